@@ -1,0 +1,118 @@
+"""
+What can go wrong, as one tree.
+
+    Rejected                   a command was understood and refused; nothing was written
+    ├── Invalid                its fields are wrong (422); `errors` says which
+    ├── NotFound               no such thing, or another workspace's (404)
+    ├── Conflict               the state forbids it (409)
+    ├── Forbidden              the actor's roles do not allow it (403)
+    └── Stale                  If-Match names an older definition (412)
+    LogFault                   the log could not be written or read
+    ├── VersionConflict        a stream is not at the expected version; decide again
+    ├── LogUnavailable         nothing was written (503, outcome none)
+    ├── LogFull                nothing was written, the disk is full (507)
+    ├── OutcomeUnknown         it may or may not have been written (503, outcome unknown)
+    └── ForkedHistory          the log's chain is not the one that was read before
+
+`code` is a stable name that clients may rely on. Callers' concerns (HTTP statuses, exit codes) live at the edges.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class FieldError:
+    """One wrong field: `path` as dotted names (`cadence.every`), a stable `code`, and a sentence."""
+
+    path: str
+    code: str
+    detail: str
+
+
+class Rejected(Exception):
+    """
+    A command refused by a rule.
+
+    `code` is stable, `detail` is a sentence for people, `extra` is the way out where there is one (`open_run`,
+    `users`, `version`).
+    """
+
+    def __init__(
+        self,
+        code: str,
+        detail: str,
+        *,
+        errors: Sequence[FieldError] = (),
+        extra: Mapping[str, Any] | None = None,
+    ) -> None:
+        super().__init__(detail)
+        self.code = code
+        self.detail = detail
+        self.errors = tuple(errors)
+        self.extra: Mapping[str, Any] = extra or {}
+
+
+class Invalid(Rejected):
+    """Fields are wrong. The top-level code is that of the first field error."""
+
+    @classmethod
+    def fields(cls, errors: Sequence[FieldError]) -> "Invalid":
+        """Refuse with every wrong field at once."""
+        return cls(errors[0].code, errors[0].detail, errors=errors)
+
+    @classmethod
+    def at(cls, path: str, code: str, detail: str) -> "Invalid":
+        """Refuse one field."""
+        return cls.fields([FieldError(path, code, detail)])
+
+
+class NotFound(Rejected):
+    """There is no such thing for this caller."""
+
+
+class Conflict(Rejected):
+    """The state forbids it now."""
+
+
+class Forbidden(Rejected):
+    """The actor's roles do not allow it."""
+
+
+class Stale(Rejected):
+    """The caller decided on an older definition version."""
+
+
+class LogFault(Exception):
+    """The log could not do what was asked."""
+
+
+class VersionConflict(LogFault):
+    """`stream` is at version `actual`, not at `expected`; nothing of the append was written."""
+
+    def __init__(self, stream: object, expected: int, actual: int) -> None:
+        super().__init__(f"{stream} is at version {actual}, expected {expected}")
+        self.stream = stream
+        self.expected = expected
+        self.actual = actual
+
+
+class LogUnavailable(LogFault):
+    """The log cannot be written or read now, and nothing was written."""
+
+
+class LogFull(LogFault):
+    """The log's disk is full; nothing was written."""
+
+
+class OutcomeUnknown(LogFault):
+    """The link was lost around a commit: the append may or may not be in the log."""
+
+
+class ForkedHistory(LogFault):
+    """The chain value at a position differs from the one read before: a history was lost and written again."""
+
+
+class UnknownEvent(LogFault):
+    """An event's type or schema is not known to this version; nobody may skip it."""

@@ -1,0 +1,156 @@
+"""
+The log as a port: one order of facts, appended all or none, read forward.
+
+Two adapters obey it, `postgres.py` and `memory.py`; one contract suite runs on both. Positions are 1, 2, 3 … without a
+gap in commit order, so "everything after p" misses nothing.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Protocol
+
+from eventjobs.events.recorded import Event, Provenance, Recorded, StreamId
+
+ZERO_CHAIN = bytes(32)
+"""The chain value before position 1."""
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """The newest position, its chain value and its time. `Head(0, ZERO_CHAIN, …)` is an empty log."""
+
+    position: int
+    chain: bytes
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Receipt:
+    """
+    What a key stands for: written with the append, kept as long as the log.
+
+    `key` holds the whole scope (workspace, actor and the client's key); `body_hash` is the SHA-256 of the command and
+    its body; `answer` is JSON without positions and without secrets.
+    """
+
+    key: str
+    body_hash: bytes
+    status: int
+    answer: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredReceipt:
+    """A receipt with the positions that its append took; `first > last` where it decided nothing."""
+
+    key: str
+    body_hash: bytes
+    status: int
+    answer: bytes
+    first: int
+    last: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Append:
+    """
+    Facts for one or several streams, written all or none.
+
+    `expected` gives the version of every stream written to, and of further streams that must not have moved (0: does
+    not exist). `read_at` is a position at or below which those versions are known to have been read (0: unknown); it
+    spares the appender a look-up. Without events it only leaves its receipt. `events` of one stream keep their order.
+    """
+
+    events: Sequence[tuple[StreamId, Event]]
+    expected: Mapping[StreamId, int]
+    provenance: Provenance
+    receipt: Receipt | None = None
+    read_at: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Appended:
+    """
+    What became of an append.
+
+    `first` and `last` are its positions (`first = last + 1` where nothing was written, `last` then the head);
+    `replayed` is the receipt that was there already: then nothing was written now.
+    """
+
+    first: int
+    last: int
+    at: datetime
+    recorded: Sequence[Recorded[Any]] = field(default_factory=tuple)
+    replayed: StoredReceipt | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Filter:
+    """Which facts a reader wants; `None` means all."""
+
+    workspace: str | None = None
+    stream: str | None = None
+    types: Sequence[str] | None = None
+    actor: str | None = None
+
+
+EVERYTHING = Filter()
+
+
+class EventLog(Protocol):
+    """
+    An append-only, totally ordered log.
+
+    Raises `VersionConflict` for a lost race (nothing of that append was written), `LogUnavailable` and `LogFull` when
+    nothing was written, `OutcomeUnknown` when nobody can say.
+    """
+
+    async def append(self, append: Append) -> Appended:
+        """
+        Write the facts, or answer with the receipt that already carries the key.
+
+        A receipt under the same key is found before versions are compared, and returned whatever its body hash:
+        comparing hashes is the caller's business. Cancelling the caller does not cancel the write.
+        """
+        ...
+
+    async def read_streams(self, wanted: Sequence[tuple[StreamId, int]]) -> Mapping[StreamId, Sequence[Recorded[Any]]]:
+        """Return the facts of each stream after the given version, in order, from one snapshot."""
+        ...
+
+    async def read(
+        self,
+        after: int,
+        limit: int,
+        *,
+        before: int | None = None,
+        matching: Filter = EVERYTHING,
+    ) -> Sequence[Recorded[Any]]:
+        """Return up to `limit` facts with `after < position < before`, ascending."""
+        ...
+
+    async def head(self) -> Head:
+        """Return the newest head, from storage."""
+        ...
+
+    @property
+    def known_head(self) -> Head:
+        """The head as this process knows it, without asking."""
+        ...
+
+    async def wait_beyond(self, position: int, timeout_s: float) -> int:
+        """Wait until the known head is above `position` or the time is over; return the known head's position."""
+        ...
+
+    async def find_receipt(self, key: str) -> StoredReceipt | None:
+        """Return the receipt under `key`."""
+        ...
+
+    async def position_at(self, instant: datetime) -> int:
+        """Return the last position whose time is at or before `instant` (0: none)."""
+        ...
+
+    async def at_of(self, position: int) -> datetime:
+        """Return the time of a position; raises `NotFound` if it does not exist."""
+        ...
