@@ -13,6 +13,7 @@ What can go wrong, as one tree.
     ├── LogFull                nothing was written, the disk is full (507)
     ├── OutcomeUnknown         it may or may not have been written (503, outcome unknown)
     └── ForkedHistory          the log's chain is not the one that was read before
+    JobFailed                  a job's handler did not reach its end; `reason` says why
 
 `code` is a stable name that clients may rely on. Callers' concerns (HTTP statuses, exit codes) live at the edges.
 """
@@ -116,3 +117,29 @@ class ForkedHistory(LogFault):
 
 class UnknownEvent(LogFault):
     """An event's type or schema is not known to this version; nobody may skip it."""
+
+
+class JobFailed(Exception):
+    """
+    A job's attempt failed for a reason that its handler knows.
+
+    `reason` is one of the run's reasons (`error`, `stop_step`, `timeout`, `reject_threshold`, `count_mismatch` …),
+    `detail` a sentence for people; `counts` and `output` are what was done until then. A failure that another attempt
+    cannot change is not `retryable`.
+    """
+
+    def __init__(
+        self,
+        detail: str,
+        *,
+        reason: str = "error",
+        counts: Mapping[str, int] | None = None,
+        output: Any = None,
+        retryable: bool = True,
+    ) -> None:
+        super().__init__(detail)
+        self.reason = reason
+        self.detail = detail
+        self.counts: Mapping[str, int] = counts or {}
+        self.output = output
+        self.retryable = retryable
