@@ -1,0 +1,185 @@
+"""
+What a schedule says about time: its cadence, its timing policies, and a due moment as it is recorded.
+
+These values are stored inside events: their field names are a storage format.
+"""
+
+import re
+from dataclasses import dataclass
+from datetime import date, datetime
+from enum import StrEnum
+from typing import Final
+
+from eventjobs.domain import zones
+from eventjobs.errors import FieldError
+
+EVERY_MAX: Final = 10_000
+YEARS: Final = range(1970, 2201)
+
+_SECONDS: Final = {"minute": 60, "hour": 3_600, "day": 86_400, "month": 28 * 86_400}
+_DATE: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+_TIME: Final = re.compile(r"(?:[01][0-9]|2[0-3]):[0-5][0-9]")
+
+
+class Unit(StrEnum):
+    """The interval types (R4)."""
+
+    ONCE = "once"
+    MINUTE = "minute"
+    HOUR = "hour"
+    DAY = "day"
+    MONTH = "month"
+
+
+class Timing(StrEnum):
+    """What the next due moment counts from: the last run, the start, or the local calendar."""
+
+    ELAPSED = "elapsed"
+    GRID = "grid"
+    WALL_CLOCK = "wall_clock"
+
+
+class Gap(StrEnum):
+    """What happens to a local time that does not exist: later by the gap's length, or no occurrence."""
+
+    SHIFT = "shift"
+    SKIP = "skip"
+
+
+class Repeat(StrEnum):
+    """Which of the two passes counts where a local time occurs twice."""
+
+    FIRST = "first"
+    SECOND = "second"
+    BOTH = "both"
+
+
+class CatchUp(StrEnum):
+    """What happens to a schedule that is behind (R23)."""
+
+    DUE = "due"
+    ALWAYS_ON_TIGHTEN = "always_on_tighten"
+    NEVER = "never"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cadence:
+    """
+    When a schedule starts and how often it comes back (R5: every `every` units).
+
+    `start_date` is `YYYY-MM-DD` and `start_time` `HH:MM`, both local to `time_zone`; with `once`, `every` is 1.
+    """
+
+    start_date: str
+    start_time: str
+    time_zone: str
+    every: int = 1
+    unit: Unit
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TimingPolicies:
+    """How a cadence is read; `gap` and `repeat` are for `wall_clock`. A window of `None` has no limit."""
+
+    timing: Timing = Timing.ELAPSED
+    gap: Gap = Gap.SHIFT
+    repeat: Repeat = Repeat.FIRST
+    catch_up: CatchUp = CatchUp.DUE
+    catch_up_window_s: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NextDue:
+    """
+    A due moment as a recorded fact.
+
+    `due` is UTC in whole seconds, `local` the zone's wall clock then (`YYYY-MM-DDTHH:MM:SS`) with its `fold`,
+    `zone_data` the version that was read, `asked` the local time that a gap shifted to `local`.
+    """
+
+    due: datetime
+    local: str
+    fold: int
+    zone_data: str
+    asked: str | None = None
+
+
+def as_due(instant: zones.Instant) -> NextDue:
+    """Record an instant as a due moment, with the present version of the zone data."""
+    return NextDue(
+        due=instant.utc,
+        local=zones.wall_text(instant.local),
+        fold=instant.fold,
+        zone_data=zones.zone_data(),
+        asked=None if instant.asked is None else zones.wall_text(instant.asked),
+    )
+
+
+def due_at(cadence: Cadence, at: datetime) -> NextDue:
+    """Record an instant in the cadence's zone."""
+    return as_due(zones.shown_in(cadence.time_zone, at))
+
+
+def start_label(cadence: Cadence) -> datetime:
+    """Return the start's local time as written, without a zone."""
+    return datetime.fromisoformat(f"{cadence.start_date}T{cadence.start_time}")
+
+
+def check_cadence(cadence: Cadence, policies: TimingPolicies, *, min_period_s: int) -> list[FieldError]:
+    """Return every wrong field of a cadence and its policies (R4 to R6, SPEC 3.1); empty when it may be saved."""
+    return [
+        *_check_start(cadence),
+        *_check_interval(cadence, min_period_s),
+        *_check_policies(cadence, policies),
+    ]
+
+
+def _check_start(cadence: Cadence) -> list[FieldError]:
+    errors = []
+    if not _is_date(cadence.start_date):
+        errors.append(FieldError("cadence.start_date", "date_invalid", "A date of the calendar, as YYYY-MM-DD."))
+    elif int(cadence.start_date[:4]) not in YEARS:
+        errors.append(FieldError("cadence.start_date", "date_out_of_range", "The year is from 1970 to 2200."))
+    if not _TIME.fullmatch(cadence.start_time):
+        errors.append(FieldError("cadence.start_time", "time_invalid", "A time of day from 00:00 to 23:59, as HH:MM."))
+    if not zones.is_zone(cadence.time_zone):
+        detail = f"{cadence.time_zone!r:.80} is no name of the zone database {zones.zone_data()}; names are exact."
+        errors.append(FieldError("cadence.time_zone", "time_zone_unknown", detail))
+    return errors
+
+
+def _is_date(text: str) -> bool:
+    if not _DATE.fullmatch(text):
+        return False
+    try:
+        date.fromisoformat(text)
+    except ValueError:
+        return False
+    return True
+
+
+def _check_interval(cadence: Cadence, min_period_s: int) -> list[FieldError]:
+    path = "cadence.every"
+    if cadence.unit is Unit.ONCE:
+        return []
+    if not 1 <= cadence.every <= EVERY_MAX:
+        return [FieldError(path, "interval_out_of_range", f"A whole number from 1 to {EVERY_MAX}.")]
+    if cadence.every * _SECONDS[cadence.unit] < min_period_s:
+        detail = f"A schedule runs at most once in {min_period_s / 60:g} minutes."
+        return [FieldError(path, "interval_too_short", detail)]
+    return []
+
+
+def _check_policies(cadence: Cadence, policies: TimingPolicies) -> list[FieldError]:
+    errors = []
+    timing, unit = policies.timing, cadence.unit
+    if unit is Unit.ONCE and timing is not Timing.ELAPSED:
+        errors.append(FieldError("policies.timing", "timing_not_possible", "A schedule that runs once is `elapsed`."))
+    if timing is Timing.WALL_CLOCK and unit in (Unit.MINUTE, Unit.HOUR):
+        detail = "`wall_clock` goes with days and months; minutes and hours are `elapsed` or `grid`."
+        errors.append(FieldError("policies.timing", "timing_not_possible", detail))
+    window = policies.catch_up_window_s
+    if window is not None and window < 0:
+        detail = "The catch-up window is not negative."
+        errors.append(FieldError("policies.catch_up_window", "catch_up_window_invalid", detail))
+    return errors
