@@ -5,6 +5,7 @@ Secrets go in last and are blanked in everything that comes out. Whatever a hand
 cancellation passes through.
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, Final
@@ -18,6 +19,7 @@ from eventjobs.handlers.registry import Handler, field_errors
 from eventjobs.handlers.secrets import Blanker, SecretStore
 
 _DETAIL_CHARS_MAX: Final = 2_000
+_REFUSED: Final = re.compile("[\0\ud800-\udfff]")
 
 
 async def perform(
@@ -39,7 +41,7 @@ async def perform(
         return _checked(result, blanker)
     except JobFailed as failure:
         raise JobFailed(
-            blanker.text(failure.detail)[:_DETAIL_CHARS_MAX],
+            _sentence(failure.detail, blanker),
             reason=failure.reason,
             counts=failure.counts,
             output=_bounded(failure.output, blanker),
@@ -47,7 +49,11 @@ async def perform(
         ) from None
     except Exception as error:  # noqa: BLE001 - a handler is anybody's code; its failure is a value of the run
         described = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
-        raise JobFailed(blanker.text(described)[:_DETAIL_CHARS_MAX]) from None
+        raise JobFailed(_sentence(described, blanker)) from None
+
+
+def _sentence(text: str, blanker: Blanker) -> str:
+    return str(storable(blanker.text(text)))[:_DETAIL_CHARS_MAX]
 
 
 def _validated(handler: Handler[Any], config: Mapping[str, Any]) -> Any:
@@ -60,10 +66,11 @@ def _validated(handler: Handler[Any], config: Mapping[str, Any]) -> Any:
 
 def _blanked(context: HandlerContext, blanker: Blanker) -> HandlerContext:
     async def report(progress: Progress) -> None:
-        await context.report(replace(progress, text=blanker.text(progress.text)))
+        await context.report(replace(progress, text=_sentence(progress.text, blanker)))
 
     def write_line(line: LogLine) -> None:
-        context.write_line(replace(line, text=blanker.text(line.text), fields=blanker.deep(line.fields)))
+        fields = storable(blanker.deep(line.fields))
+        context.write_line(replace(line, text=storable(blanker.text(line.text)), fields=fields))
 
     return replace(context, report=report, write_line=write_line)
 
@@ -71,7 +78,7 @@ def _blanked(context: HandlerContext, blanker: Blanker) -> HandlerContext:
 def _checked(result: object, blanker: Blanker) -> Result:
     if not isinstance(result, Result):
         raise JobFailed(f"the handler returned {type(result).__name__} instead of a Result", retryable=False)
-    output = blanker.deep(result.output)
+    output = storable(blanker.deep(result.output))
     try:
         size = len(orjson.dumps(output))
     except TypeError as error:
@@ -79,13 +86,28 @@ def _checked(result: object, blanker: Blanker) -> Result:
     if size > OUTPUT_BYTES_MAX:
         detail = f"the output has {size} bytes of JSON, more than {OUTPUT_BYTES_MAX}"
         raise JobFailed(detail, counts=result.counts, retryable=False)
-    return replace(result, output=output, details=blanker.deep(result.details))
+    return replace(result, output=output, details=storable(blanker.deep(result.details)))
+
+
+def storable(value: Any) -> Any:
+    """Return the same JSON value without what the log refuses in texts: U+0000 and lone surrogates."""
+    match value:
+        case str():
+            return (
+                value.replace("\0", "\ufffd").encode("utf-8", "replace").decode() if _REFUSED.search(value) else value
+            )
+        case Mapping():
+            return {storable(key): storable(inner) for key, inner in value.items()}
+        case list() | tuple():
+            return [storable(inner) for inner in value]
+        case _:
+            return value
 
 
 def _bounded(output: Any, blanker: Blanker) -> Any:
     """Keep a failed attempt's output where it is small JSON; its failure is more important than its output."""
     try:
-        blanked = blanker.deep(output)
+        blanked = storable(blanker.deep(output))
         return blanked if len(orjson.dumps(blanked)) <= OUTPUT_BYTES_MAX else None
     except TypeError:
         return None

@@ -6,7 +6,6 @@ Values come from `<data-dir>/secrets/<workspace>/<name>`, from the same tree und
 whatever leaves a handler.
 """
 
-import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -110,16 +109,18 @@ def _escaped(text: str) -> str:
 
 
 def _read_file(folder: Path, workspace: str, name: str) -> str | None:
-    """Read without following a link at the end; ids hold no `/`, and a name cannot begin with a dot."""
+    """Read a regular file; links are followed inside the folder only (mounted secrets are made of such links)."""
     path = folder / workspace / name
     try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
-    except FileNotFoundError:
+        inside = path.resolve(strict=True).is_relative_to(folder.resolve())
+        if not inside or not path.is_file():
+            raise JobFailed(f"the secret {name} is not a plain file of its folder", retryable=False)
+        with path.open("rb") as file:
+            return _decoded(name, file.read(_SECRET_BYTES_MAX + 1))
+    except (FileNotFoundError, NotADirectoryError):
         return None
     except OSError as error:
         raise JobFailed(f"the secret {name} cannot be read: {error.strerror}", retryable=False) from None
-    with os.fdopen(descriptor, "rb") as file:
-        return _decoded(name, file.read(_SECRET_BYTES_MAX + 1))
 
 
 def _decoded(name: str, raw: bytes) -> str:

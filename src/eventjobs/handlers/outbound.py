@@ -1,0 +1,112 @@
+"""
+HTTP to others: every address is checked, and the connection goes to the address that was checked.
+
+Names are looked up by our own resolver, which refuses a name if any of its addresses is not allowed; the socket is made
+only for an address that passed, so neither a literal address nor a second look-up gets around it.
+"""
+
+import asyncio
+import socket
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from ipaddress import ip_address
+from types import SimpleNamespace
+from typing import Any, Final
+
+import aiohttp
+from aiohttp.abc import AbstractResolver, ResolveResult
+
+from eventjobs.errors import JobFailed
+from eventjobs.handlers.addresses import OutboundRules
+
+_CONNECT_S_MAX: Final = 10.0
+_LINE_BYTES_MAX: Final = 8 * 1024
+
+
+class AddressRefused(OSError):
+    """A name or address that may not be called; an `OSError`, as which it passes through the HTTP client."""
+
+
+@dataclass(frozen=True, slots=True)
+class GuardedOutbound:
+    """The real `Outbound`."""
+
+    rules: OutboundRules = field(default_factory=OutboundRules)
+
+    def check(self, url: str) -> None:
+        """Refuse a URL by its text."""
+        objection = self.rules.objection(url)
+        if objection is not None:
+            raise JobFailed(f"the URL {objection}", retryable=False)
+
+    @asynccontextmanager
+    async def session(self, *, total_s: float) -> AsyncIterator[aiohttp.ClientSession]:
+        """Open a session: no proxies, cookies, decompression or redirects."""
+        guard = _Guard(self.rules)
+        connector = aiohttp.TCPConnector(
+            resolver=guard,
+            socket_factory=guard.open_socket,
+            use_dns_cache=False,
+            force_close=True,
+        )
+        async with aiohttp.ClientSession(
+            connector=connector,
+            timeout=aiohttp.ClientTimeout(total=total_s, sock_connect=_CONNECT_S_MAX),
+            cookie_jar=aiohttp.DummyCookieJar(),
+            trust_env=False,
+            auto_decompress=False,
+            max_line_size=_LINE_BYTES_MAX,
+            max_field_size=_LINE_BYTES_MAX,
+            trace_configs=[_no_redirects()],
+        ) as session:
+            yield session
+
+
+class _Guard(AbstractResolver):
+    def __init__(self, rules: OutboundRules) -> None:
+        self._rules = rules
+        self._granted: set[tuple[str, int]] = set()
+
+    async def resolve(
+        self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_UNSPEC
+    ) -> list[ResolveResult]:
+        loop = asyncio.get_running_loop()
+        found = await loop.getaddrinfo(host, port, family=family, type=socket.SOCK_STREAM)
+        named = self._rules.names(host, port)
+        for _, _, _, _, (address, *_) in found:
+            if not named and not self._rules.admits(ip_address(str(address).partition("%")[0]), port):
+                raise AddressRefused(f"{host} leads to {address}:{port}, which is not allowed")
+        self._granted |= {(str(address), port) for _, _, _, _, (address, *_) in found}
+        return [
+            ResolveResult(
+                hostname=host,
+                host=str(address),
+                port=port,
+                family=found_family,
+                proto=proto,
+                flags=socket.AI_NUMERICHOST | socket.AI_NUMERICSERV,
+            )
+            for found_family, _, proto, _, (address, *_) in found
+        ]
+
+    async def close(self) -> None:
+        """Nothing is held."""
+
+    def open_socket(self, info: Any) -> socket.socket:
+        """Make the socket for one address; literal ones come here without having been resolved."""
+        family, kind, proto, _, (address, port, *_) = info
+        if (address, port) not in self._granted and not self._rules.admits(ip_address(address.partition("%")[0]), port):
+            raise AddressRefused(f"{address}:{port} is not allowed")
+        made = socket.socket(family=family, type=kind, proto=proto)
+        made.setblocking(False)
+        return made
+
+
+def _no_redirects() -> aiohttp.TraceConfig:
+    async def refuse(_session: aiohttp.ClientSession, _context: SimpleNamespace, _found: object) -> None:
+        raise AddressRefused("the answer is a redirect; redirects are not followed")
+
+    trace = aiohttp.TraceConfig()
+    trace.on_request_redirect.append(refuse)
+    return trace
