@@ -5,13 +5,14 @@ These values are stored inside events: their field names are a storage format.
 """
 
 import re
-from dataclasses import dataclass
 from datetime import date, datetime
-from enum import StrEnum
 from typing import Final
 
 from eventjobs.domain import zones
 from eventjobs.errors import FieldError
+from eventjobs.events.cadence import Cadence, CatchUp, Gap, NextDue, Repeat, Timing, TimingPolicies, Unit
+
+__all__ = ["Cadence", "CatchUp", "Gap", "NextDue", "Repeat", "Timing", "TimingPolicies", "Unit"]
 
 EVERY_MAX: Final = 10_000
 YEARS: Final = range(1970, 2201)
@@ -19,89 +20,6 @@ YEARS: Final = range(1970, 2201)
 _SECONDS: Final = {"minute": 60, "hour": 3_600, "day": 86_400, "month": 28 * 86_400}
 _DATE: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _TIME: Final = re.compile(r"(?:[01][0-9]|2[0-3]):[0-5][0-9]")
-
-
-class Unit(StrEnum):
-    """The interval types (R4)."""
-
-    ONCE = "once"
-    MINUTE = "minute"
-    HOUR = "hour"
-    DAY = "day"
-    MONTH = "month"
-
-
-class Timing(StrEnum):
-    """What the next due moment counts from: the last run, the start, or the local calendar."""
-
-    ELAPSED = "elapsed"
-    GRID = "grid"
-    WALL_CLOCK = "wall_clock"
-
-
-class Gap(StrEnum):
-    """What happens to a local time that does not exist: later by the gap's length, or no occurrence."""
-
-    SHIFT = "shift"
-    SKIP = "skip"
-
-
-class Repeat(StrEnum):
-    """Which of the two passes counts where a local time occurs twice."""
-
-    FIRST = "first"
-    SECOND = "second"
-    BOTH = "both"
-
-
-class CatchUp(StrEnum):
-    """What happens to a schedule that is behind (R23)."""
-
-    DUE = "due"
-    ALWAYS_ON_TIGHTEN = "always_on_tighten"
-    NEVER = "never"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Cadence:
-    """
-    When a schedule starts and how often it comes back (R5: every `every` units).
-
-    `start_date` is `YYYY-MM-DD` and `start_time` `HH:MM`, both local to `time_zone`; with `once`, `every` is 1.
-    """
-
-    start_date: str
-    start_time: str
-    time_zone: str
-    every: int = 1
-    unit: Unit
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TimingPolicies:
-    """How a cadence is read; `gap` and `repeat` are for `wall_clock`. A window of `None` has no limit."""
-
-    timing: Timing = Timing.ELAPSED
-    gap: Gap = Gap.SHIFT
-    repeat: Repeat = Repeat.FIRST
-    catch_up: CatchUp = CatchUp.DUE
-    catch_up_window_s: int | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NextDue:
-    """
-    A due moment as a recorded fact.
-
-    `due` is UTC in whole seconds, `local` the zone's wall clock then (`YYYY-MM-DDTHH:MM:SS`) with its `fold`,
-    `zone_data` the version that was read, `asked` the local time that a gap shifted to `local`.
-    """
-
-    due: datetime
-    local: str
-    fold: int
-    zone_data: str
-    asked: str | None = None
 
 
 def as_due(instant: zones.Instant) -> NextDue:

@@ -5,12 +5,14 @@ A due moment is *answered* once: its run opens, or it is skipped, or it is misse
 `TimingState`; the moment that comes next is a `NextDue`. Both are facts that the owner's events carry.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Final
 
-from eventjobs.domain.cadence import Cadence, NextDue, TimingPolicies
+from eventjobs.events.cadence import Cadence, CauseDetail, NextDue, TimingPolicies, TimingState
+
+__all__ = ["CauseDetail", "TimingState"]
 
 ON_TIME: Final = timedelta(seconds=60)
 
@@ -20,38 +22,6 @@ class Cause(StrEnum):
 
     SCHEDULED = "scheduled"
     CATCH_UP = "catch_up"
-
-
-class CauseDetail(StrEnum):
-    """What put a schedule behind (R22)."""
-
-    FIRST_ACTIVATION = "first_activation"
-    INTERVAL_DECREASED = "interval_decreased"
-    START_MOVED_EARLIER = "start_moved_earlier"
-    ZONE_CHANGED = "zone_changed"
-    REACTIVATED = "reactivated"
-    DOWNTIME = "downtime"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TimingState:
-    """
-    What a schedule remembers about time. The default is that of one that never ran.
-
-    `reference` is the instant from which periods count (R18) and `anchor_day` the day of the month that month counts
-    keep (R17). `last_*` name the last answered moment. `completed`: a `once` is spent. `pending` says that the next due
-    moment was made due by an edit or activation at `pending_at`; `resume_at` is then a start that is still ahead.
-    """
-
-    reference: datetime | None = None
-    anchor_day: int | None = None
-    last_answered: datetime | None = None
-    last_local: str | None = None
-    last_fold: int = 0
-    completed: bool = False
-    pending: CauseDetail | None = None
-    pending_at: datetime | None = None
-    resume_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,6 +82,61 @@ class DueAnswer:
     if_skipped: Following
 
 
+def cut(at: datetime) -> datetime:
+    """Return an instant cut down to the second."""
+    return at.replace(microsecond=0)
+
+
+def answered(state: TimingState) -> Answered | None:
+    """Return the last answered moment, if there is one."""
+    if state.last_answered is None or state.last_local is None:
+        return None
+    return Answered(state.last_answered, state.last_local, state.last_fold)
+
+
+def next_after(cadence: Cadence, policies: TimingPolicies, state: TimingState, at: datetime) -> NextDue | None:
+    """
+    Return the first moment strictly after an instant, and after the last answered one.
+
+    `elapsed` counts whole periods from the reference, or from the start where nothing was answered yet; a spent `once`
+    has none.
+    """
+    if policies.timing is not Timing.ELAPSED:
+        at = at if state.last_answered is None else max(at, state.last_answered)
+        return aligned(cadence, policies, answered(state)).after(at)
+    if state.completed:
+        return None
+    if state.reference is None or cadence.unit is Unit.ONCE:
+        start = start_of(cadence, policies)
+        if start.due > at:
+            return start
+        return None if cadence.unit is Unit.ONCE else Steps(cadence, start.due, start.due.day, first=1).after(at)
+    return Steps(cadence, state.reference, anchor_day(state), first=1).after(at)
+
+
+def anchor_day(state: TimingState) -> int:
+    """Return the day of the month that counts for `reference`."""
+    return state.anchor_day or (state.reference.day if state.reference else 1)
+
+
+def following(cadence: Cadence, policies: TimingPolicies, state: TimingState, due: NextDue) -> Moments:
+    """Return the moments after a due one, supposing that it does not re-anchor."""
+    if cadence.unit is Unit.ONCE:
+        return Nothing()
+    if policies.timing is not Timing.ELAPSED:
+        return aligned(cadence, policies, Answered(due.due, due.local, due.fold))
+    if state.resume_at is not None:
+        return Steps(cadence, state.resume_at, state.resume_at.day, first=0)
+    return Steps(cadence, due.due, _day_of(cadence, policies, state, due.due), first=1)
+
+
+def _day_of(cadence: Cadence, policies: TimingPolicies, state: TimingState, due: datetime) -> int:
+    anchors = state.reference is None or state.anchor_day is None or due == state.pending_at
+    if cadence.unit is not Unit.MONTH or anchors or due == resolve_start(cadence, policies):
+        return due.day
+    return anchor_day(state)
+
+
 def answer_due(
     cadence: Cadence,
     policies: TimingPolicies,
@@ -121,5 +146,150 @@ def answer_due(
     *,
     limited: bool = False,
 ) -> DueAnswer:
-    """Answer every moment from `next_due` to `now`; `limited`: only a limit made it late, so it does not re-anchor."""
-    raise NotImplementedError
+    """
+    Answer every moment from `next_due` to `now`, which must not be earlier.
+
+    The first one inside the catch-up window runs (R22, R30). `limited` says that only a limit made it late: the run
+    does not re-anchor then.
+    """
+    return _Passage(cadence, policies, state, next_due, now).answer(limited=limited)
+
+
+@dataclass(frozen=True, slots=True)
+class _Passage:
+    """The moments from `head` to `now`, and what each of the three answers makes of them."""
+
+    cadence: Cadence
+    policies: TimingPolicies
+    state: TimingState
+    head: NextDue
+    now: datetime
+
+    def answer(self, *, limited: bool) -> DueAnswer:
+        if self.head.due > self.now:
+            raise ValueError(f"{self.head.due} is not due at {self.now}")
+        runs = self._runs()
+        late = runs is not None and (self.state.pending is not None or self.now - runs.due > ON_TIME)
+        skipped = self._unmoved()
+        reanchors = late and not limited and self.policies.timing is Timing.ELAPSED
+        return DueAnswer(
+            runs=runs,
+            cause=Cause.CATCH_UP if late else Cause.SCHEDULED,
+            cause_detail=(self.state.pending or CauseDetail.DOWNTIME) if late else None,
+            missed=self._missed_before(runs),
+            covered=None if runs is None else self._span(self._rest.passed(self._from(runs.due), self.now)),
+            if_run=self._reanchored() if reanchors else skipped,
+            if_skipped=skipped,
+        )
+
+    @property
+    def _rest(self) -> Moments:
+        return following(self.cadence, self.policies, self.state, self.head)
+
+    def _from(self, at: datetime) -> datetime:
+        # What an edit put into the past, or passed while inactive, never fell due.
+        return at if self.state.pending_at is None else max(at, self.state.pending_at)
+
+    def _runs(self) -> NextDue | None:
+        edge = self._window_edge()
+        if edge is None or self._from(self.head.due) >= edge:
+            return self.head
+        found = self._rest.after(max(edge - TICK, self._from(self.head.due)))
+        return found if found is not None and found.due <= self.now else None
+
+    def _window_edge(self) -> datetime | None:
+        window = catch_up_window(self.policies)
+        return None if window is None else self.now - window
+
+    def _missed_before(self, runs: NextDue | None) -> Span | None:
+        if runs == self.head:
+            return None
+        until = self.now if runs is None else runs.due - TICK
+        return self._span(self._rest.passed(self._from(self.head.due), until), head=True)
+
+    def _span(self, passed: Passed | None, *, head: bool = False) -> Span | None:
+        day = _day_of(self.cadence, self.policies, self.state, self.head.due)
+        if passed is None:
+            return Span(count=1, first=self.head.due, last=self.head.due, anchor_day=day) if head else None
+        count, first = (passed.count + 1, self.head) if head else (passed.count, passed.first)
+        return Span(count=count, first=first.due, last=passed.last.due, anchor_day=day)
+
+    def _last(self) -> NextDue:
+        passed = self._rest.passed(self._from(self.head.due), self.now)
+        return self.head if passed is None else passed.last
+
+    def _unmoved(self) -> Following:
+        """On time, skipped or missed: the reference is the last moment that has passed (R45)."""
+        last = self._last()
+        resumed = self.state.resume_at is not None and last.due >= self.state.resume_at
+        day = _day_of(self.cadence, self.policies, self.state, self.head.due)
+        if resumed and self.state.resume_at is not None:
+            day = self.state.resume_at.day
+        return Following(state=self._state(last, last.due, day), next=self._rest.after(self._from(self.now)))
+
+    def _reanchored(self) -> Following:
+        """Ran late: the clock starts at the dispatch (R18), or at a start that is still ahead."""
+        at = cut(self.now)
+        state = self._state(self._last(), at, at.day)
+        if self.cadence.unit is Unit.ONCE:
+            return Following(state=state, next=None)
+        if self.state.resume_at is not None and self.state.resume_at > self.now:
+            return Following(state=state, next=due_at(self.cadence, self.state.resume_at))
+        return Following(state=state, next=Steps(self.cadence, at, at.day, first=1).after(at))
+
+    def _state(self, last: NextDue, reference: datetime, day: int) -> TimingState:
+        kept = self.state.last_local, self.state.last_fold
+        local, fold = last.local, last.fold
+        if self.policies.timing is Timing.WALL_CLOCK and kept[0] is not None and kept > (local, fold):
+            local, fold = kept[0], kept[1]  # a run "now" in a zone moved west does not bring that day back
+        return TimingState(
+            reference=reference,
+            anchor_day=day if self.cadence.unit is Unit.MONTH else reference.day,
+            last_answered=last.due,
+            last_local=local,
+            last_fold=fold,
+            completed=self.cadence.unit is Unit.ONCE,
+        )
+
+
+def catch_up_window(policies: TimingPolicies) -> timedelta | None:
+    """Return how late a moment may still run: never less than the tolerance for "on time", `None` without limit."""
+    if policies.catch_up is CatchUp.NEVER:
+        return ON_TIME
+    window = policies.catch_up_window_s
+    return None if window is None else max(timedelta(seconds=window), ON_TIME)
+
+
+def run_now(
+    cadence: Cadence,
+    policies: TimingPolicies,
+    state: TimingState,
+    now: datetime,
+    detail: CauseDetail,
+    *,
+    nominal: datetime | None = None,
+    resume_at: datetime | None = None,
+    notes: tuple[str, ...] = (),
+) -> Decision:
+    """
+    Make a schedule due at once.
+
+    The occurrence is named by `nominal`, else by now, cut down to the second; never by an instant at or before the
+    last answered one.
+    """
+    named = nominal or cut(now)
+    if state.last_answered is not None and named <= state.last_answered:
+        named = state.last_answered + timedelta(seconds=1)
+    due = due_at(cadence, named)
+    state = replace(state, pending=detail, pending_at=max(cut(now), named), resume_at=resume_at)
+    then = answer_due(cadence, policies, state, due, max(now, named)).if_run.next
+    return Decision(
+        next=due,
+        state=state,
+        runs_now=named <= now,
+        cause=Cause.CATCH_UP,
+        cause_detail=detail,
+        nominal_due=named,
+        then=then,
+        notes=notes,
+    )

@@ -1,15 +1,240 @@
-"""Where the due moments of a cadence lie, in closed form: nothing here walks from the start to the present."""
+"""
+Where the due moments of a cadence lie.
 
-from datetime import datetime
+Three shapes: `Steps` of a fixed period or of UTC months from one instant (`elapsed` and `grid`), `LocalDays` of the
+same local time (`wall_clock`), and `Nothing` (a `once` has no second moment). Each finds the moment after an instant
+directly; nothing here walks from the start to the present.
+"""
 
-from eventjobs.domain.cadence import Cadence, NextDue, TimingPolicies
+from calendar import monthrange
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Final, Protocol
+
+from eventjobs.domain import zones
+from eventjobs.domain.cadence import Cadence, Gap, NextDue, Repeat, Timing, TimingPolicies, Unit, as_due, start_label
+from eventjobs.domain.zones import HORIZON, Instant
+
+TICK: Final = timedelta(microseconds=1)
+
+_PERIODS: Final = {
+    Unit.MINUTE: timedelta(minutes=1),
+    Unit.HOUR: timedelta(hours=1),
+    Unit.DAY: timedelta(days=1),
+}
+
+# Local times in a row that may fall into gaps before we say that nothing comes: more than one a year never does.
+_EMPTY_MAX: Final = 400
+
+
+@dataclass(frozen=True, slots=True)
+class Passed:
+    """Moments that lie between two instants: how many, and the first and last of them."""
+
+    count: int
+    first: NextDue
+    last: NextDue
+
+
+class Moments(Protocol):
+    """An ascending sequence of due moments."""
+
+    def after(self, at: datetime) -> NextDue | None:
+        """Return the first moment strictly after an instant, or `None` where none comes before the year 9999 ends."""
+        ...
+
+    def passed(self, after: datetime, through: datetime) -> Passed | None:
+        """Return the moments in `(after, through]`."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Nothing:
+    """No moment at all."""
+
+    def after(self, _at: datetime) -> NextDue | None:
+        """Return nothing."""
+        return None
+
+    def passed(self, _after: datetime, _through: datetime) -> Passed | None:
+        """Return nothing."""
+        return None
+
+
+def step(base: datetime, count: int, unit: Unit, day: int) -> datetime | None:
+    """
+    Return the instant `count` units after another, `None` beyond the horizon.
+
+    A day is 24 hours (R16). Months are counted in UTC, on `day` or the month's last day if it is shorter (R17).
+    """
+    try:
+        moved = _months_after(base, count, day) if unit is Unit.MONTH else base + count * _PERIODS[unit]
+    except (OverflowError, ValueError):
+        return None
+    return moved if moved < HORIZON else None
+
+
+def _months_after(base: datetime, count: int, day: int) -> datetime:
+    year, month = divmod(base.year * 12 + base.month - 1 + count, 12)
+    return base.replace(year=year, month=month + 1, day=min(day, monthrange(year, month + 1)[1]))
+
+
+@dataclass(frozen=True, slots=True)
+class Steps:
+    """
+    The instants `base` + k periods, for k from `first` on.
+
+    `day` is the anchor's day of the month, which month counts keep (R17).
+    """
+
+    cadence: Cadence
+    base: datetime
+    day: int
+    first: int
+
+    def after(self, at: datetime) -> NextDue | None:
+        """Return the first of them strictly after an instant."""
+        return self._due(self._index_after(at))
+
+    def passed(self, after: datetime, through: datetime) -> Passed | None:
+        """Return those in `(after, through]`, however many, without visiting them."""
+        begin, end = self._index_after(after), self._index_after(through)
+        first, last = self._due(begin), self._due(end - 1)
+        if end <= begin or first is None or last is None:
+            return None
+        return Passed(end - begin, first, last)
+
+    def _at(self, index: int) -> datetime | None:
+        return step(self.base, index * self.cadence.every, self.cadence.unit, self.day)
+
+    def _due(self, index: int) -> NextDue | None:
+        at = self._at(index)
+        return None if at is None else as_due(zones.shown_in(self.cadence.time_zone, at))
+
+    def _index_after(self, at: datetime) -> int:
+        if self.cadence.unit is not Unit.MONTH:
+            return max(self.first, (at - self.base) // (self.cadence.every * _PERIODS[self.cadence.unit]) + 1)
+        months = (at.year - self.base.year) * 12 + at.month - self.base.month
+        index = max(self.first, months // self.cadence.every)
+        reached = self._at(index)  # the month is right, the day in it may still be ahead
+        return index + 1 if reached is not None and reached <= at else index
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """The last answered moment: no later rule may make it, or one before it, due again (SPEC 1)."""
+
+    at: datetime
+    local: str
+    fold: int
+
+    def precedes(self, zone: str, candidate: Instant) -> bool:
+        """
+        Say whether a local time and fold is later than the last answered one.
+
+        While the zone still shows the answered moment as it did, the instants decide. Once it does not (another zone,
+        other zone data), the label must be later too: a zone moved west loses the day.
+        """
+        if candidate.utc <= self.at:
+            return False
+        then = zones.shown_in(zone, self.at)
+        if (zones.wall_text(then.local), then.fold) == (self.local, self.fold):
+            return True
+        return (zones.wall_text(candidate.local), candidate.fold) > (self.local, self.fold)
+
+
+@dataclass(frozen=True, slots=True)
+class LocalDays:
+    """
+    The same local time every so many days or months of the local calendar, through daylight saving.
+
+    Two local times that resolve to one instant are one moment (Apia, 30 and 31 December 2011).
+    """
+
+    cadence: Cadence
+    gap: Gap
+    repeat: Repeat
+    answered: Answered | None = None
+
+    def after(self, at: datetime) -> NextDue | None:
+        """Return the first of them strictly after an instant."""
+        found = next(self._instants_after(at), None)
+        return None if found is None else as_due(found)
+
+    def passed(self, after: datetime, through: datetime) -> Passed | None:
+        """Return those in `(after, through]`; this visits each day of the span."""
+        first = last = None
+        count = 0
+        for instant in self._instants_after(after):
+            if instant.utc > through:
+                break
+            first, last, count = first or instant, instant, count + 1
+        return None if first is None or last is None else Passed(count, as_due(first), as_due(last))
+
+    def _instants_after(self, at: datetime) -> Iterator[Instant]:
+        index, empty = self._index_before(at), 0
+        while empty < _EMPTY_MAX and (label := self._label(index)) is not None:
+            index, empty = index + 1, empty + 1
+            for instant in self._resolved(label):
+                if instant.utc > at and self._is_new(instant):
+                    yield instant
+                    at, empty = instant.utc, 0
+
+    def _index_before(self, at: datetime) -> int:
+        # Two days earlier: a gap may shift a local time by a whole day, and a zone may be 14 hours ahead of UTC.
+        start = start_label(self.cadence)
+        day = at.astimezone(UTC).replace(tzinfo=None) - timedelta(days=2)
+        if self.cadence.unit is Unit.MONTH:
+            units = (day.year - start.year) * 12 + day.month - start.month
+        else:
+            units = (day - start).days
+        return max(0, units // self.cadence.every)
+
+    def _label(self, index: int) -> datetime | None:
+        start = start_label(self.cadence).replace(tzinfo=UTC)
+        label = step(start, index * self.cadence.every, self.cadence.unit, start.day)
+        return None if label is None else label.replace(tzinfo=None)
+
+    def _resolved(self, label: datetime) -> tuple[Instant, ...]:
+        instants = zones.instants_of(self.cadence.time_zone, label)
+        if self.gap is Gap.SKIP and instants[0].asked is not None:
+            return ()
+        match self.repeat:
+            case Repeat.FIRST:
+                return instants[:1]
+            case Repeat.SECOND:
+                return instants[-1:]
+            case Repeat.BOTH:
+                return instants
+
+    def _is_new(self, instant: Instant) -> bool:
+        return self.answered is None or self.answered.precedes(self.cadence.time_zone, instant)
 
 
 def start_of(cadence: Cadence, policies: TimingPolicies) -> NextDue:
-    """Return the first real occurrence of the cadence (R11, R21)."""
-    raise NotImplementedError
+    """
+    Return the first real occurrence of the cadence (R11, R21).
+
+    Under `wall_clock` the policies may drop the start's own local time, or take its second pass; the others move it out
+    of a gap and take the first pass.
+    """
+    if policies.timing is Timing.WALL_CLOCK:
+        label = start_label(cadence).replace(tzinfo=UTC)
+        first = LocalDays(cadence, policies.gap, policies.repeat).after(label - timedelta(days=3))
+        if first is not None:
+            return first
+    return as_due(zones.instants_of(cadence.time_zone, start_label(cadence))[0])
 
 
 def resolve_start(cadence: Cadence, policies: TimingPolicies) -> datetime:
     """Return the start as an instant: `start_of(...).due`."""
     return start_of(cadence, policies).due
+
+
+def aligned(cadence: Cadence, policies: TimingPolicies, answered: Answered | None) -> Moments:
+    """Return all moments of a `grid` (months in the UTC calendar) or `wall_clock` cadence."""
+    if policies.timing is Timing.WALL_CLOCK:
+        return LocalDays(cadence, policies.gap, policies.repeat, answered)
+    start = resolve_start(cadence, policies)
+    return Steps(cadence, start, start.day, first=0)

@@ -1,0 +1,42 @@
+"""Delete a service that no schedule uses; its history and its id stay."""
+
+from typing import Final
+
+from eventjobs.commands.context import Context
+from eventjobs.commands.fields import no_such
+from eventjobs.commands.spec import CommandFields, CommandSpec, Id
+from eventjobs.commands.world import World
+from eventjobs.domain.access import FLOW_AUTHOR
+from eventjobs.domain.streams import service_stream
+from eventjobs.errors import Conflict
+from eventjobs.events.service import ServiceDeleted
+
+
+class DeleteService(CommandFields):
+    """The service to delete."""
+
+    id: Id
+
+
+def decide(command: DeleteService, world: World, context: Context) -> None:
+    """Delete it, or refuse with the schedules that use it (R87)."""
+    present = world.service(command.id)
+    if not present.exists:
+        raise no_such("service", command.id)
+    if present.deleted:
+        return
+    if present.users:
+        users = [{"kind": "schedule", "id": user} for user in sorted(present.users)]
+        raise Conflict("in_use", f"{len(users)} schedules use {command.id!r}", extra={"users": users})
+    world.emit(service_stream(context.workspace, command.id), ServiceDeleted())
+
+
+SPEC: Final = CommandSpec(
+    name="DeleteService",
+    command=DeleteService,
+    streams=lambda command, context: [service_stream(context.workspace, command.id)],
+    decide=decide,
+    roles=frozenset({FLOW_AUTHOR}),
+    summary="Delete a service that nothing uses",
+    example={"id": "load-contacts"},
+)

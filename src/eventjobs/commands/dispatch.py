@@ -1,0 +1,300 @@
+"""
+The one loop: load, fold, decide, append.
+
+Losing a race is no error for the caller: the command is decided again on the newer state, a bounded number of times. A
+command with If-Match never is. A key that was used before answers with its receipt.
+"""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+import orjson
+
+from eventjobs.commands.context import Context
+from eventjobs.commands.spec import CommandFields, CommandSpec
+from eventjobs.commands.states import States
+from eventjobs.commands.world import Loaded, Unloaded, Warn, World
+from eventjobs.domain.streams import REFUSED_ATTEMPTS
+from eventjobs.errors import Forbidden, Invalid, LogUnavailable, Rejected, Stale, VersionConflict
+from eventjobs.events.access import AttemptRefused
+from eventjobs.events.recorded import Event, StreamId
+from eventjobs.ids import EVERYWHERE
+from eventjobs.log.port import Append, Appended, EventLog, Receipt, StoredReceipt
+
+MAX_TRIES: Final = 20
+"""Lost races before a command gives up with `LogUnavailable` (503, nothing written)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Keyed:
+    """A client's key in its whole scope, and the SHA-256 of the command it was sent with."""
+
+    key: str
+    body_hash: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """
+    What became of a command.
+
+    `answer` holds `command_id, stream, version, position, events, warnings` and what the command adds (`run`);
+    `secrets` is shown once and never stored; `decided` tells whether anything was written.
+    """
+
+    answer: Mapping[str, Any]
+    secrets: Mapping[str, Any] = field(default_factory=dict)
+    decided: bool = True
+    replayed: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trial:
+    """What a command would do now: the world as it would leave it, and the position it was tried on."""
+
+    world: World
+    position: int
+
+
+class Dispatcher:
+    """Runs commands against a log."""
+
+    def __init__(self, log: EventLog) -> None:
+        self.log = log
+        self.states = States(log)
+
+    async def dispatch(
+        self,
+        spec: CommandSpec[Any],
+        command: CommandFields,
+        context: Context,
+        *,
+        if_match: int | None = None,
+        keyed: Keyed | None = None,
+    ) -> Outcome:
+        """
+        Run one command.
+
+        Raises `Rejected` when it is refused (nothing was written), `Stale` for another definition version than
+        `if_match`, and the log's faults.
+        """
+        await self.authorise(spec, context)
+        for attempt in range(MAX_TRIES):
+            try:
+                world = await self._decide(spec, command, context, if_match, keyed)
+            except _Replay as replay:
+                return _replayed(replay.receipt, keyed)
+            try:
+                appended = await self._append(world, spec, command, context, keyed)
+            except VersionConflict as conflict:
+                await self._lost(conflict, world, context, attempt, if_match)
+                continue
+            if appended is None:
+                return Outcome(answer=self._answer(world, spec, command, context, None), decided=False)
+            if appended.replayed is not None:
+                return _replayed(appended.replayed, keyed)
+            return Outcome(
+                answer=self._answer(world, spec, command, context, appended),
+                secrets=world.secrets,
+                decided=bool(world.emitted),
+            )
+        raise LogUnavailable(f"{spec.name} lost {MAX_TRIES} races; nothing was written")
+
+    async def try_out(
+        self, spec: CommandSpec[Any], command: CommandFields, context: Context, *, if_match: int | None = None
+    ) -> Trial:
+        """Decide without appending, on fresh states; refusals are raised as they would be."""
+        await self.authorise(spec, context)
+        world = await self._decide(spec, command, context, if_match, None)
+        if await self.states.refresh(world.touched()):
+            world = await self._decide(spec, command, context, if_match, None)
+        return Trial(world=world, position=self.log.known_head.position)
+
+    async def authorise(self, spec: CommandSpec[Any], context: Context) -> None:
+        """Raise `Forbidden`, and record the attempt, where the actor's roles do not allow the command."""
+        grant = context.grant
+        where = EVERYWHERE if spec.everywhere else context.workspace
+        if grant is None or (not spec.internal and grant.may_write(spec.roles, where)):
+            return
+        await self.refuse(spec.name, sorted(spec.roles), context)
+
+    async def refuse(self, action: str, needed: Sequence[str], context: Context) -> None:
+        """Record a refused attempt in the deployment's access stream and raise `Forbidden`."""
+        event = AttemptRefused(workspace=context.workspace, action=action, needed=tuple(needed))
+        for _ in range(MAX_TRIES):
+            loaded = (await self.states.load([REFUSED_ATTEMPTS]))[REFUSED_ATTEMPTS]
+            append = Append(
+                events=[(REFUSED_ATTEMPTS, event)],
+                expected={REFUSED_ATTEMPTS: loaded.version},
+                provenance=context.provenance,
+            )
+            try:
+                appended = await self.log.append(append)
+            except VersionConflict:
+                await self.states.refresh([REFUSED_ATTEMPTS])
+                continue
+            self.states.applied({REFUSED_ATTEMPTS: loaded.state}, {REFUSED_ATTEMPTS: loaded.version + 1}, appended.last)
+            break
+        raise Forbidden("forbidden", f"{action} needs one of the roles {', '.join(needed)}", extra={"needed": needed})
+
+    async def _decide(
+        self,
+        spec: CommandSpec[Any],
+        command: CommandFields,
+        context: Context,
+        if_match: int | None,
+        keyed: Keyed | None,
+    ) -> World:
+        """Decide, and where that writes nothing make sure that it was not for an old state or a used key."""
+        try:
+            world = await self._attempt(spec, command, context, if_match)
+        except Rejected as refusal:
+            await self._replay(keyed)
+            touched = getattr(refusal, "touched", ())
+            if not await self.states.refresh(touched):
+                raise
+            return await self._attempt(spec, command, context, if_match)
+        if not world.emitted:
+            await self._replay(keyed)
+            if await self.states.refresh(world.touched()):
+                return await self._attempt(spec, command, context, if_match)
+        return world
+
+    async def _attempt(
+        self, spec: CommandSpec[Any], command: CommandFields, context: Context, if_match: int | None
+    ) -> World:
+        subjects = tuple(spec.streams(command, context))
+        loaded: dict[StreamId, Loaded] = dict(await self.states.load(subjects))
+        while True:
+            world = World(context.workspace, loaded)
+            try:
+                if if_match is not None:
+                    _match(world, subjects[0], if_match)
+                spec.decide(command, world, context)
+            except Unloaded as missing:
+                loaded.update(await self.states.load(missing.streams))
+                continue
+            except Rejected as refusal:
+                refusal.touched = world.touched()  # type: ignore[attr-defined]
+                raise
+            return world
+
+    async def _append(
+        self,
+        world: World,
+        spec: CommandSpec[Any],
+        command: CommandFields,
+        context: Context,
+        keyed: Keyed | None,
+    ) -> Appended | None:
+        if not world.emitted and keyed is None:
+            return None
+        appended = await self.log.append(
+            Append(
+                events=world.emitted,
+                expected=world.expected(),
+                provenance=context.provenance,
+                receipt=None if keyed is None else self._receipt(world, spec, command, context, keyed),
+                read_at=world.read_at(),
+            )
+        )
+        if appended.replayed is None:
+            self.states.applied(world.states(), _versions(world), appended.last)
+        return appended
+
+    async def _lost(
+        self, conflict: VersionConflict, world: World, context: Context, attempt: int, if_match: int | None
+    ) -> None:
+        await self.states.refresh(world.touched())
+        if if_match is not None:
+            raise Stale("stale", "the definition changed while the command was decided") from conflict
+        if attempt:
+            await asyncio.sleep(0.002 * attempt * context.random.uniform())
+
+    async def _replay(self, keyed: Keyed | None) -> None:
+        if keyed is not None:
+            receipt = await self.log.find_receipt(keyed.key)
+            if receipt is not None:
+                raise _Replay(receipt)
+
+    def _receipt(
+        self, world: World, spec: CommandSpec[Any], command: CommandFields, context: Context, keyed: Keyed
+    ) -> Receipt:
+        answer = self._answer(world, spec, command, context, None)
+        return Receipt(
+            key=keyed.key,
+            body_hash=keyed.body_hash,
+            status=201 if world.emitted else 200,
+            answer=orjson.dumps({**answer, "secrets": sorted(world.secrets)}),
+        )
+
+    def _answer(
+        self,
+        world: World,
+        spec: CommandSpec[Any],
+        command: CommandFields,
+        context: Context,
+        appended: Appended | None,
+    ) -> dict[str, Any]:
+        subject = spec.streams(command, context)[0]
+        first = None if appended is None else appended.first
+        return {
+            "command_id": context.command_id,
+            "stream": subject.name,
+            "version": world.state(subject).definition_version if _has_version(world, subject) else None,
+            "position": self.log.known_head.position if appended is None else appended.last,
+            "events": _events(world.emitted, first),
+            "warnings": [_warning(warn) for warn in world.warnings],
+            **world.answer,
+        }
+
+
+class _Replay(Exception):
+    def __init__(self, receipt: StoredReceipt) -> None:
+        super().__init__(receipt.key)
+        self.receipt = receipt
+
+
+def _replayed(receipt: StoredReceipt, keyed: Keyed | None) -> Outcome:
+    if keyed is None or receipt.body_hash != keyed.body_hash:
+        raise Invalid("idempotency_key_reused", "this key was used for another command")
+    answer = orjson.loads(receipt.answer)
+    hidden = dict.fromkeys(answer.pop("secrets", ()))
+    events = [{**event, "position": receipt.first + place} for place, event in enumerate(answer["events"])]
+    return Outcome(
+        answer={**answer, "position": receipt.last, "events": events},
+        secrets=hidden,
+        decided=receipt.status == 201,  # noqa: PLR2004 the status that was answered
+        replayed=True,
+    )
+
+
+def _match(world: World, subject: StreamId, if_match: int) -> None:
+    present = world.state(subject).definition_version
+    if present != if_match:
+        raise Stale("stale", f"the definition is at version {present}, not {if_match}", extra={"version": present})
+
+
+def _has_version(world: World, subject: StreamId) -> bool:
+    return subject in world.touched() and hasattr(world.state(subject), "definition_version")
+
+
+def _versions(world: World) -> dict[StreamId, int]:
+    expected = world.expected()
+    versions: dict[StreamId, int] = {}
+    for stream, _ in world.emitted:
+        versions[stream] = versions.get(stream, expected[stream]) + 1
+    return versions
+
+
+def _events(emitted: Sequence[tuple[StreamId, Event]], first: int | None) -> list[dict[str, Any]]:
+    return [
+        {"position": None if first is None else first + place, "stream": stream.name, "type": event.TYPE}
+        for place, (stream, event) in enumerate(emitted)
+    ]
+
+
+def _warning(warn: Warn) -> dict[str, Any]:
+    return {"code": warn.code, "detail": warn.detail, "path": warn.path}

@@ -1,0 +1,99 @@
+"""Fields that several commands share."""
+
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
+from typing import Annotated, Any, Literal
+
+from pydantic import Field
+
+from eventjobs.commands.context import Context, HandlerFacts
+from eventjobs.commands.spec import CommandFields, Id, Name, RunId
+from eventjobs.errors import FieldError, Invalid, NotFound
+from eventjobs.events.service import AttemptPolicy, Backoff
+
+Duration = Annotated[timedelta, Field(gt=timedelta(0), le=timedelta(days=366))]
+"""An ISO 8601 duration, e.g. `PT1H`."""
+Delivery = Literal["at_least_once", "at_most_once"]
+Attempts = Annotated[int, Field(ge=1, le=100)]
+
+
+class BackoffFields(CommandFields):
+    """How the wait between attempts grows; `jitter` is the share of it drawn at random."""
+
+    initial: Duration = timedelta(seconds=10)
+    factor: Annotated[float, Field(ge=1, le=100)] = 2.0
+    max: Duration = timedelta(minutes=10)
+    jitter: Annotated[float, Field(ge=0, le=1)] = 0.5
+
+
+class ServiceFields(CommandFields):
+    """What defines a service."""
+
+    name: Name | None = None
+    handler: Annotated[str, Field(min_length=1, max_length=64)]
+    config: Mapping[str, Any] = {}
+    delivery: Delivery | None = None
+    attempts: Attempts = 1
+    backoff: BackoffFields = BackoffFields()
+    timeout: Duration | None = None
+    wait_timeout: Duration = timedelta(hours=1)
+    non_retryable: Annotated[tuple[Annotated[str, Field(max_length=64)], ...], Field(max_length=20)] = ()
+
+    def policy(self, facts: HandlerFacts) -> AttemptPolicy:
+        """The attempt policy, with the handler's own delivery where none is given."""
+        return AttemptPolicy(
+            delivery=self.delivery or facts.delivery,
+            attempts=self.attempts,
+            backoff=Backoff(
+                initial_s=self.backoff.initial.total_seconds(),
+                factor=self.backoff.factor,
+                max_s=self.backoff.max.total_seconds(),
+                jitter=self.backoff.jitter,
+            ),
+            timeout_s=None if self.timeout is None else self.timeout.total_seconds(),
+            wait_timeout_s=self.wait_timeout.total_seconds(),
+            non_retryable=self.non_retryable,
+            interruption_counts=facts.interruption_counts,
+        )
+
+
+class JobRef(CommandFields):
+    """A job by kind and id."""
+
+    kind: Literal["service", "flow", "import", "export", "partner", "feed"]
+    id: Id
+
+
+class OwnerRef(CommandFields):
+    """What a run belongs to: a schedule or a group, or for a single run the job itself."""
+
+    kind: Literal["schedule", "group", "service", "flow", "import", "export", "partner", "feed"]
+    id: Id
+
+
+class RunRef(CommandFields):
+    """A run by id."""
+
+    run: RunId
+
+
+def handler_facts(fields: ServiceFields, context: Context) -> HandlerFacts:
+    """Return the handler's facts; raises `Invalid` for an unknown handler or a configuration that it refuses."""
+    facts = context.catalog.find(fields.handler)
+    if facts is None:
+        known = ", ".join(context.catalog.names())
+        raise Invalid.at("handler", "unknown_handler", f"there is no handler {fields.handler!r}; there are {known}")
+    errors = context.catalog.check(fields.handler, fields.config)
+    if errors:
+        raise Invalid.fields(under("config", errors))
+    return facts
+
+
+def under(path: str, errors: Sequence[FieldError]) -> list[FieldError]:
+    """Put a path before those of the errors."""
+    return [FieldError(f"{path}.{error.path}" if error.path else path, error.code, error.detail) for error in errors]
+
+
+def no_such(kind: str, thing_id: str) -> NotFound:
+    """The refusal for a thing that is not there, not any more, or another workspace's."""
+    return NotFound("not_found", f"there is no {kind} {thing_id!r}")

@@ -1,0 +1,76 @@
+"""What a decision may know about a key, and what roles allow (R105-R111)."""
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Final, assert_never
+
+from eventjobs.events.access import AccessEvent, AttemptRefused, KeyIssued, KeyRevoked
+from eventjobs.ids import EVERYWHERE
+
+READER: Final = "reader"
+OPERATOR: Final = "operator"
+FLOW_AUTHOR: Final = "flow_author"
+INTEGRATION_AUTHOR: Final = "integration_author"
+DATA_DIRECTOR: Final = "data_director"
+AUDITOR: Final = "auditor"
+ADMINISTRATOR: Final = "administrator"
+ROLES: Final = (READER, OPERATOR, FLOW_AUTHOR, INTEGRATION_AUTHOR, DATA_DIRECTOR, AUDITOR, ADMINISTRATOR)
+ANY_ROLE: Final = frozenset(ROLES)
+OPERATORS: Final = frozenset({OPERATOR, ADMINISTRATOR})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Grant:
+    """The rights of one key: its roles in its workspaces; `read_only` beats every role (R108)."""
+
+    roles: frozenset[str]
+    workspaces: frozenset[str]
+    read_only: bool = False
+    expires_at: datetime | None = None
+
+    def covers(self, workspace: str) -> bool:
+        """Tell whether the key has anything to do with `workspace` (`*`: the whole deployment)."""
+        return EVERYWHERE in self.workspaces or workspace in self.workspaces
+
+    def may_write(self, roles: frozenset[str], workspace: str) -> bool:
+        """Tell whether one of `roles` lets it change `workspace`."""
+        return not self.read_only and self.may_read(roles, workspace)
+
+    def may_read(self, roles: frozenset[str], workspace: str) -> bool:
+        """Tell whether one of `roles` lets it see what they show in `workspace`."""
+        return self.covers(workspace) and not self.roles.isdisjoint(roles)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Key:
+    """A key; `grant` is `None` until it was issued."""
+
+    grant: Grant | None = None
+    lookup: str = ""
+    secret_sha256: str = ""
+    revoked: bool = False
+    definition_version: int = 0
+
+
+INITIAL = Key()
+
+
+def evolve(key: Key, event: AccessEvent) -> Key:
+    """Move the key by one fact."""
+    match event:
+        case KeyIssued():
+            grant = Grant(
+                roles=frozenset(event.roles),
+                workspaces=frozenset(event.workspaces),
+                read_only=event.read_only,
+                expires_at=event.expires_at,
+            )
+            return replace(
+                key, grant=grant, lookup=event.lookup, secret_sha256=event.secret_sha256, definition_version=1
+            )
+        case KeyRevoked():
+            return replace(key, revoked=True, definition_version=key.definition_version + 1)
+        case AttemptRefused():
+            return key
+        case _:
+            assert_never(event)
