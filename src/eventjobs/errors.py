@@ -13,6 +13,12 @@ What can go wrong, as one tree.
     ├── LogFull                nothing was written, the disk is full (507)
     ├── OutcomeUnknown         it may or may not have been written (503, outcome unknown)
     └── ForkedHistory          the log's chain is not the one that was read before
+    DatabaseFault              the database cannot be used as it is; the message says what to do
+    ├── EmbeddedUnavailable    the private Postgres cannot be run here
+    ├── MigrationRefused       the schema is not one that this version may change
+    ├── WrongRole              a connection does not have the application's role
+    └── UnsafeDatabase         it may lose what it acknowledged, and nobody agreed to that
+    SettingsInvalid            settings are missing or wrong; the message names all of them
     JobFailed                  a job's handler did not reach its end; `reason` says why
 
 `code` is a stable name that clients may rely on. Callers' concerns (HTTP statuses, exit codes) live at the edges.
@@ -143,3 +149,27 @@ class JobFailed(Exception):
         self.counts: Mapping[str, int] = counts or {}
         self.output = output
         self.retryable = retryable
+
+
+class DatabaseFault(Exception):
+    """The database cannot be used as it is; the message says what to do about it."""
+
+
+class EmbeddedUnavailable(DatabaseFault):
+    """The private Postgres cannot be run on this machine, or not by this account."""
+
+
+class MigrationRefused(DatabaseFault):
+    """The schema is not one that this version may change."""
+
+
+class WrongRole(DatabaseFault):
+    """A connection did not get the role it was meant to have."""
+
+
+class UnsafeDatabase(DatabaseFault):
+    """The server's settings allow it to lose what it acknowledged."""
+
+
+class SettingsInvalid(Exception):
+    """One or more settings are wrong; the message names all of them."""

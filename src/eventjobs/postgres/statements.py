@@ -14,6 +14,8 @@ from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import Final
 
+IDENTIFIER_BYTES_MAX: Final = 63
+
 _MIGRATION_NAME: Final = re.compile(r"^(\d{4})_([a-z0-9_]+)\.sql$")
 _SECTION: Final = re.compile(r"^--\s*migrate:(up|down)([^\n]*)$", re.MULTILINE)
 
@@ -74,6 +76,13 @@ def read_migration(file_name: str, text: str) -> Migration:
         checksum=hashlib.sha256(sql.encode()).digest(),
         in_transaction="transaction:false" not in up[2],
     )
+
+
+def quote_identifier(name: str) -> str:
+    """Quote a name for use in SQL; raises `ValueError` for one that Postgres would refuse or cut."""
+    if not name or "\0" in name or len(name.encode()) > IDENTIFIER_BYTES_MAX:
+        raise ValueError(f"no usable name: {name!r}")
+    return '"' + name.replace('"', '""') + '"'
 
 
 def sql_root() -> Traversable:

@@ -1,0 +1,1 @@
+CREATE DATABASE eventjobs OWNER eventjobs

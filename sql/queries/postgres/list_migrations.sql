@@ -1,0 +1,1 @@
+SELECT number, name, checksum FROM eventjobs_migrations ORDER BY number

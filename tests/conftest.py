@@ -1,0 +1,44 @@
+"""Fixtures that every test may use; each worker of a parallel run has its own server."""
+
+import os
+from collections.abc import AsyncIterator
+from itertools import count
+from uuid import uuid4
+
+import pytest
+
+from eventjobs.postgres.migrate import APP_ROLE
+from eventjobs.postgres.pool import TimedPool, open_pool
+from tests.support.database import database, server, set_up
+
+_numbers = count(1)
+
+
+@pytest.fixture(scope="session")
+async def postgres_url() -> AsyncIterator[str]:
+    """The owner's URL of the session's server."""
+    async with server() as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+async def template_database(postgres_url: str) -> AsyncIterator[str]:
+    """The name of a migrated database that nobody connects to."""
+    name = f"template_{os.getpid()}_{uuid4().hex[:8]}"
+    async with database(postgres_url, name) as url:
+        await set_up(url)
+        yield name
+
+
+@pytest.fixture(scope="module")
+async def database_url(postgres_url: str, template_database: str) -> AsyncIterator[str]:
+    """The owner's URL of this module's own, migrated database."""
+    async with database(postgres_url, f"test_{os.getpid()}_{next(_numbers)}", template=template_database) as url:
+        yield url
+
+
+@pytest.fixture(scope="module")
+async def pool(database_url: str) -> AsyncIterator[TimedPool]:
+    """Connections to the module's database as the application's role."""
+    async with await open_pool(database_url, role=APP_ROLE, min_size=1, max_size=8) as opened:
+        yield opened
