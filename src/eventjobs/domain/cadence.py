@@ -1,8 +1,4 @@
-"""
-What a schedule says about time: its cadence, its timing policies, and a due moment as it is recorded.
-
-These values are stored inside events: their field names are a storage format.
-"""
+"""Which cadences and policies may be saved, and how an instant becomes a recorded due moment."""
 
 import re
 from datetime import date, datetime
@@ -10,9 +6,7 @@ from typing import Final
 
 from eventjobs.domain import zones
 from eventjobs.errors import FieldError
-from eventjobs.events.cadence import Cadence, CatchUp, Gap, NextDue, Repeat, Timing, TimingPolicies, Unit
-
-__all__ = ["Cadence", "CatchUp", "Gap", "NextDue", "Repeat", "Timing", "TimingPolicies", "Unit"]
+from eventjobs.events.cadence import Cadence, NextDue, Timing, TimingPolicies, Unit
 
 EVERY_MAX: Final = 10_000
 YEARS: Final = range(1970, 2201)

@@ -1,20 +1,18 @@
 """
-The timing state of a schedule, and the answer to a moment that is due.
+The answer to a moment that is due: what runs, what is missed, what comes next.
 
-A due moment is *answered* once: its run opens, or it is skipped, or it is missed. What counts from when is kept in
-`TimingState`; the moment that comes next is a `NextDue`. Both are facts that the owner's events carry.
+A due moment is *answered* once: its run opens, or it is skipped, or it is missed. A storm of moments (an outage of
+years) is counted, not walked through.
 """
 
-from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
-from typing import Final
 
-from eventjobs.events.cadence import Cadence, CauseDetail, NextDue, TimingPolicies, TimingState
-
-__all__ = ["CauseDetail", "TimingState"]
-
-ON_TIME: Final = timedelta(seconds=60)
+from eventjobs.domain.cadence import due_at
+from eventjobs.domain.reference import ON_TIME, anchor_day_of, catch_up_window, cut, following, label_answered
+from eventjobs.domain.timing import TICK, Moments, Passed, Steps
+from eventjobs.events.cadence import Cadence, CauseDetail, NextDue, Timing, TimingPolicies, TimingState, Unit
 
 
 class Cause(StrEnum):
@@ -82,61 +80,6 @@ class DueAnswer:
     if_skipped: Following
 
 
-def cut(at: datetime) -> datetime:
-    """Return an instant cut down to the second."""
-    return at.replace(microsecond=0)
-
-
-def answered(state: TimingState) -> Answered | None:
-    """Return the last answered moment, if there is one."""
-    if state.last_answered is None or state.last_local is None:
-        return None
-    return Answered(state.last_answered, state.last_local, state.last_fold)
-
-
-def next_after(cadence: Cadence, policies: TimingPolicies, state: TimingState, at: datetime) -> NextDue | None:
-    """
-    Return the first moment strictly after an instant, and after the last answered one.
-
-    `elapsed` counts whole periods from the reference, or from the start where nothing was answered yet; a spent `once`
-    has none.
-    """
-    if policies.timing is not Timing.ELAPSED:
-        at = at if state.last_answered is None else max(at, state.last_answered)
-        return aligned(cadence, policies, answered(state)).after(at)
-    if state.completed:
-        return None
-    if state.reference is None or cadence.unit is Unit.ONCE:
-        start = start_of(cadence, policies)
-        if start.due > at:
-            return start
-        return None if cadence.unit is Unit.ONCE else Steps(cadence, start.due, start.due.day, first=1).after(at)
-    return Steps(cadence, state.reference, anchor_day(state), first=1).after(at)
-
-
-def anchor_day(state: TimingState) -> int:
-    """Return the day of the month that counts for `reference`."""
-    return state.anchor_day or (state.reference.day if state.reference else 1)
-
-
-def following(cadence: Cadence, policies: TimingPolicies, state: TimingState, due: NextDue) -> Moments:
-    """Return the moments after a due one, supposing that it does not re-anchor."""
-    if cadence.unit is Unit.ONCE:
-        return Nothing()
-    if policies.timing is not Timing.ELAPSED:
-        return aligned(cadence, policies, Answered(due.due, due.local, due.fold))
-    if state.resume_at is not None:
-        return Steps(cadence, state.resume_at, state.resume_at.day, first=0)
-    return Steps(cadence, due.due, _day_of(cadence, policies, state, due.due), first=1)
-
-
-def _day_of(cadence: Cadence, policies: TimingPolicies, state: TimingState, due: datetime) -> int:
-    anchors = state.reference is None or state.anchor_day is None or due == state.pending_at
-    if cadence.unit is not Unit.MONTH or anchors or due == resolve_start(cadence, policies):
-        return due.day
-    return anchor_day(state)
-
-
 def answer_due(
     cadence: Cadence,
     policies: TimingPolicies,
@@ -186,6 +129,10 @@ class _Passage:
     def _rest(self) -> Moments:
         return following(self.cadence, self.policies, self.state, self.head)
 
+    @property
+    def _day(self) -> int:
+        return anchor_day_of(self.cadence, self.policies, self.state, self.head.due)
+
     def _from(self, at: datetime) -> datetime:
         # What an edit put into the past, or passed while inactive, never fell due.
         return at if self.state.pending_at is None else max(at, self.state.pending_at)
@@ -208,7 +155,7 @@ class _Passage:
         return self._span(self._rest.passed(self._from(self.head.due), until), head=True)
 
     def _span(self, passed: Passed | None, *, head: bool = False) -> Span | None:
-        day = _day_of(self.cadence, self.policies, self.state, self.head.due)
+        day = self._day
         if passed is None:
             return Span(count=1, first=self.head.due, last=self.head.due, anchor_day=day) if head else None
         count, first = (passed.count + 1, self.head) if head else (passed.count, passed.first)
@@ -220,28 +167,23 @@ class _Passage:
 
     def _unmoved(self) -> Following:
         """On time, skipped or missed: the reference is the last moment that has passed (R45)."""
-        last = self._last()
-        resumed = self.state.resume_at is not None and last.due >= self.state.resume_at
-        day = _day_of(self.cadence, self.policies, self.state, self.head.due)
-        if resumed and self.state.resume_at is not None:
-            day = self.state.resume_at.day
+        last, day, resume = self._last(), self._day, self.state.resume_at
+        if resume is not None and last.due >= resume:
+            day = resume.day
         return Following(state=self._state(last, last.due, day), next=self._rest.after(self._from(self.now)))
 
     def _reanchored(self) -> Following:
         """Ran late: the clock starts at the dispatch (R18), or at a start that is still ahead."""
-        at = cut(self.now)
+        at, resume = cut(self.now), self.state.resume_at
         state = self._state(self._last(), at, at.day)
         if self.cadence.unit is Unit.ONCE:
             return Following(state=state, next=None)
-        if self.state.resume_at is not None and self.state.resume_at > self.now:
-            return Following(state=state, next=due_at(self.cadence, self.state.resume_at))
+        if resume is not None and resume > self.now:
+            return Following(state=state, next=due_at(self.cadence, resume))
         return Following(state=state, next=Steps(self.cadence, at, at.day, first=1).after(at))
 
     def _state(self, last: NextDue, reference: datetime, day: int) -> TimingState:
-        kept = self.state.last_local, self.state.last_fold
-        local, fold = last.local, last.fold
-        if self.policies.timing is Timing.WALL_CLOCK and kept[0] is not None and kept > (local, fold):
-            local, fold = kept[0], kept[1]  # a run "now" in a zone moved west does not bring that day back
+        local, fold = label_answered(self.policies, self.state, last)
         return TimingState(
             reference=reference,
             anchor_day=day if self.cadence.unit is Unit.MONTH else reference.day,
@@ -250,46 +192,3 @@ class _Passage:
             last_fold=fold,
             completed=self.cadence.unit is Unit.ONCE,
         )
-
-
-def catch_up_window(policies: TimingPolicies) -> timedelta | None:
-    """Return how late a moment may still run: never less than the tolerance for "on time", `None` without limit."""
-    if policies.catch_up is CatchUp.NEVER:
-        return ON_TIME
-    window = policies.catch_up_window_s
-    return None if window is None else max(timedelta(seconds=window), ON_TIME)
-
-
-def run_now(
-    cadence: Cadence,
-    policies: TimingPolicies,
-    state: TimingState,
-    now: datetime,
-    detail: CauseDetail,
-    *,
-    nominal: datetime | None = None,
-    resume_at: datetime | None = None,
-    notes: tuple[str, ...] = (),
-) -> Decision:
-    """
-    Make a schedule due at once.
-
-    The occurrence is named by `nominal`, else by now, cut down to the second; never by an instant at or before the
-    last answered one.
-    """
-    named = nominal or cut(now)
-    if state.last_answered is not None and named <= state.last_answered:
-        named = state.last_answered + timedelta(seconds=1)
-    due = due_at(cadence, named)
-    state = replace(state, pending=detail, pending_at=max(cut(now), named), resume_at=resume_at)
-    then = answer_due(cadence, policies, state, due, max(now, named)).if_run.next
-    return Decision(
-        next=due,
-        state=state,
-        runs_now=named <= now,
-        cause=Cause.CATCH_UP,
-        cause_detail=detail,
-        nominal_due=named,
-        then=then,
-        notes=notes,
-    )

@@ -13,8 +13,9 @@ from datetime import UTC, datetime, timedelta
 from typing import Final, Protocol
 
 from eventjobs.domain import zones
-from eventjobs.domain.cadence import Cadence, Gap, NextDue, Repeat, Timing, TimingPolicies, Unit, as_due, start_label
+from eventjobs.domain.cadence import as_due, start_label
 from eventjobs.domain.zones import HORIZON, Instant
+from eventjobs.events.cadence import Cadence, Gap, NextDue, Repeat, Timing, TimingPolicies, Unit
 
 TICK: Final = timedelta(microseconds=1)
 
