@@ -1,5 +1,5 @@
 """
-Facts about the log itself.
+Facts about the log itself, in the stream `log:log` of the workspace `*`.
 
 These classes are a storage format. Add new ones freely; never rename a field, change a TYPE, or edit a golden file.
 """
@@ -11,7 +11,7 @@ from typing import ClassVar, TypeAlias
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LogCreated:
-    """Position 1 of every log: no two installations share `log_id`, hence no two share a chain."""
+    """Position 1 of every log; `log_id` (UUIDv7) keeps the chains of two installations apart."""
 
     TYPE: ClassVar[str] = "log.created"
     SCHEMA: ClassVar[int] = 1
@@ -21,14 +21,19 @@ class LogCreated:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClockStepObserved:
-    """The database's clock differed by `step_s` seconds (positive: it went ahead) from what `instance` expected."""
+    """
+    An instance's *now* and a fresh reading of the database's clock were more than 2 s apart.
+
+    `expected` is the instance's own reckoning at that moment, `reading` the database's clock, `step_s` reading minus
+    expected (negative: the clock went back).
+    """
 
     TYPE: ClassVar[str] = "log.clock_step_observed"
     SCHEMA: ClassVar[int] = 1
 
     instance: str
     expected: datetime
-    observed: datetime
+    reading: datetime
     step_s: float
 
 
