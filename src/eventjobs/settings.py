@@ -1,0 +1,203 @@
+"""
+What an installation may set, by environment variables `EVENTJOBS_…`; options of the command line win over them.
+
+Lists are comma-separated, durations ISO 8601 (`PT15M`). Everything that is wrong is said at once, by variable name and
+without the values, which may be secret.
+"""
+
+import difflib
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import timedelta
+from pathlib import Path
+from typing import Annotated, Any, Final, Literal, TypeAlias
+from urllib.parse import parse_qs, unquote, urlsplit, urlunsplit
+
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, TypeAdapter, ValidationError
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from eventjobs.errors import SettingsInvalid
+
+PREFIX: Final = "EVENTJOBS_"
+MASK: Final = "********"
+DEFAULT_DATA_DIR: Final = Path("~/.local/share/eventjobs")
+
+_OTHERS: Final = ("EVENTJOBS_SECRET__", "EVENTJOBS_TEST_")
+_SCHEMES: Final = ("postgresql", "postgres")
+_DURATION: Final = TypeAdapter(timedelta)
+
+
+def _split(value: object) -> object:
+    return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
+
+
+def _iso_duration(value: object) -> object:
+    if isinstance(value, str) and not re.match(r"^P(?=.)", value):
+        raise ValueError("must be an ISO 8601 duration such as PT15M")
+    return value
+
+
+def _positive(value: timedelta) -> timedelta:
+    if value <= timedelta(0):
+        raise ValueError("must be longer than zero")
+    return value
+
+
+def _not_negative(value: timedelta) -> timedelta:
+    if value < timedelta(0):
+        raise ValueError("must not be negative")
+    return value
+
+
+def _postgres_url(value: SecretStr) -> SecretStr:
+    if urlsplit(value.get_secret_value()).scheme not in _SCHEMES:
+        raise ValueError("must be a URL of the form postgresql://owner:password@host/database")
+    return value
+
+
+def _folder(value: Path) -> Path:
+    return value.expanduser().absolute()
+
+
+Words: TypeAlias = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split)]
+Duration: TypeAlias = Annotated[timedelta, BeforeValidator(_iso_duration)]
+PostgresUrl: TypeAlias = Annotated[SecretStr, AfterValidator(_postgres_url)]
+Folder: TypeAlias = Annotated[Path, AfterValidator(_folder)]
+
+
+class Settings(BaseSettings):
+    """All settings with their defaults; the name of a variable is `EVENTJOBS_` and the field's name in upper case."""
+
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX, frozen=True, hide_input_in_errors=True, extra="forbid", env_ignore_empty=True
+    )
+
+    database_url: PostgresUrl | None = Field(None, description="owner of the database; unset: the embedded server")
+    direct_url: PostgresUrl | None = Field(None, description="the server itself, where database_url is a pooler's")
+    app_role: str = Field("eventjobs_app", pattern=r"^[a-z_][a-z0-9_]{0,62}$", description="role the service acts as")
+    unsafe: bool = Field(default=False, description="accept a server that may lose what it acknowledged")
+    pg_bin: Folder | None = Field(None, description="folder with postgres and initdb for the embedded server")
+
+    data_dir: Folder = Field(DEFAULT_DATA_DIR.expanduser(), description="where everything of this installation lives")
+    secrets_dir: Folder | None = Field(None, description="folder <workspace>/<name> with secrets")
+    admin_key: SecretStr | None = Field(None, min_length=16, description="the first key, where none was ever issued")
+
+    bind: str = Field("127.0.0.1", min_length=1, description="address to listen on")
+    port: int = Field(8080, ge=0, le=65535, description="port to listen on; 0 takes a free one")
+    hosts: Words = Field((), description="names under which clients may call, besides loopback")
+
+    outbound_allow: Words = Field((), description="host, host:port or CIDR of private targets that jobs may call")
+    commands: Words = Field((), description="programs that jobs may run")
+    min_period: Annotated[Duration, AfterValidator(_positive)] = Field(
+        timedelta(minutes=15), description="shortest period of a schedule"
+    )
+    grace: Annotated[Duration, AfterValidator(_not_negative)] = Field(
+        timedelta(seconds=30), description="what running jobs get at a stop"
+    )
+
+    jobs_per_schedule: int = Field(50, ge=1, description="rows of a schedule's job table")
+    schedules_per_workspace: int = Field(100_000, ge=1, description="schedules of a workspace")
+    live_streams_per_key: int = Field(300, ge=1, description="open live streams of a key")
+
+    log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="least severe line logged")
+    log_format: Literal["auto", "json", "pretty"] = Field("auto", description="auto: pretty on a terminal, else JSON")
+
+    @property
+    def server_url(self) -> str | None:
+        """The URL of the server itself, for migration, listeners, leases and loads."""
+        url = self.direct_url or self.database_url
+        return url.get_secret_value() if url else None
+
+    @property
+    def is_pooled(self) -> bool:
+        """Whether `database_url` is a pooler's: then startup parameters are not to be had."""
+        return self.direct_url is not None
+
+    @property
+    def secrets(self) -> Sequence[str]:
+        """Every secret value in here, to be blanked wherever text goes out."""
+        urls = [url.get_secret_value() for url in (self.database_url, self.direct_url) if url]
+        passwords = [password for url in urls for password in _passwords(url)]
+        return [*passwords, *([self.admin_key.get_secret_value()] if self.admin_key else [])]
+
+    def show(self) -> Mapping[str, str]:
+        """Return every setting as text, by variable name; secrets masked, `""` where unset."""
+        return {f"{PREFIX}{name.upper()}": _as_text(getattr(self, name)) for name in type(self).model_fields}
+
+
+def load_settings(overrides: Mapping[str, Any] | None = None) -> Settings:
+    """
+    Read the environment; `overrides` (by field name, `None` ignored) win.
+
+    Raises `SettingsInvalid` with every wrong setting.
+    """
+    given = {name: value for name, value in (overrides or {}).items() if value is not None}
+    try:
+        return Settings(**given)
+    except ValidationError as error:
+        problems = [f"{_variable(problem['loc'])}: {_sentence(problem['msg'])}" for problem in error.errors()]
+        raise SettingsInvalid("\n".join(problems)) from None
+
+
+def unknown_variables(environment: Iterable[str]) -> Sequence[str]:
+    """Return a sentence for each variable that looks like a setting and is none."""
+    known = [f"{PREFIX}{name.upper()}" for name in Settings.model_fields]
+    return [
+        f"{name} is no setting{_did_you_mean(name, known)}"
+        for name in sorted(environment)
+        if name.startswith(PREFIX) and name not in known and not name.startswith(_OTHERS)
+    ]
+
+
+def iso_duration(value: timedelta) -> str:
+    """Write a duration as ISO 8601."""
+    return str(_DURATION.dump_python(value, mode="json"))
+
+
+def _variable(location: tuple[int | str, ...]) -> str:
+    return f"{PREFIX}{str(location[0]).upper()}" if location else PREFIX
+
+
+def _sentence(message: str) -> str:
+    return message.removeprefix("Value error, ")
+
+
+def _did_you_mean(name: str, known: Sequence[str]) -> str:
+    close = difflib.get_close_matches(name, known, n=1)
+    return f" (did you mean {close[0]}?)" if close else ""
+
+
+def _as_text(value: object) -> str:
+    match value:
+        case None:
+            return ""
+        case SecretStr():
+            return _masked(value.get_secret_value())
+        case timedelta():
+            return iso_duration(value)
+        case tuple():
+            return ",".join(value)
+        case bool():
+            return str(value).lower()
+        case _:
+            return str(value)
+
+
+def _masked(secret: str) -> str:
+    """Mask a whole secret, or of a URL the password alone."""
+    parts = urlsplit(secret)
+    if parts.scheme not in _SCHEMES:
+        return MASK
+    if not _passwords(secret):
+        return secret
+    if parts.password is None:
+        return f"{secret.partition('?')[0]}?{MASK}"
+    user, _, host = parts.netloc.rpartition("@")
+    return urlunsplit(parts._replace(netloc=f"{user.partition(':')[0]}:{MASK}@{host}"))
+
+
+def _passwords(url: str) -> Sequence[str]:
+    """Return the passwords in a URL, as written and as meant."""
+    parts = urlsplit(url)
+    written = [parts.password] if parts.password else []
+    return [*written, *map(unquote, written), *parse_qs(parts.query).get("password", [])]

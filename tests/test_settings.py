@@ -1,0 +1,99 @@
+import os
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from eventjobs.errors import SettingsInvalid
+from eventjobs.settings import MASK, load_settings, unknown_variables
+
+
+@pytest.fixture(autouse=True)
+def _clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in [name for name in os.environ if name.startswith("EVENTJOBS_")]:
+        monkeypatch.delenv(name)
+
+
+def test_nothing_has_to_be_set() -> None:
+    settings = load_settings()
+    assert settings.database_url is None
+    assert settings.server_url is None
+    assert settings.data_dir == Path("~/.local/share/eventjobs").expanduser()
+    assert (settings.port, settings.min_period, settings.grace) == (8080, timedelta(minutes=15), timedelta(seconds=30))
+
+
+def test_variables_are_read_and_options_win(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("EVENTJOBS_PORT", "9000")
+    monkeypatch.setenv("EVENTJOBS_DATA_DIR", "~/jobs")
+    assert load_settings().port == 9000
+    assert load_settings().data_dir == Path.home() / "jobs"
+    assert load_settings({"port": 9001, "data_dir": None}).port == 9001
+
+
+def test_an_empty_variable_is_an_unset_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("EVENTJOBS_DATABASE_URL", "")
+    assert load_settings().database_url is None
+
+
+def test_lists_are_comma_separated(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("EVENTJOBS_OUTBOUND_ALLOW", "localhost:8080, 10.0.0.0/8,,")
+    assert load_settings().outbound_allow == ("localhost:8080", "10.0.0.0/8")
+
+
+def test_durations_are_iso_8601(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("EVENTJOBS_MIN_PERIOD", "PT1H30M")
+    assert load_settings().min_period == timedelta(minutes=90)
+    assert load_settings().show()["EVENTJOBS_MIN_PERIOD"] == "PT1H30M"
+
+
+@pytest.mark.parametrize("value", ["900", "15 minutes", "P", "PT0S", "-PT5M"])
+def test_other_durations_are_refused(monkeypatch: pytest.MonkeyPatch, value: str) -> None:
+    monkeypatch.setenv("EVENTJOBS_MIN_PERIOD", value)
+    with pytest.raises(SettingsInvalid, match="EVENTJOBS_MIN_PERIOD"):
+        load_settings()
+
+
+def test_everything_wrong_is_said_at_once_and_without_the_values(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("EVENTJOBS_PORT", "seventy")
+    monkeypatch.setenv("EVENTJOBS_GRACE", "soon")
+    monkeypatch.setenv("EVENTJOBS_DATABASE_URL", "mysql://me:hunter2hunter2@host/db")
+    monkeypatch.setenv("EVENTJOBS_APP_ROLE", "Robert'); DROP")
+    with pytest.raises(SettingsInvalid) as caught:
+        load_settings()
+    lines = str(caught.value).splitlines()
+    assert {line.partition(":")[0] for line in lines} == {
+        "EVENTJOBS_PORT",
+        "EVENTJOBS_GRACE",
+        "EVENTJOBS_DATABASE_URL",
+        "EVENTJOBS_APP_ROLE",
+    }
+    assert "hunter2" not in str(caught.value)
+
+
+def test_secrets_are_masked_and_known(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("EVENTJOBS_DATABASE_URL", "postgresql://owner:p%40ssword@db.example:5433/jobs?sslmode=require")
+    monkeypatch.setenv("EVENTJOBS_ADMIN_KEY", "ej_0123456789abcdef")
+    settings = load_settings()
+    shown = settings.show()
+    assert shown["EVENTJOBS_DATABASE_URL"] == f"postgresql://owner:{MASK}@db.example:5433/jobs?sslmode=require"
+    assert shown["EVENTJOBS_ADMIN_KEY"] == MASK
+    assert {"p@ssword", "p%40ssword", "ej_0123456789abcdef"} <= set(settings.secrets)
+    assert not any(secret in repr(settings) + str(shown) for secret in settings.secrets)
+
+
+def test_a_password_in_the_query_is_masked_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("EVENTJOBS_DATABASE_URL", "postgresql://owner@db/jobs?password=hunter2hunter2")
+    assert "hunter2" not in str(load_settings().show())
+    assert "hunter2hunter2" in load_settings().secrets
+
+
+def test_the_direct_url_is_the_server_s_and_the_other_then_a_pooler_s(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("EVENTJOBS_DATABASE_URL", "postgresql://owner@pooler/jobs")
+    assert (load_settings().server_url, load_settings().is_pooled) == ("postgresql://owner@pooler/jobs", False)
+    monkeypatch.setenv("EVENTJOBS_DIRECT_URL", "postgresql://owner@server/jobs")
+    assert (load_settings().server_url, load_settings().is_pooled) == ("postgresql://owner@server/jobs", True)
+
+
+def test_a_misspelt_variable_is_told_with_the_name_it_may_mean() -> None:
+    names = ["EVENTJOBS_DATABSE_URL", "EVENTJOBS_PORT", "EVENTJOBS_SECRET__ACME__KEY", "HOME"]
+    assert unknown_variables(names) == ["EVENTJOBS_DATABSE_URL is no setting (did you mean EVENTJOBS_DATABASE_URL?)"]
