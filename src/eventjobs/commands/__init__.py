@@ -1,0 +1,51 @@
+"""Every command there is, by name. A tuple is the registry: a new command is one file and one line here."""
+
+from typing import Any, Final
+
+from eventjobs.commands import (
+    activate_schedule,
+    add_service,
+    advance_run,
+    answer_due,
+    configure_service,
+    create_schedule,
+    create_workspace,
+    delete_schedule,
+    delete_service,
+    describe_schedule,
+    edit_cadence,
+    edit_schedule_jobs,
+    edit_schedule_policies,
+    inactivate_schedule,
+    issue_key,
+    revoke_key,
+    run_now,
+    stop_run,
+    take_over_run,
+)
+from eventjobs.commands.spec import CommandSpec
+
+SPECS: Final[tuple[CommandSpec[Any], ...]] = (
+    activate_schedule.SPEC,
+    add_service.SPEC,
+    advance_run.SPEC,
+    answer_due.SPEC,
+    configure_service.SPEC,
+    create_schedule.SPEC,
+    create_workspace.SPEC,
+    delete_schedule.SPEC,
+    delete_service.SPEC,
+    describe_schedule.SPEC,
+    edit_cadence.SPEC,
+    edit_schedule_jobs.SPEC,
+    edit_schedule_policies.SPEC,
+    inactivate_schedule.SPEC,
+    issue_key.SPEC,
+    revoke_key.SPEC,
+    run_now.SPEC,
+    stop_run.SPEC,
+    take_over_run.SPEC,
+)
+
+PUBLIC: Final = tuple(spec for spec in SPECS if not spec.internal)
+"""The commands that HTTP and CLI offer; the others are the runner's own."""

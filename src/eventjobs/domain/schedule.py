@@ -14,8 +14,8 @@ from eventjobs.events.schedule import (
     ScheduleEvent,
     ScheduleInactivated,
     ScheduleJobsEdited,
-    ScheduleOccurrenceSkipped,
     ScheduleOccurrencesMissed,
+    ScheduleOccurrencesSkipped,
     SchedulePolicies,
     SchedulePoliciesEdited,
     ScheduleRunClosed,
@@ -59,7 +59,7 @@ INITIAL = Schedule()
 def evolve(schedule: Schedule, event: ScheduleEvent) -> Schedule:
     """Move the schedule by one fact."""
     match event:
-        case ScheduleRunOpened() | ScheduleRunClosed() | ScheduleOccurrenceSkipped() | ScheduleOccurrencesMissed():
+        case ScheduleRunOpened() | ScheduleRunClosed() | ScheduleOccurrencesSkipped() | ScheduleOccurrencesMissed():
             return _answered(schedule, event)
         case _:
             return replace(_defined(schedule, event), definition_version=schedule.definition_version + 1)
@@ -122,7 +122,7 @@ def _defined(
 
 def _answered(
     schedule: Schedule,
-    event: ScheduleRunOpened | ScheduleRunClosed | ScheduleOccurrenceSkipped | ScheduleOccurrencesMissed,
+    event: ScheduleRunOpened | ScheduleRunClosed | ScheduleOccurrencesSkipped | ScheduleOccurrencesMissed,
 ) -> Schedule:
     match event:
         case ScheduleRunOpened():
@@ -130,7 +130,7 @@ def _answered(
             return opened if event.timing is None else replace(opened, timing=event.timing, next=event.next)
         case ScheduleRunClosed():
             return replace(schedule, open_run=None if schedule.open_run == event.run else schedule.open_run)
-        case ScheduleOccurrenceSkipped() | ScheduleOccurrencesMissed():
+        case ScheduleOccurrencesSkipped() | ScheduleOccurrencesMissed():
             return replace(schedule, timing=event.timing, next=event.next)
         case _:
             assert_never(event)

@@ -167,15 +167,23 @@ class ScheduleRunClosed:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ScheduleOccurrenceSkipped:
-    """A due moment was answered without a run (`overlap`, `inactive`, `no_jobs`)."""
+class ScheduleOccurrencesSkipped:
+    """
+    `count` due moments from `first` to `last` were answered without a run (`overlap`, `inactive`, `no_jobs`).
 
-    TYPE: ClassVar[str] = "schedule.occurrence_skipped"
+    One of them alone also has its own stream; several are consecutive moments of one cadence version, whose months keep
+    the day `anchor_day`.
+    """
+
+    TYPE: ClassVar[str] = "schedule.occurrences_skipped"
     SCHEMA: ClassVar[int] = 1
 
-    occurrence: str
-    due: datetime
     reason: str
+    count: int
+    first: datetime
+    last: datetime
+    anchor_day: int | None = None
+    cadence_version: int
     open_run: str | None = None
     timing: TimingState
     next: NextDue | None = None
@@ -186,7 +194,7 @@ class ScheduleOccurrencesMissed:
     """
     `count` due moments from `first` to `last` passed unanswered and stay so.
 
-    `reason` is `downtime` (nothing was up to run them) or `catch_up` (the policy or its window forbids it);
+    `reason` is `downtime` (nothing was up to run them), `catch_up_window` or `catch_up_never` (the policy forbids it);
     `covered_by` names the run that stands for them. One of them alone also has its own stream.
     """
 
@@ -197,6 +205,7 @@ class ScheduleOccurrencesMissed:
     count: int
     first: datetime
     last: datetime
+    anchor_day: int | None = None
     cadence_version: int
     covered_by: str | None = None
     timing: TimingState
@@ -214,6 +223,6 @@ ScheduleEvent: TypeAlias = (
     | ScheduleDeleted
     | ScheduleRunOpened
     | ScheduleRunClosed
-    | ScheduleOccurrenceSkipped
+    | ScheduleOccurrencesSkipped
     | ScheduleOccurrencesMissed
 )

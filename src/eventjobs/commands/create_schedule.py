@@ -1,0 +1,111 @@
+"""
+Create a schedule: a cadence and a job table.
+
+Created active, it is activated at once: with a start that is not ahead it runs now (R24), else it waits (R14).
+"""
+
+from typing import Annotated, Final
+
+from pydantic import Field
+
+from eventjobs.commands.context import Context
+from eventjobs.commands.fields import no_such
+from eventjobs.commands.opening import settle_due
+from eventjobs.commands.schedule_fields import (
+    CadenceFields,
+    Jobs,
+    PolicyFields,
+    cadence_of,
+    check,
+    policies_of,
+    rows_of,
+)
+from eventjobs.commands.spec import CommandFields, CommandSpec, Id, Text
+from eventjobs.commands.world import World
+from eventjobs.domain.access import INTEGRATION_AUTHOR
+from eventjobs.domain.activation import on_activated
+from eventjobs.domain.schedule import Schedule
+from eventjobs.domain.streams import schedule_stream, service_stream, workspace_stream
+from eventjobs.errors import Conflict
+from eventjobs.events.cadence import TimingState
+from eventjobs.events.schedule import ScheduleCreated
+from eventjobs.events.service import ServiceAttached
+
+
+class CreateSchedule(CommandFields):
+    """A new schedule."""
+
+    id: Id | None = None
+    description: Text = ""
+    active: bool = True
+    cadence: CadenceFields
+    jobs: Jobs
+    policies: Annotated[PolicyFields, Field(default_factory=PolicyFields)]
+
+
+def schedule_id(command: CreateSchedule, context: Context) -> str:
+    """The given id, or one made from the command's."""
+    return command.id or context.command_id
+
+
+def decide(command: CreateSchedule, world: World, context: Context) -> None:
+    """Create it, if there is none of that id; what is due at once runs."""
+    if not world.workspace().exists:
+        raise no_such("workspace", context.workspace)
+    cadence, policies = cadence_of(command.cadence), policies_of(command.policies)
+    check(cadence, policies, context)
+    jobs = rows_of(command.jobs, world, context)
+    the_id = schedule_id(command, context)
+    present = world.schedule(the_id)
+    if present.exists:
+        _same_again(present, (command.description, cadence, policies, jobs), the_id)
+        return
+    decision = on_activated(cadence, policies.timing, TimingState(), context.now)
+    world.emit(
+        schedule_stream(context.workspace, the_id),
+        ScheduleCreated(
+            description=command.description,
+            active=command.active,
+            cadence=cadence,
+            policies=policies,
+            jobs=jobs,
+            cadence_version=1,
+            timing=decision.state if command.active else TimingState(),
+            next=decision.next if command.active else None,
+        ),
+    )
+    for job in sorted({row.job.id for row in jobs}):
+        world.emit(service_stream(context.workspace, job), ServiceAttached(schedule=the_id))
+    settle_due(world, context, the_id)
+
+
+def _same_again(present: Schedule, content: tuple[object, ...], the_id: str) -> None:
+    if present.deleted or (present.description, present.cadence, present.policies, present.jobs) != content:
+        raise Conflict("id_taken", f"the id {the_id!r} is taken")
+
+
+SPEC: Final = CommandSpec(
+    name="CreateSchedule",
+    command=CreateSchedule,
+    streams=lambda command, context: [
+        schedule_stream(context.workspace, schedule_id(command, context)),
+        workspace_stream(context.workspace),
+    ],
+    decide=decide,
+    roles=frozenset({INTEGRATION_AUTHOR}),
+    summary="Create a schedule",
+    example={
+        "id": "nightly",
+        "description": "Nightly load",
+        "active": True,
+        "cadence": {
+            "start_date": "2026-12-01",
+            "start_time": "14:00",
+            "time_zone": "America/Chicago",
+            "every": 1,
+            "unit": "day",
+        },
+        "jobs": [{"job": {"kind": "service", "id": "load-contacts"}, "seq": 1, "skip_wait": False}],
+        "policies": {"timing": "elapsed", "catch_up": "due", "overlap": "skip", "on_failure": "continue"},
+    },
+)

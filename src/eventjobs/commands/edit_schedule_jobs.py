@@ -1,0 +1,49 @@
+"""Replace a schedule's job table; it takes effect with the next run and never forces one (R29)."""
+
+from typing import Final
+
+from eventjobs.commands.context import Context
+from eventjobs.commands.fields import no_such
+from eventjobs.commands.opening import settle_due
+from eventjobs.commands.schedule_fields import Jobs, rows_of
+from eventjobs.commands.spec import CommandFields, CommandSpec, Id
+from eventjobs.commands.world import World
+from eventjobs.domain.access import INTEGRATION_AUTHOR
+from eventjobs.domain.streams import schedule_stream, service_stream
+from eventjobs.events.schedule import ScheduleJobsEdited
+from eventjobs.events.service import ServiceAttached, ServiceDetached
+
+
+class EditScheduleJobs(CommandFields):
+    """The schedule's whole new job table."""
+
+    id: Id
+    jobs: Jobs
+
+
+def decide(command: EditScheduleJobs, world: World, context: Context) -> None:
+    """Replace the table; the same table again decides nothing."""
+    if not world.schedule(command.id).alive:
+        raise no_such("schedule", command.id)
+    jobs = rows_of(command.jobs, world, context)
+    if jobs == world.schedule(command.id).jobs:
+        return
+    settle_due(world, context, command.id)
+    before = {row.job.id for row in world.schedule(command.id).jobs}
+    after = {row.job.id for row in jobs}
+    world.emit(schedule_stream(context.workspace, command.id), ScheduleJobsEdited(jobs=jobs))
+    for job in sorted(after - before):
+        world.emit(service_stream(context.workspace, job), ServiceAttached(schedule=command.id))
+    for job in sorted(before - after):
+        world.emit(service_stream(context.workspace, job), ServiceDetached(schedule=command.id))
+
+
+SPEC: Final = CommandSpec(
+    name="EditScheduleJobs",
+    command=EditScheduleJobs,
+    streams=lambda command, context: [schedule_stream(context.workspace, command.id)],
+    decide=decide,
+    roles=frozenset({INTEGRATION_AUTHOR}),
+    summary="Replace a schedule's job table",
+    example={"id": "nightly", "jobs": [{"job": {"kind": "service", "id": "load-contacts"}, "seq": 1}]},
+)
