@@ -83,9 +83,10 @@ def usable_binaries(binaries: Binaries, placement: Placement) -> Binaries:
     ):
         return binaries
     home = placement.cluster.parent / f"postgres-{binaries.version}"
-    if not (home / "bin").is_dir():
+    folder = home.joinpath(*binaries.folder.parts[-3:])
+    if not folder.is_dir():
         _copy_installation(binaries.folder.parent, home)
-    copied = inspect(home / "bin")
+    copied = inspect(folder)
     if copied is None:
         raise EmbeddedUnavailable(f"the copy of PostgreSQL in {home} does not run; remove it and start again")
     return copied
@@ -148,11 +149,15 @@ def _may(path: Path, account: Account, bit: int) -> bool:
 
 
 def _copy_installation(source: Path, home: Path) -> None:
+    """Copy `<package>/<source>` and the wheel's libraries in `<package>.libs`, which its programs find by that path."""
     partial = home.with_name(f"{home.name}.partial")
     shutil.rmtree(partial, ignore_errors=True)
-    partial.mkdir(mode=0o755)
+    package = source.parent
     for name in _COPIED:
-        shutil.copytree(source / name, partial / name, symlinks=True)
+        shutil.copytree(source / name, partial / package.name / source.name / name, symlinks=True)
+    libraries = package.with_name(f"{package.name}.libs")
+    if libraries.is_dir():
+        shutil.copytree(libraries, partial / libraries.name)
     for folder, _, files in os.walk(partial):
         Path(folder).chmod(0o755)
         for name in files:

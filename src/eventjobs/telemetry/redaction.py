@@ -12,7 +12,7 @@ SHORTEST: Final = 4
 
 
 class KnownSecrets:
-    """A registry of secret values and of the forms in which they turn up: as they are, in JSON, in a URL, in a `repr`."""
+    """A registry of secret values and of the forms in which they turn up: plain, in JSON, in a URL, in a `repr`."""
 
     def __init__(self, values: Iterable[str] = ()) -> None:
         self._forms: set[str] = set()
