@@ -51,7 +51,6 @@ class AttemptResult(CommandFields):
     output: Any = None
     retryable: bool = True
     chance: float = 0.0
-    progress: str | None = None
     log_lines: int = 0
     log_sha256: str | None = None
 
@@ -142,7 +141,6 @@ def end_attempt(
             reason=result.reason,
             detail=result.detail,
             counts=result.counts,
-            progress=result.progress,
             retry_at=again,
             log_lines=result.log_lines,
             log_sha256=result.log_sha256,

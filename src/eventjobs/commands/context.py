@@ -30,8 +30,8 @@ class HandlerCatalog(Protocol):
         """Return the names of all handlers, sorted."""
         ...
 
-    def check(self, name: str, config: Mapping[str, Any]) -> Sequence[FieldError]:
-        """Return what is wrong with a configuration; paths are relative to it."""
+    def problems(self, name: str, config: Mapping[str, Any]) -> Sequence[FieldError]:
+        """Return what is wrong with a configuration, with paths under `config`."""
         ...
 
 

@@ -1,6 +1,6 @@
 """Fields that several commands share."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import timedelta
 from typing import Annotated, Any, Literal
 
@@ -8,7 +8,7 @@ from pydantic import Field
 
 from eventjobs.commands.context import Context, HandlerFacts
 from eventjobs.commands.spec import CommandFields, Id, Name, RunId
-from eventjobs.errors import FieldError, Invalid, NotFound
+from eventjobs.errors import Invalid, NotFound
 from eventjobs.events.service import AttemptPolicy, Backoff
 
 Duration = Annotated[timedelta, Field(gt=timedelta(0), le=timedelta(days=366))]
@@ -83,15 +83,10 @@ def handler_facts(fields: ServiceFields, context: Context) -> HandlerFacts:
     if facts is None:
         known = ", ".join(context.catalog.names())
         raise Invalid.at("handler", "unknown_handler", f"there is no handler {fields.handler!r}; there are {known}")
-    errors = context.catalog.check(fields.handler, fields.config)
+    errors = context.catalog.problems(fields.handler, fields.config)
     if errors:
-        raise Invalid.fields(under("config", errors))
+        raise Invalid.fields(errors)
     return facts
-
-
-def under(path: str, errors: Sequence[FieldError]) -> list[FieldError]:
-    """Put a path before those of the errors."""
-    return [FieldError(f"{path}.{error.path}" if error.path else path, error.code, error.detail) for error in errors]
 
 
 def no_such(kind: str, thing_id: str) -> NotFound:

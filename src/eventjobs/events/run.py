@@ -134,7 +134,6 @@ class AttemptEnded:
     reason: str | None = None
     detail: str | None = None
     counts: Mapping[str, int]
-    progress: str | None = None
     retry_at: datetime | None = None
     log_lines: int = 0
     log_sha256: str | None = None

@@ -1,0 +1,2 @@
+-- $1 instance
+DELETE FROM instances WHERE instance = $1

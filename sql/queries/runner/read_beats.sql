@@ -1,0 +1,1 @@
+SELECT instance, beat FROM instances

@@ -1,0 +1,126 @@
+"""
+The instances' beats: read by all, raised from a thread of its own.
+
+The thread has its own event loop and its own connection, so neither a busy pool nor a handler that blocks the main loop
+makes an instance look dead; it stops beating when the main loop has not answered for too long, for then it is.
+"""
+
+import asyncio
+import threading
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any, Final
+
+import asyncpg
+import structlog
+
+from eventjobs.postgres.faults import DATABASE_FAULTS
+from eventjobs.postgres.statements import statement
+
+JOIN: Final = statement("runner/join_instances")
+BEAT: Final = statement("runner/beat")
+READ: Final = statement("runner/read_beats")
+LEAVE: Final = statement("runner/leave_instances")
+TIMEOUT_S: Final = 2.0
+
+_log: Final = structlog.get_logger("eventjobs.beats")
+
+
+class PostgresBeats:
+    """Reads all instances' beats."""
+
+    def __init__(self, pool: "asyncpg.Pool[Any]") -> None:
+        self._pool = pool
+
+    async def read(self) -> Mapping[str, int]:
+        """Return instance → beat."""
+        async with self._pool.acquire(timeout=TIMEOUT_S) as connection:
+            return {row["instance"]: row["beat"] for row in await connection.fetch(READ, timeout=TIMEOUT_S)}
+
+
+class BeatThread:
+    """
+    Raises one instance's beat until it is stopped.
+
+    `on_beat(started)` hears of each good beat, with the monotonic second at which it began; `on_lost()` that the row
+    was taken away. `alive()` tells whether the main loop answers; while it does not, there is no beat.
+    """
+
+    def __init__(
+        self,
+        *,
+        connect: "Callable[[], Awaitable[asyncpg.Connection[Any]]]",
+        instance: str,
+        zone_data: str,
+        period_s: float,
+        monotonic: Callable[[], float],
+        alive: Callable[[], bool],
+        on_beat: Callable[[float], None],
+        on_lost: Callable[[], None],
+    ) -> None:
+        self._connect = connect
+        self._instance = instance
+        self._zone_data = zone_data
+        self._period_s = period_s
+        self._monotonic = monotonic
+        self._alive = alive
+        self._on_beat = on_beat
+        self._on_lost = on_lost
+        self._stop = threading.Event()
+        self._joined = threading.Event()
+        self._thread = threading.Thread(target=self._main, name="beats", daemon=True)
+
+    def start(self) -> None:
+        """Begin to beat."""
+        self._thread.start()
+
+    def wait_joined(self, timeout_s: float) -> bool:
+        """Wait until the first beat was accepted; returns whether it was."""
+        return self._joined.wait(timeout_s)
+
+    def stop(self) -> None:
+        """Leave in order: the row goes, and others take over at once what is still open."""
+        self._stop.set()
+        self._thread.join(timeout=2 * TIMEOUT_S)
+
+    def _main(self) -> None:
+        asyncio.run(self._beat_for_ever())
+
+    async def _beat_for_ever(self) -> None:
+        connection: asyncpg.Connection[Any] | None = None
+        while not self._stop.is_set():
+            try:
+                connection = await self._beat(connection)
+            except DATABASE_FAULTS as fault:
+                _log.warning("beat_failed", fault=type(fault).__name__)
+                _drop(connection)
+                connection = None
+            await asyncio.to_thread(self._stop.wait, self._period_s)
+        await self._leave(connection)
+
+    async def _beat(self, connection: "asyncpg.Connection[Any] | None") -> "asyncpg.Connection[Any]":
+        started = self._monotonic()
+        if connection is None or connection.is_closed():
+            connection = await self._connect()
+        if not self._joined.is_set():
+            await connection.execute(JOIN, self._instance, self._zone_data, timeout=TIMEOUT_S)
+            self._joined.set()
+            self._on_beat(started)
+        elif self._alive():
+            if await connection.fetchval(BEAT, self._instance, timeout=TIMEOUT_S) is None:
+                self._on_lost()
+            else:
+                self._on_beat(started)
+        return connection
+
+    async def _leave(self, connection: "asyncpg.Connection[Any] | None") -> None:
+        try:
+            connection = connection or await self._connect()
+            await connection.execute(LEAVE, self._instance, timeout=TIMEOUT_S)
+        except DATABASE_FAULTS as fault:
+            _log.warning("leave_failed", fault=type(fault).__name__)
+        _drop(connection)
+
+
+def _drop(connection: "asyncpg.Connection[Any] | None") -> None:
+    if connection is not None:
+        connection.terminate()

@@ -1,0 +1,66 @@
+"""The table of log lines."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any, Final, Protocol
+
+import asyncpg
+import orjson
+
+from eventjobs.postgres.statements import statement
+
+WRITE: Final = statement("runner/write_lines")
+READ: Final = statement("runner/read_lines")
+ACQUIRE_TIMEOUT_S: Final = 5.0
+
+
+class NumberedLine(Protocol):
+    """What a line is made of."""
+
+    @property
+    def line(self) -> int: ...  # noqa: D102
+    @property
+    def at(self) -> datetime: ...  # noqa: D102
+    @property
+    def level(self) -> str: ...  # noqa: D102
+    @property
+    def text(self) -> str: ...  # noqa: D102
+    @property
+    def fields(self) -> Mapping[str, Any]: ...  # noqa: D102
+
+
+class PostgresLines:
+    """Log lines in Postgres."""
+
+    def __init__(self, pool: "asyncpg.Pool[Any]") -> None:
+        self._pool = pool
+
+    async def write(self, workspace: str, run: str, row: int, attempt: int, lines: Sequence[NumberedLine]) -> None:
+        """Keep these lines; again has no effect."""
+        async with self._pool.acquire(timeout=ACQUIRE_TIMEOUT_S) as connection:
+            await connection.execute(
+                WRITE,
+                workspace,
+                run,
+                row,
+                attempt,
+                [line.line for line in lines],
+                [line.at for line in lines],
+                [line.level for line in lines],
+                [line.text for line in lines],
+                [orjson.dumps(line.fields, option=orjson.OPT_NON_STR_KEYS).decode() for line in lines],
+            )
+
+    async def read(
+        self,
+        workspace: str,
+        run: str,
+        row: int | None,
+        attempt: int | None,
+        after: tuple[int, int, int],
+        limit: int,
+    ) -> Sequence[Mapping[str, Any]]:
+        """Return lines after `(row, attempt, line)`, in order, of one row or attempt or of all."""
+        async with self._pool.acquire(timeout=ACQUIRE_TIMEOUT_S) as connection:
+            found = await connection.fetch(READ, workspace, run, row, attempt, *after, limit)
+        return [{**dict(line), "fields": orjson.loads(line["fields"])} for line in found]

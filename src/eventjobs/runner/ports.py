@@ -1,0 +1,95 @@
+"""What the runner needs of its surroundings, besides the log and the dispatcher."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Protocol
+
+from eventjobs.commands.context import Context
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Line:
+    """One line of an attempt's log, numbered from 1."""
+
+    line: int
+    at: datetime
+    level: str
+    text: str
+    fields: Mapping[str, Any]
+
+
+class LineStore(Protocol):
+    """Where the lines of attempts are kept."""
+
+    async def write(self, workspace: str, run: str, row: int, attempt: int, lines: Sequence[Line]) -> None:
+        """Keep these lines; again has no effect."""
+        ...
+
+
+class ProgressHub(Protocol):
+    """Who wants to see progress at once; nothing of it is kept."""
+
+    def publish(self, workspace: str, progress: Mapping[str, Any]) -> None:
+        """Show one progress frame (`run, row, attempt, fraction, text, counts`) to those who watch."""
+        ...
+
+
+class Lease(Protocol):
+    """Whether this instance may still trust that the others take it for alive."""
+
+    def trusted(self) -> bool:
+        """Tell whether the last good beat is young enough to start something."""
+        ...
+
+
+class Surroundings(Protocol):
+    """Where the contexts of the service's own commands come from."""
+
+    def context(self, workspace: str, *, causation: str | None = None, correlation: str | None = None) -> Context:
+        """Return a fresh context with this instance as the actor."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class DueTimer:
+    """A recorded due moment whose instant has come or is near."""
+
+    due_at: datetime
+    workspace: str
+    kind: str
+    owner: str
+
+
+class Timers(Protocol):
+    """The due moments, from the view."""
+
+    async def due(self, until: datetime, limit: int) -> Sequence[DueTimer]:
+        """Return the earliest due moments at or before `until`, at most `limit`."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class OpenRun:
+    """A run that began and did not end, as the views show it."""
+
+    workspace: str
+    run: str
+    instance: str
+    term: int
+
+
+class OpenRuns(Protocol):
+    """The open runs, from the view."""
+
+    async def open_runs(self) -> Sequence[OpenRun]:
+        """Return all of them."""
+        ...
+
+
+class Beats(Protocol):
+    """The beats of all instances, as the database has them."""
+
+    async def read(self) -> Mapping[str, int]:
+        """Return instance → beat."""
+        ...

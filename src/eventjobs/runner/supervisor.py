@@ -1,0 +1,120 @@
+"""
+Which runs are worked on here.
+
+The supervisor follows the log: a run opened or taken over by this instance gets a worker, and what others record about
+a run wakes its worker. On a drain the workers begin nothing new, end what runs within the grace, and leave the rest to
+whoever takes over.
+"""
+
+import asyncio
+from typing import Any, Final
+
+import structlog
+
+from eventjobs.events.recorded import Recorded
+from eventjobs.events.run import RunOpened, RunTakenOver
+from eventjobs.events.service import ServiceClaimed
+from eventjobs.log.port import EventLog
+from eventjobs.runner.worker import Station, Worker
+
+BATCH: Final = 1_000
+POLL_S: Final = 1.0
+RESTART_S: Final = 5.0
+"""How long a worker that broke waits before it is tried again."""
+
+_log: Final = structlog.get_logger("eventjobs.supervisor")
+Address = tuple[str, str]
+
+
+class Supervisor:
+    """Keeps one worker for each open run of this instance."""
+
+    def __init__(self, log: EventLog, station: Station, instance: str) -> None:
+        self._log = log
+        self._station = station
+        self._instance = instance
+        self._workers: dict[Address, Worker] = {}
+        self._draining = False
+
+    @property
+    def open_runs(self) -> int:
+        """How many runs are worked on here."""
+        return len(self._workers)
+
+    async def follow(self, position: int) -> None:
+        """Follow the log from after `position`, for ever."""
+        while True:
+            await self._log.wait_beyond(position, POLL_S)
+            while facts := await self._log.read(position, BATCH):
+                for fact in facts:
+                    self._on_fact(fact)
+                position = facts[-1].position
+
+    def take_up(self, workspace: str, run: str, term: int, correlation: str | None = None) -> None:
+        """Work on a run that is this instance's in `term`."""
+        if self._draining:
+            return
+        known = self._workers.get((workspace, run))
+        if known is not None and known.term >= term:
+            return
+        worker = Worker(self._station, workspace, run, term, correlation)
+        self._workers[workspace, run] = worker
+        self._station.metrics.runs_open.set(len(self._workers))
+        _ = self._station.tasks.start(self._work(worker), name=f"run {run}")
+
+    async def drain(self, grace_s: float) -> None:
+        """Begin nothing new, wait for what runs, and after `grace_s` seconds interrupt it."""
+        self._draining = True
+        for worker in self._workers.values():
+            worker.drain()
+        try:
+            async with asyncio.timeout(grace_s):
+                await self._all_done()
+        except TimeoutError:
+            for worker in list(self._workers.values()):
+                worker.interrupt()
+            async with asyncio.timeout(self._station.grace_s + 5):
+                await self._all_done()
+
+    async def _all_done(self) -> None:
+        while self._workers:
+            await self._station.clock.sleep(0.02)
+
+    def _on_fact(self, fact: Recorded[Any]) -> None:
+        match fact.type:
+            case "run.opened" | "run.taken_over":
+                event: RunOpened | RunTakenOver = fact.event
+                if event.instance == self._instance:
+                    self.take_up(fact.workspace, fact.stream.id, event.term, fact.correlation)
+                else:
+                    self._wake(fact, fact.stream.id)
+            case "run.stop_requested" | "job_run.ended" | "job_run.waiting":
+                self._wake(fact, fact.stream.id)
+            case "service.claimed":
+                claimed: ServiceClaimed = fact.event
+                self._wake(fact, claimed.turn.run)
+            case _:
+                pass
+
+    def _wake(self, fact: Recorded[Any], run: str) -> None:
+        worker = self._workers.get((fact.workspace, run))
+        if worker is not None and not worker.said(fact.command_id):
+            worker.wake()
+
+    async def _work(self, worker: Worker) -> None:
+        address = (worker.workspace, worker.run)
+        try:
+            while not await self._worked(worker):
+                await self._station.clock.sleep(RESTART_S)
+        finally:
+            if self._workers.get(address) is worker:
+                del self._workers[address]
+            self._station.metrics.runs_open.set(len(self._workers))
+
+    async def _worked(self, worker: Worker) -> bool:
+        try:
+            await worker.work()
+        except Exception:  # noqa: BLE001 one broken run must not end the others
+            _log.exception("worker_broke", run=worker.run)
+            return self._draining
+        return True

@@ -1,0 +1,100 @@
+"""
+What is due, answered in time.
+
+Timers in memory are a hint, the view is the truth: every second the next two seconds' due moments are read, and each is
+answered at its instant by `AnswerDue`. Any instance may; a second answer decides nothing or loses the race.
+"""
+
+import asyncio
+from datetime import timedelta
+from typing import Final
+
+import structlog
+
+from eventjobs.clock import Clock
+from eventjobs.commands import answer_due
+from eventjobs.commands.answer_due import AnswerDue
+from eventjobs.commands.dispatch import Dispatcher
+from eventjobs.errors import LogFault
+from eventjobs.postgres.faults import DATABASE_FAULTS
+from eventjobs.runner.ports import DueTimer, Lease, Surroundings, Timers
+from eventjobs.telemetry.metrics import Metrics
+from eventjobs.telemetry.tasks import Tasks
+
+LOOK_AHEAD: Final = timedelta(seconds=2)
+POLL_S: Final = 1.0
+LIMIT: Final = 5_000
+AT_ONCE: Final = 64
+"""How many answers are under way at the same time."""
+PARKED: Final = timedelta(seconds=60)
+"""How long an owner whose answer broke is left alone; the clock of the others goes on."""
+
+_log: Final = structlog.get_logger("eventjobs.ticker")
+
+
+class Ticker:
+    """Answers what is due, while the instance's lease is trusted."""
+
+    def __init__(
+        self,
+        dispatcher: Dispatcher,
+        timers: Timers,
+        surroundings: Surroundings,
+        clock: Clock,
+        lease: Lease,
+        tasks: Tasks,
+        metrics: Metrics,
+    ) -> None:
+        self._dispatcher = dispatcher
+        self._timers = timers
+        self._surroundings = surroundings
+        self._clock = clock
+        self._lease = lease
+        self._tasks = tasks
+        self._metrics = metrics
+        self._under_way: set[tuple[str, str]] = set()
+        self._places = asyncio.Semaphore(AT_ONCE)
+
+    async def tick_for_ever(self) -> None:
+        """Look, answer, wait; a fault of the log costs a look and nothing else."""
+        while True:
+            try:
+                await self.tick()
+            except (LogFault, *DATABASE_FAULTS) as fault:
+                _log.warning("tick_failed", fault=type(fault).__name__)
+            await self._clock.sleep(POLL_S)
+
+    async def tick(self) -> None:
+        """Start an answer for everything that is due within the look-ahead."""
+        if not self._lease.trusted():
+            return
+        for timer in await self._timers.due(self._clock.now() + LOOK_AHEAD, LIMIT):
+            address = (timer.workspace, timer.owner)
+            if address not in self._under_way:
+                self._under_way.add(address)
+                _ = self._tasks.start(self._answer(timer), name=f"due {timer.owner}")
+
+    async def _answer(self, timer: DueTimer) -> None:
+        try:
+            ahead = (timer.due_at - self._clock.now()).total_seconds()
+            if ahead > 0:
+                await self._clock.sleep(ahead)
+            async with self._places:
+                await self._dispatch(timer)
+        except LogFault as fault:
+            _log.warning("answer_failed", owner=timer.owner, fault=type(fault).__name__)
+        except Exception:  # noqa: BLE001 one broken owner must not stop the clock of the others
+            _log.exception("owner_parked", owner=timer.owner)
+            await self._clock.sleep(PARKED.total_seconds())
+        finally:
+            self._under_way.discard((timer.workspace, timer.owner))
+
+    async def _dispatch(self, timer: DueTimer) -> None:
+        if not self._lease.trusted():
+            return
+        context = self._surroundings.context(timer.workspace)
+        command = AnswerDue(schedule=timer.owner)
+        outcome = await self._dispatcher.dispatch(answer_due.SPEC, command, context)
+        if outcome.decided:
+            late = (self._clock.now() - timer.due_at).total_seconds()
+            self._metrics.lateness_s.observe(max(0.0, late))

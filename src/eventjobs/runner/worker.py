@@ -1,0 +1,259 @@
+"""
+One open run, worked on by this instance in one term.
+
+The worker says what happened with one command, `AdvanceRun`, and does what the run's recorded state then shows: start
+the attempts that began, stop those that must end. It holds nothing that the log does not know, except results on their
+way there; a second report of one has no effect.
+"""
+
+import asyncio
+from collections import deque
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Final
+
+import structlog
+
+from eventjobs.clock import Clock
+from eventjobs.commands import advance_run
+from eventjobs.commands.advance_run import AdvanceRun, AttemptResult
+from eventjobs.commands.advance_run import Progress as SavedProgress
+from eventjobs.commands.dispatch import Dispatcher
+from eventjobs.domain.plan import to_cancel
+from eventjobs.domain.run import Run, State
+from eventjobs.domain.streams import run_stream
+from eventjobs.errors import LogFault, Rejected
+from eventjobs.runner.attempt import Attempt, abandoned
+from eventjobs.runner.ports import Lease, ProgressHub, Surroundings
+from eventjobs.runner.stages import run_together
+from eventjobs.runner.workshop import Shown, Workshop
+from eventjobs.telemetry.metrics import Metrics
+from eventjobs.telemetry.tasks import Tasks
+
+PROGRESS_SAVED_S: Final = 5.0
+"""How often an attempt's progress becomes a fact, at most."""
+PROGRESS_SHOWN_S: Final = 0.2
+"""How often it is shown live, at most."""
+FAULT_WAIT_S: Final = (0.1, 0.3, 1.0, 2.0)
+"""Waits between tries while the log cannot be written."""
+
+_log: Final = structlog.get_logger("eventjobs.worker")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Station:
+    """What all workers of a process share; `grace_s` bounds how long a stopped handler may clean up."""
+
+    dispatcher: Dispatcher
+    surroundings: Surroundings
+    clock: Clock
+    workshop: Workshop
+    hub: ProgressHub
+    lease: Lease
+    tasks: Tasks
+    metrics: Metrics
+    grace_s: float = 30.0
+
+
+@dataclass(slots=True)
+class _Reported:
+    """The newest progress of one attempt, and what became of it."""
+
+    shown: Shown
+    saved_at: float
+    shown_at: float = float("-inf")
+    unsaved: bool = True
+
+
+@dataclass(slots=True)
+class _Busy:
+    attempt: Attempt
+    cancel_by: float | None = None
+
+
+@dataclass(slots=True)
+class Worker:
+    """Works on `run` of `workspace` until it ended, was taken over, or the instance drains."""
+
+    station: Station
+    workspace: str
+    run: str
+    term: int
+    correlation: str | None = None
+    _busy: dict[int, _Busy] = field(default_factory=dict)
+    _landed: list[AttemptResult] = field(default_factory=list)
+    _reported: dict[int, _Reported] = field(default_factory=dict)
+    _said: deque[str] = field(default_factory=lambda: deque(maxlen=8))
+    _woken: asyncio.Event = field(default_factory=asyncio.Event)
+    _draining: bool = False
+
+    def wake(self) -> None:
+        """Look again: something was recorded that concerns this run."""
+        self._woken.set()
+
+    def said(self, command_id: str) -> bool:
+        """Tell whether a fact comes from this worker's own words."""
+        return command_id in self._said
+
+    def drain(self) -> None:
+        """Begin nothing new; end when nothing runs any more."""
+        self._draining = True
+        self.wake()
+
+    def interrupt(self) -> None:
+        """End what runs, as interrupted."""
+        self._draining = True
+        self._cancel(self._busy, "interrupted")
+        self.wake()
+
+    async def work(self) -> None:
+        """Work until there is nothing left to do here."""
+        self._woken.set()
+        while True:
+            self._woken.clear()
+            run = await self._advance()
+            if run is None or not run.open:
+                break
+            self._follow(run)
+            if self._draining and not self._busy and not self._landed:
+                return
+            await self._wait(run)
+        self._cancel(self._busy, "interrupted")
+
+    async def _advance(self) -> Run | None:
+        """Say what happened; returns the run as recorded, `None` when another instance has it."""
+        for tries in range(1_000_000):
+            ended, progress = tuple(self._landed), self._unsaved()
+            try:
+                await self._say(ended, progress)
+            except Rejected as refusal:
+                if refusal.code == "superseded":
+                    self.station.metrics.superseded.inc()
+                _log.warning("run_given_up", run=self.run, code=refusal.code)
+                return None
+            except LogFault as fault:
+                _log.warning("log_fault", run=self.run, fault=type(fault).__name__)
+                await self.station.clock.sleep(FAULT_WAIT_S[min(tries, len(FAULT_WAIT_S) - 1)])
+                continue
+            del self._landed[: len(ended)]
+            self._saved(progress)
+            break
+        stream = run_stream(self.workspace, self.run)
+        run: Run = (await self.station.dispatcher.states.load([stream]))[stream].state
+        return run if run.term == self.term else None
+
+    async def _say(self, ended: tuple[AttemptResult, ...], progress: tuple[SavedProgress, ...]) -> None:
+        context = self.station.surroundings.context(self.workspace, correlation=self.correlation)
+        self._said.append(context.command_id)
+        command = AdvanceRun.model_construct(
+            run=self.run,
+            term=self.term,
+            ended=ended,
+            progress=progress,
+            start=not self._draining and self.station.lease.trusted(),
+        )
+        await self.station.dispatcher.dispatch(advance_run.SPEC, command, context)
+
+    def _follow(self, run: Run) -> None:
+        """Start what began, stop what must end."""
+        started = [
+            self._attempt(run, row.row)
+            for row in run.rows.values()
+            if row.state is State.RUNNING and row.row not in self._busy and not self._has_landed(row.row)
+        ]
+        if started:
+            self._busy.update({attempt.row: _Busy(attempt) for attempt in started})
+            _ = self.station.tasks.start(
+                run_together(started, self.station.tasks, self._on_landed), name=f"stage of {self.run}"
+            )
+        stopping = {row.row: self._busy[row.row] for row in to_cancel(run) if row.row in self._busy}
+        self._cancel(stopping, "stopped")
+
+    def _has_landed(self, row: int) -> bool:
+        return any(result.row == row for result in self._landed)
+
+    def _attempt(self, run: Run, number: int) -> Attempt:
+        row = run.rows[number]
+        outputs = {
+            other.row: other.output for other in run.rows.values() if other.ended and other.job.seq < row.job.seq
+        }
+        return self.station.workshop.attempt(
+            self.workspace, self.run, self.term, row, outputs, lambda shown: self._on_progress(number, shown)
+        )
+
+    def _cancel(self, busy: dict[int, _Busy], why: str) -> None:
+        for one in busy.values():
+            if one.cancel_by is None:
+                one.cancel_by = self.station.clock.monotonic() + self.station.grace_s
+                one.attempt.stop(why)
+
+    def _on_landed(self, attempt: Attempt, result: AttemptResult) -> None:
+        if self._busy.get(attempt.row) is None or self._busy[attempt.row].attempt is not attempt:
+            return  # given up before: what it still says comes too late
+        del self._busy[attempt.row]
+        self._landed.append(result)
+        self.wake()
+
+    def _on_progress(self, row: int, shown: Shown) -> None:
+        now = self.station.clock.monotonic()
+        known = self._reported.get(row)
+        if known is None or known.shown.attempt != shown.attempt:
+            known = self._reported[row] = _Reported(shown, now)
+        known.shown, known.unsaved = shown, True
+        if now - known.shown_at >= PROGRESS_SHOWN_S:
+            known.shown_at = now
+            self.station.hub.publish(self.workspace, shown.frame(self.run, row))
+
+    def _unsaved(self) -> tuple[SavedProgress, ...]:
+        """The progress that is due to become a fact: every 5 s, and at the end of its attempt."""
+        now = self.station.clock.monotonic()
+        return tuple(
+            SavedProgress.model_construct(
+                row=row,
+                attempt=known.shown.attempt,
+                fraction=known.shown.fraction,
+                text=known.shown.text,
+                counts=dict(known.shown.counts),
+            )
+            for row, known in self._reported.items()
+            if known.unsaved and (now - known.saved_at >= PROGRESS_SAVED_S or self._has_landed(row))
+        )
+
+    def _saved(self, progress: tuple[SavedProgress, ...]) -> None:
+        for one in progress:
+            known = self._reported[one.row]
+            known.saved_at, known.unsaved = self.station.clock.monotonic(), False
+
+    async def _wait(self, run: Run) -> None:
+        """Wait for a result, a wake-up, or the next moment at which something is due."""
+        deadline = self._next_moment(run)
+        timeout = None if deadline is None else max(0.0, deadline)
+        try:
+            async with asyncio.timeout(timeout):
+                await self._woken.wait()
+        except TimeoutError:
+            self._give_up_on_stuck()
+
+    def _give_up_on_stuck(self) -> None:
+        now = self.station.clock.monotonic()
+        for busy in [one for one in self._busy.values() if one.cancel_by is not None and one.cancel_by <= now]:
+            _log.error("handler_ignores_its_end", run=self.run, row=busy.attempt.row)
+            del self._busy[busy.attempt.row]
+            self._landed.append(abandoned(busy.attempt))
+
+    def _next_moment(self, run: Run) -> float | None:
+        """Seconds until something is due by itself: a retry, the end of a wait, progress to save, a grace."""
+        now, monotonic = self.station.clock.now(), self.station.clock.monotonic()
+        moments: list[float] = []
+        if not self.station.lease.trusted():
+            moments.append(1.0)
+        elif not self._draining:
+            waiting = [row.retry_at or row.deadline for row in run.rows.values() if not row.ended]
+            moments += [_seconds(now, until) for until in waiting if until is not None]
+        moments += [known.saved_at + PROGRESS_SAVED_S - monotonic for known in self._reported.values() if known.unsaved]
+        moments += [busy.cancel_by - monotonic for busy in self._busy.values() if busy.cancel_by is not None]
+        return min(moments, default=None)
+
+
+def _seconds(now: datetime, until: datetime) -> float:
+    return (until - now).total_seconds()

@@ -1,0 +1,95 @@
+"""Where attempts are made: a row of a run, its handler, and everything the handler may touch."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from eventjobs.domain.run import Row
+from eventjobs.handlers.context import HandlerContext, JobRef, Progress, Result
+from eventjobs.handlers.perform import perform
+from eventjobs.handlers.registry import Registry
+from eventjobs.handlers.workbench import Workbench
+from eventjobs.ids import Random
+from eventjobs.runner.attempt import Attempt
+from eventjobs.runner.lines import AttemptLines
+from eventjobs.runner.ports import LineStore
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shown:
+    """Progress of one attempt."""
+
+    attempt: int
+    fraction: float | None
+    text: str
+    counts: Mapping[str, int]
+
+    def frame(self, run: str, row: int) -> dict[str, Any]:
+        """What watchers see."""
+        return {
+            "run": run,
+            "row": row,
+            "attempt": self.attempt,
+            "fraction": self.fraction,
+            "text": self.text,
+            "counts": dict(self.counts),
+        }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Workshop:
+    """Makes attempts from the installed handlers and the process's ports."""
+
+    registry: Registry
+    workbench: Workbench
+    lines: LineStore
+    random: Random
+
+    def attempt(
+        self,
+        workspace: str,
+        run: str,
+        term: int,
+        row: Row,
+        outputs: Mapping[int, Any],
+        on_progress: Callable[[Shown], None],
+    ) -> Attempt:
+        """Return the newest try of a row, ready to run."""
+        lines = AttemptLines(self.lines, workspace, run, row.row, row.attempt)
+        attempt = Attempt(
+            row=row.row,
+            number=row.attempt,
+            timeout_s=row.job.policy.timeout_s,
+            perform=_unset,
+            lines=lines,
+            chance=self.random.uniform(),
+        )
+
+        async def report(progress: Progress) -> None:
+            shown = Shown(attempt=row.attempt, fraction=progress.fraction, text=progress.text, counts=progress.counts)
+            on_progress(shown)
+            await lines.flush()
+
+        context = self.workbench.context(
+            workspace=workspace,
+            run=run,
+            row=row.row,
+            job=JobRef(row.job.job.kind, row.job.job.id),
+            attempt=row.attempt,
+            term=term,
+            report=report,
+            write_line=lines.add,
+            job_input=row.job.input,
+            outputs=outputs,
+            stop_requested=attempt.stop_requested,
+        )
+        attempt.perform = lambda: self._perform(row, context)
+        return attempt
+
+    async def _perform(self, row: Row, context: HandlerContext) -> Result:
+        handler = self.registry.get(row.job.handler)
+        return await perform(handler, row.job.config, context, self.workbench.secrets)
+
+
+async def _unset() -> Result:
+    raise NotImplementedError("an attempt performs what its workshop gave it")
