@@ -20,6 +20,7 @@ What can go wrong, as one tree.
     └── UnsafeDatabase         it may lose what it acknowledged, and nobody agreed to that
     SettingsInvalid            settings are missing or wrong; the message names all of them
     JobFailed                  a job's handler did not reach its end; `reason` says why
+    AddressRefused, NotPlain   turns inside a handler, which ends them as `JobFailed` or goes another way
 
 `code` is a stable name that clients may rely on. Callers' concerns (HTTP statuses, exit codes) live at the edges.
 """
@@ -123,6 +124,14 @@ class ForkedHistory(LogFault):
 
 class UnknownEvent(LogFault):
     """An event's type or schema is not known to this version; nobody may skip it."""
+
+
+class AddressRefused(OSError):
+    """An outbound call may not go there; an `OSError`, as which it passes through the HTTP client."""
+
+
+class NotPlain(Exception):
+    """A source holds something that a bulk copy would misread; it has to be taken apart record by record."""
 
 
 class JobFailed(Exception):

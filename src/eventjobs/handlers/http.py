@@ -17,7 +17,7 @@ from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationInfo, fi
 from eventjobs.errors import JobFailed
 from eventjobs.handlers.addresses import OutboundRules
 from eventjobs.handlers.context import HandlerContext, Result
-from eventjobs.handlers.outbound import AddressRefused
+from eventjobs.handlers.outbound import refusal
 from eventjobs.handlers.registry import Handler
 from eventjobs.handlers.secrets import is_reference
 from eventjobs.handlers.signature import signature_headers
@@ -127,19 +127,10 @@ async def _exchange(
     except TimeoutError:
         raise JobFailed(f"no complete answer within {config.timeout.total_seconds():g} s") from None
     except (aiohttp.ClientError, OSError) as error:
-        refused = _refusal(error)
+        refused = refusal(error)
         if refused is not None:
             raise JobFailed(str(refused), retryable=False) from None
         raise JobFailed(f"the call failed: {str(error) or type(error).__name__}") from None
-
-
-def _refusal(error: BaseException | None) -> AddressRefused | None:
-    """Find our refusal among the client's causes."""
-    while error is not None:
-        if isinstance(error, AddressRefused):
-            return error
-        error = getattr(error, "os_error", None) or error.__cause__ or error.__context__
-    return None
 
 
 def _own_headers(context: HandlerContext) -> dict[str, str]:

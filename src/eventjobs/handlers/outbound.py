@@ -17,15 +17,11 @@ from typing import Any, Final
 import aiohttp
 from aiohttp.abc import AbstractResolver, ResolveResult
 
-from eventjobs.errors import JobFailed
+from eventjobs.errors import AddressRefused, JobFailed
 from eventjobs.handlers.addresses import OutboundRules
 
 _CONNECT_S_MAX: Final = 10.0
 _LINE_BYTES_MAX: Final = 8 * 1024
-
-
-class AddressRefused(OSError):
-    """A name or address that may not be called; an `OSError`, as which it passes through the HTTP client."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,11 +52,21 @@ class GuardedOutbound:
             cookie_jar=aiohttp.DummyCookieJar(),
             trust_env=False,
             auto_decompress=False,
+            headers={"Accept-Encoding": "identity"},
             max_line_size=_LINE_BYTES_MAX,
             max_field_size=_LINE_BYTES_MAX,
             trace_configs=[_no_redirects()],
         ) as session:
             yield session
+
+
+def refusal(error: BaseException | None) -> AddressRefused | None:
+    """Return our own refusal, if it is the cause of what the HTTP client raised."""
+    while error is not None:
+        if isinstance(error, AddressRefused):
+            return error
+        error = getattr(error, "os_error", None) or error.__cause__ or error.__context__
+    return None
 
 
 class _Guard(AbstractResolver):

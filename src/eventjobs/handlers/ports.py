@@ -11,7 +11,7 @@ from typing import BinaryIO, Protocol
 
 import aiohttp
 
-from eventjobs.postgres.tables import LoadKey, TableLoad
+from eventjobs.postgres.tables import DateOrder, LoadKey, TableLoad
 
 
 class FileAccess(Protocol):
@@ -44,9 +44,15 @@ class TableAccess(Protocol):
     """Where a workspace's tables are: its own schema, or the database of a resolved DSN."""
 
     def open_load(
-        self, workspace: str, key: LoadKey, *, database: str | None = None, schema: str | None = None
+        self,
+        workspace: str,
+        key: LoadKey,
+        *,
+        database: str | None = None,
+        schema: str | None = None,
+        date_order: DateOrder = "ymd",
     ) -> AbstractAsyncContextManager[TableLoad]:
-        """Open one load: a connection of the workspace's own role, and one transaction."""
+        """Open one load: a connection of the workspace's own role (or of the DSN `database`), and one transaction."""
         ...
 
 

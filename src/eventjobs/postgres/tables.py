@@ -1,10 +1,40 @@
-"""The words in which a load into a table is described."""
+"""The words in which a load into a table is described, and what it does, as a port."""
 
+import re
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Literal, Protocol, TypeAlias
+from typing import Final, Literal, Protocol, TypeAlias
 
 Mode: TypeAlias = Literal["replace", "append", "merge"]
+DateOrder: TypeAlias = Literal["ymd", "dmy", "mdy"]
+
+NAME: Final = re.compile(r"^[a-z_][a-z0-9_]{0,62}$")
+"""What a table or column may be called."""
+
+_ALIASES: Final = {
+    "int": "integer",
+    "int2": "smallint",
+    "int4": "integer",
+    "int8": "bigint",
+    "decimal": "numeric",
+    "float": "double precision",
+    "float4": "real",
+    "float8": "double precision",
+    "bool": "boolean",
+    "varchar": "character varying",
+    "char": "character",
+    "timestamp": "timestamp without time zone",
+    "timestamptz": "timestamp with time zone",
+    "time": "time without time zone",
+    "timetz": "time with time zone",
+}
+_PLAIN: Final = frozenset(
+    {"text", "smallint", "integer", "bigint", "numeric", "real", "double precision", "boolean", "date", "interval"}
+    | {"timestamp without time zone", "timestamp with time zone", "time without time zone", "time with time zone"}
+    | {"uuid", "json", "jsonb", "bytea", "inet"}
+)
+_SIZED: Final = re.compile(r"^(character varying|character)\(([1-9][0-9]{0,6})\)$")
+_PRECISE: Final = re.compile(r"^numeric\(([1-9][0-9]{0,3})(?:,([0-9]{1,3}))?\)$")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,8 +62,9 @@ class Target:
     """
     A table and how rows get into it.
 
-    `columns` are those of the file in its order, `None` where a field is not loaded; `types` are the declared types of
-    those that have one. `keys` identify a row for `merge`.
+    `columns` are those of the source in its order, `None` where a field is not loaded; `types` are the declared types
+    of those that have one, in Postgres's own spelling (`canonical_type`). `keys` identify a row: `merge` needs them,
+    and a table that is made gets them as its primary key.
     """
 
     table: str
@@ -41,6 +72,11 @@ class Target:
     columns: Sequence[str | None]
     types: Mapping[str, str] = field(default_factory=dict)
     keys: Sequence[str] = ()
+
+    @property
+    def loaded(self) -> Sequence[str]:
+        """The columns that get values, in the source's order."""
+        return [name for name in self.columns if name is not None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,41 +91,76 @@ class Dialect:
 
 @dataclass(frozen=True, slots=True)
 class Reject:
-    """A record that was not loaded: its first line in the source, why, and its text."""
+    """
+    A record that was not loaded: its first line in the source and why.
+
+    `record` is its text where it could not be taken apart, else `fields` are its values.
+    """
 
     line: int
     reason: str
-    record: str
+    record: str | None
+    fields: Sequence[str | None]
 
 
 class TableLoad(Protocol):
     """
     One load, on one connection and in one transaction: all of it or nothing.
 
-    The order is `find_loaded`, `prepare`, then `copy_clean` or, where that refuses the data, `copy_checked` and
-    `rejects`, then `swap`. Leaving the block without `swap` leaves the table as it was.
+    The order is `find_loaded`, `prepare`, then `copy_clean` or, where that refuses the data, `stage`, `rejects` and
+    `apply`; at last `commit`. Leaving the block without it leaves the table as it was. Failures are `JobFailed`.
     """
 
     async def find_loaded(self) -> Loaded | None:
-        """Return what this (run, row) has loaded before; raises `JobFailed` (`superseded`) under a higher term."""
+        """Return what this (run, row) has loaded before; fails (`superseded`) if a higher term of the run has."""
         ...
 
-    async def prepare(self, target: Target) -> None:
-        """Compare the target with the table that is there, and make the staging table."""
+    async def prepare(self, target: Target) -> Loaded | None:
+        """Wait for the table's turn, compare it with the target, make it if absent; answers as `find_loaded`."""
         ...
 
-    async def copy_clean(self, chunks: AsyncIterator[bytes], dialect: Dialect) -> str | None:
-        """Stage UTF-8 records as they come; returns why the data was refused, or `None` when all are staged."""
+    async def copy_clean(self, chunks: AsyncIterator[bytes], dialect: Dialect, *, has_header: bool) -> str | None:
+        """Load UTF-8 records as they are; returns why the data was refused (nothing is loaded then), or `None`."""
         ...
 
-    async def copy_checked(self, chunks: AsyncIterator[bytes]) -> None:
-        """Stage records that were parsed already (COPY text format: line, defect, raw, fields …)."""
+    async def stage(self, chunks: AsyncIterator[bytes]) -> None:
+        """Take records that are apart already: COPY's text format with line, defect, raw text, then the fields."""
+        ...
+
+    async def judge(self) -> int:
+        """Decide which staged records cannot be loaded; returns how many."""
         ...
 
     def rejects(self) -> AsyncIterator[Reject]:
-        """Return what cannot be loaded, by line, and take it out of the staged rows."""
+        """Return those records by line."""
         ...
 
-    async def swap(self, sha256: str, *, rejected: int) -> Loaded:
-        """Move the staged rows into the table, write the load's row, commit."""
+    async def apply(self) -> None:
+        """Load the other staged records."""
         ...
+
+    @property
+    def counts(self) -> Mapping[str, int]:
+        """`processed, added, updated, rejected` of what is loaded and not yet committed."""
+        ...
+
+    async def commit(self, sha256: str) -> Loaded:
+        """Write the load's row, after a look for a higher term, and commit both."""
+        ...
+
+
+def canonical_type(declared: str) -> str | None:
+    """Return Postgres's own spelling of a column type that may be declared, or `None` if it may not."""
+    spelled = re.sub(r"\s*([(),])\s*", r"\1", " ".join(declared.lower().split()))
+    base, bracket, rest = spelled.partition("(")
+    full = _ALIASES.get(base, base) + bracket + rest
+    precise = _PRECISE.fullmatch(full)
+    if precise:
+        return f"numeric({precise[1]},{precise[2] or 0})"
+    return full if full in _PLAIN or _SIZED.fullmatch(full) else None
+
+
+def length_limit(column_type: str) -> int | None:
+    """Return how many characters a character type takes at most."""
+    sized = _SIZED.fullmatch(column_type)
+    return int(sized[2]) if sized else None
