@@ -44,12 +44,16 @@ class Decision:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Span:
-    """Consecutive moments that share an outcome: how many, the first and the last, and their months' anchor day."""
+    """
+    Consecutive moments that share an outcome: how many, the first and the last.
+
+    `anchor_day` is the day that their months keep (R17); without it the later of both days is supposed.
+    """
 
     count: int
     first: datetime
     last: datetime
-    anchor_day: int
+    anchor_day: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

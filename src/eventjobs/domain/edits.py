@@ -151,9 +151,8 @@ class _Edit:
     def to_aligned(self) -> Decision:
         """Begin at the first moment of the new cadence; only `always_on_tighten` runs at once (SPEC 3.1)."""
         due = next_after(self.new, self.new_policies, self.state, self.now)
-        tightened = self.is_earlier or (not self.is_same_interval and self.is_shorter and not self.is_ahead)
         notes = self._lost_day_notes(due)
-        if self.is_literal and tightened and not self.is_switch:
+        if self.is_literal and not self.is_switch and (self.is_earlier or (self.is_shorter and not self.is_ahead)):
             detail = self.start_detail if self.is_earlier else CauseDetail.INTERVAL_DECREASED
             return self._run(detail, notes=notes)
         return Decision(next=due, state=self.state, notes=notes + nothing_comes(due))

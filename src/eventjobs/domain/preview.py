@@ -10,7 +10,7 @@ from eventjobs.domain import zones
 from eventjobs.domain.cadence import due_at, start_label
 from eventjobs.domain.due import Span, answer_due
 from eventjobs.domain.reference import following
-from eventjobs.domain.timing import TICK, Moments, Steps, aligned, step
+from eventjobs.domain.timing import TICK, Moments, Nothing, Steps, aligned, step
 from eventjobs.events.cadence import Cadence, NextDue, Timing, TimingPolicies, TimingState, Unit
 
 _DAY: Final = timedelta(days=1)
@@ -90,14 +90,18 @@ def occurrences_between(
     cadence: Cadence, policies: TimingPolicies, span: Span, limit: int, *, after: datetime | None = None
 ) -> list[NextDue]:
     """Return the moments that a collapsed span stands for, at most `limit`, with `after` those strictly after it."""
-    moments: Moments
-    if policies.timing is Timing.ELAPSED:
-        moments = Steps(cadence, span.first, span.anchor_day, first=0)
-    else:
-        moments = aligned(cadence, policies, None)
+    moments = _moments_of(cadence, policies, span)
     begin = moments.after(span.first - TICK)
     if begin is None or begin.due != span.first:  # a run "now" stands beside the cadence
         begin = due_at(cadence, span.first)
     if after is not None and after >= span.first:
         begin = moments.after(after)
     return list(islice(takewhile(lambda due: due.due <= span.last, _onward(begin, moments)), limit))
+
+
+def _moments_of(cadence: Cadence, policies: TimingPolicies, span: Span) -> Moments:
+    if cadence.unit is Unit.ONCE:
+        return Nothing()
+    if policies.timing is not Timing.ELAPSED:
+        return aligned(cadence, policies, None)
+    return Steps(cadence, span.first, span.anchor_day or max(span.first.day, span.last.day), first=0)
