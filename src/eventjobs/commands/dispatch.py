@@ -83,23 +83,13 @@ class Dispatcher:
         await self.authorise(spec, context)
         for attempt in range(MAX_TRIES):
             try:
-                world = await self._decide(spec, command, context, if_match, keyed)
-            except _Replay as replay:
-                return _replayed(replay.receipt, keyed)
+                world = await self.decide(spec, command, context, if_match=if_match, keyed=keyed)
+            except Replay as replay:
+                return replayed(replay.receipt, keyed)
             try:
-                appended = await self._append(world, spec, command, context, keyed)
+                return await self.write(world, spec, command, context, keyed)
             except VersionConflict as conflict:
                 await self._lost(conflict, world, context, attempt, if_match)
-                continue
-            if appended is None:
-                return Outcome(answer=self._answer(world, spec, command, context, None), decided=False)
-            if appended.replayed is not None:
-                return _replayed(appended.replayed, keyed)
-            return Outcome(
-                answer=self._answer(world, spec, command, context, appended),
-                secrets=world.secrets,
-                decided=bool(world.emitted),
-            )
         raise LogUnavailable(f"{spec.name} lost {MAX_TRIES} races; nothing was written")
 
     async def try_out(
@@ -107,9 +97,9 @@ class Dispatcher:
     ) -> Trial:
         """Decide without appending, on fresh states; refusals are raised as they would be."""
         await self.authorise(spec, context)
-        world = await self._decide(spec, command, context, if_match, None)
+        world = await self.decide(spec, command, context, if_match=if_match)
         if await self.states.refresh(world.touched()):
-            world = await self._decide(spec, command, context, if_match, None)
+            world = await self.decide(spec, command, context, if_match=if_match)
         return Trial(world=world, position=self.log.known_head.position)
 
     async def authorise(self, spec: CommandSpec[Any], context: Context) -> None:
@@ -139,15 +129,20 @@ class Dispatcher:
             break
         raise Forbidden("forbidden", f"{action} needs one of the roles {', '.join(needed)}", extra={"needed": needed})
 
-    async def _decide(
+    async def decide(
         self,
         spec: CommandSpec[Any],
         command: CommandFields,
         context: Context,
-        if_match: int | None,
-        keyed: Keyed | None,
+        *,
+        if_match: int | None = None,
+        keyed: Keyed | None = None,
     ) -> World:
-        """Decide, and where that writes nothing make sure that it was not for an old state or a used key."""
+        """
+        Decide, and where that writes nothing make sure that it was not for an old state or a used key.
+
+        Raises `Rejected`, and `Replay` for a key that was used before.
+        """
         try:
             world = await self._attempt(spec, command, context, if_match)
         except Rejected as refusal:
@@ -181,22 +176,38 @@ class Dispatcher:
                 raise
             return world
 
-    async def _append(
+    async def write(
         self,
         world: World,
         spec: CommandSpec[Any],
         command: CommandFields,
         context: Context,
-        keyed: Keyed | None,
-    ) -> Appended | None:
+        keyed: Keyed | None = None,
+    ) -> Outcome:
+        """Append what was decided, with the key's receipt; raises `VersionConflict` and the log's other faults."""
         if not world.emitted and keyed is None:
-            return None
+            return Outcome(answer=self.answer(world, spec, command, context, None), decided=False)
+        receipt = None
+        if keyed is not None:
+            answer = {**self.answer(world, spec, command, context, None), "secrets": sorted(world.secrets)}
+            receipt = receipt_of(keyed, answer, decided=bool(world.emitted))
+        appended = await self.append(world, context, receipt)
+        if appended.replayed is not None:
+            return replayed(appended.replayed, keyed)
+        return Outcome(
+            answer=self.answer(world, spec, command, context, appended),
+            secrets=world.secrets,
+            decided=bool(world.emitted),
+        )
+
+    async def append(self, world: World, context: Context, receipt: Receipt | None) -> Appended:
+        """Append a world's facts on the versions that it read."""
         appended = await self.log.append(
             Append(
                 events=world.emitted,
                 expected=world.expected(),
                 provenance=context.provenance,
-                receipt=None if keyed is None else self._receipt(world, spec, command, context, keyed),
+                receipt=receipt,
                 read_at=world.read_at(),
             )
         )
@@ -217,20 +228,9 @@ class Dispatcher:
         if keyed is not None:
             receipt = await self.log.find_receipt(keyed.key)
             if receipt is not None:
-                raise _Replay(receipt)
+                raise Replay(receipt)
 
-    def _receipt(
-        self, world: World, spec: CommandSpec[Any], command: CommandFields, context: Context, keyed: Keyed
-    ) -> Receipt:
-        answer = self._answer(world, spec, command, context, None)
-        return Receipt(
-            key=keyed.key,
-            body_hash=keyed.body_hash,
-            status=201 if world.emitted else 200,
-            answer=orjson.dumps({**answer, "secrets": sorted(world.secrets)}),
-        )
-
-    def _answer(
+    def answer(
         self,
         world: World,
         spec: CommandSpec[Any],
@@ -238,6 +238,7 @@ class Dispatcher:
         context: Context,
         appended: Appended | None,
     ) -> dict[str, Any]:
+        """What the caller is told; without `appended`, as of the head and with no positions for the events."""
         subject = spec.streams(command, context)[0]
         first = None if appended is None else appended.first
         return {
@@ -251,13 +252,23 @@ class Dispatcher:
         }
 
 
-class _Replay(Exception):
+class Replay(Exception):
+    """The key was used before: `receipt` is what it stands for."""
+
     def __init__(self, receipt: StoredReceipt) -> None:
         super().__init__(receipt.key)
         self.receipt = receipt
 
 
-def _replayed(receipt: StoredReceipt, keyed: Keyed | None) -> Outcome:
+def receipt_of(keyed: Keyed, answer: Mapping[str, Any], *, decided: bool) -> Receipt:
+    """What the log keeps under a key."""
+    return Receipt(
+        key=keyed.key, body_hash=keyed.body_hash, status=201 if decided else 200, answer=orjson.dumps(answer)
+    )
+
+
+def replayed(receipt: StoredReceipt, keyed: Keyed | None) -> Outcome:
+    """Answer from a receipt; raises `Invalid` where the key was used for something else."""
     if keyed is None or receipt.body_hash != keyed.body_hash:
         raise Invalid("idempotency_key_reused", "this key was used for another command")
     answer = orjson.loads(receipt.answer)
