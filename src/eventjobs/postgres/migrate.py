@@ -115,6 +115,7 @@ async def _apply(connection: Connection, step: Migration, app_role: str) -> None
 async def _ensure_role(connection: Connection, app_role: str) -> None:
     """Make the application's role and take the right to act as it; others on this server may do so at the same time."""
     role = quote_identifier(app_role)
+    cause: asyncpg.PostgresError | None = None
     for _ in range(_SAME_TIME_TRIES):
         found = await connection.fetchrow(FIND_ROLE, app_role)
         if found is not None and found["is_owner"]:
@@ -124,14 +125,17 @@ async def _ensure_role(connection: Connection, app_role: str) -> None:
         if found is not None and found["may_be_set"]:
             return
         try:
-            await connection.execute(
-                f"CREATE ROLE {role} NOLOGIN" if found is None else f"GRANT {role} TO CURRENT_USER"
-            )
+            if found is None:
+                await connection.execute(f"CREATE ROLE {role} NOLOGIN")
+            await connection.execute(f"GRANT {role} TO CURRENT_USER")
         except asyncpg.InsufficientPrivilegeError as error:
             raise MigrationRefused(await _way_out(connection, app_role, is_there=found is not None)) from error
-        except (asyncpg.DuplicateObjectError, asyncpg.UniqueViolationError, asyncpg.InternalServerError):
+        except (asyncpg.DuplicateObjectError, asyncpg.UniqueViolationError, asyncpg.InternalServerError) as error:
+            cause = error
             await asyncio.sleep(_SAME_TIME_S)
-    raise MigrationRefused(f"the role {app_role} could not be made: others kept changing it at the same time")
+        else:
+            return  # not asked again: a grant made by another session at this moment may be missing from our cache
+    raise MigrationRefused(f"the role {app_role} could not be made: {cause}") from cause
 
 
 async def _way_out(connection: Connection, app_role: str, *, is_there: bool) -> str:

@@ -1,0 +1,50 @@
+"""The whole of SQL, guarded: each statement is one that Postgres accepts, and Python names each exactly once."""
+
+import re
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from eventjobs.postgres.pool import Connection, connect
+from eventjobs.postgres.statements import statement
+
+ROOT = Path(__file__).parents[2]
+QUERIES = ROOT / "sql" / "queries"
+NAMES = sorted(file.relative_to(QUERIES).with_suffix("").as_posix() for file in QUERIES.rglob("*.sql"))
+PYTHON = [file.read_text("utf-8") for file in (ROOT / "src").rglob("*.py")]
+NAMED = [name for text in PYTHON for name in re.findall(r'\bstatement\(\s*"([^"]+)"\s*\)', text)]
+
+every_statement = pytest.mark.parametrize("name", NAMES)
+
+
+@pytest.fixture(scope="module")
+async def connection(database_url: str) -> AsyncIterator[Connection]:
+    """A connection that also sees the table made in each target of loads."""
+    connection = await connect(database_url, role=None, settings={"idle_in_transaction_session_timeout": "60s"})
+    try:
+        async with connection.transaction():
+            await connection.execute(statement("data/create_loads"))
+            yield connection
+    finally:
+        connection.terminate()
+
+
+@every_statement
+async def test_postgres_can_prepare(connection: Connection, name: str) -> None:
+    async with connection.transaction():
+        await connection.prepare(statement(name))
+
+
+@every_statement
+def test_python_names_it_exactly_once(name: str) -> None:
+    assert NAMED.count(name) == 1
+
+
+def test_python_names_no_statement_that_does_not_exist() -> None:
+    assert sorted(set(NAMED) - set(NAMES)) == []
+
+
+@every_statement
+def test_a_file_is_one_statement_without_its_semicolon(name: str) -> None:
+    assert not statement(name).endswith(";")
