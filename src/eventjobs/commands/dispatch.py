@@ -13,6 +13,7 @@ from typing import Any, Final
 import orjson
 
 from eventjobs.commands.context import Context
+from eventjobs.commands.snapshots import Snapshots
 from eventjobs.commands.spec import CommandFields, CommandSpec
 from eventjobs.commands.states import States
 from eventjobs.commands.world import Loaded, Unloaded, Warn, World
@@ -61,9 +62,9 @@ class Trial:
 class Dispatcher:
     """Runs commands against a log."""
 
-    def __init__(self, log: EventLog) -> None:
+    def __init__(self, log: EventLog, snapshots: Snapshots | None = None) -> None:
         self.log = log
-        self.states = States(log)
+        self.states = States(log, snapshots)
 
     async def dispatch(
         self,

@@ -9,6 +9,7 @@ from collections import OrderedDict
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
+from eventjobs.commands.snapshots import EVERY, KINDS, Snapshots, decode, encode
 from eventjobs.commands.world import Loaded
 from eventjobs.domain.streams import FOLDS
 from eventjobs.events.recorded import Recorded, StreamId
@@ -20,10 +21,13 @@ CAPACITY: Final = 20_000
 class States:
     """A bounded cache of folded streams over a log."""
 
-    def __init__(self, log: EventLog, capacity: int = CAPACITY) -> None:
+    def __init__(self, log: EventLog, snapshots: Snapshots | None = None, capacity: int = CAPACITY) -> None:
         self._log = log
+        self._snapshots = snapshots
         self._capacity = capacity
         self._kept: OrderedDict[StreamId, Loaded] = OrderedDict()
+        self._snapped: dict[StreamId, int] = {}
+        self._to_snap: dict[StreamId, Loaded] = {}
 
     async def load(self, streams: Iterable[StreamId]) -> Mapping[StreamId, Loaded]:
         """Return the streams' states, from the cache where they are in it."""
@@ -40,6 +44,8 @@ class States:
     async def refresh(self, streams: Iterable[StreamId]) -> bool:
         """Read what was added to these streams; tell whether anything was."""
         as_of = self._log.known_head.position
+        streams = tuple(streams)
+        await self._take_snapshots([stream for stream in streams if stream not in self._kept])
         wanted = [(stream, self._version(stream)) for stream in streams]
         news = await self._log.read_streams(wanted)
         changed = False
@@ -57,11 +63,29 @@ class States:
             if kept is None or kept.version <= version:
                 self._kept[stream] = Loaded(version, states[stream], as_of)
                 self._kept.move_to_end(stream)
+                self._note_growth(stream)
         self._shrink()
 
-    def forget(self, stream: StreamId) -> None:
-        """Drop a state, e.g. of a run that ended."""
-        self._kept.pop(stream, None)
+    async def save_snapshots(self) -> None:
+        """Keep the states of streams that have grown since their last snapshot."""
+        waiting, self._to_snap = self._to_snap, {}
+        if self._snapshots is not None:
+            for stream, loaded in waiting.items():
+                await self._snapshots.save(stream, loaded.version, encode(loaded.state))
+                self._snapped[stream] = loaded.version
+
+    async def _take_snapshots(self, streams: Sequence[StreamId]) -> None:
+        growing = [stream for stream in streams if stream.kind in KINDS]
+        if self._snapshots is None or not growing:
+            return
+        for stream, (version, state) in (await self._snapshots.find(growing)).items():
+            if stream not in self._kept:
+                self._kept[stream] = Loaded(version, decode(stream.kind, state), 0)
+                self._snapped[stream] = version
+
+    def _note_growth(self, stream: StreamId) -> None:
+        if stream.kind in KINDS and self._kept[stream].version >= self._snapped.get(stream, 0) + EVERY:
+            self._to_snap[stream] = self._kept[stream]
 
     def _version(self, stream: StreamId) -> int:
         kept = self._kept.get(stream)
@@ -78,7 +102,9 @@ class States:
             version = fact.stream_version
         self._kept[stream] = Loaded(version, state, as_of)
         self._kept.move_to_end(stream)
+        self._note_growth(stream)
 
     def _shrink(self) -> None:
         while len(self._kept) > self._capacity:
-            self._kept.popitem(last=False)
+            gone, _ = self._kept.popitem(last=False)
+            self._snapped.pop(gone, None)

@@ -4,12 +4,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from eventjobs.domain import access, run, schedule, service, workspace
+from eventjobs.domain import access, log, run, schedule, service, workspace
 from eventjobs.events.recorded import StreamId
 from eventjobs.ids import EVERYWHERE
 
 REFUSED_ATTEMPTS: Final = StreamId(EVERYWHERE, "access:~refused")
 """Where refused attempts are recorded; `~` keeps it apart from every key's stream."""
+LOG_ITSELF: Final = StreamId(EVERYWHERE, "log:log")
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +27,7 @@ class Fold:
 
 FOLDS: Final[Mapping[str, Fold]] = {
     "access": Fold(access.INITIAL, access.evolve),
+    "log": Fold(log.INITIAL, log.evolve),
     "run": Fold(run.INITIAL, run.evolve),
     "schedule": Fold(schedule.INITIAL, schedule.evolve),
     "service": Fold(service.INITIAL, service.evolve),

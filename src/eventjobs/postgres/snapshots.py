@@ -1,0 +1,47 @@
+"""The table of folded states: a cache, never the truth."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+import asyncpg
+
+from eventjobs.events.recorded import StreamId
+from eventjobs.postgres.statements import statement
+
+FIND: Final = statement("snapshots/find")
+SAVE: Final = statement("snapshots/save")
+DROP_OLD: Final = statement("snapshots/drop_old")
+ACQUIRE_TIMEOUT_S: Final = 2.0
+
+
+class PostgresSnapshots:
+    """Snapshots that this version of the code made."""
+
+    def __init__(self, pool: "asyncpg.Pool[Any]", code_version: str) -> None:
+        self._pool = pool
+        self._code_version = code_version
+
+    async def find(self, streams: Sequence[StreamId]) -> Mapping[StreamId, tuple[int, bytes]]:
+        """Return version and state of those streams that have one."""
+        async with self._pool.acquire(timeout=ACQUIRE_TIMEOUT_S) as connection:
+            rows = await connection.fetch(
+                FIND,
+                [stream.workspace for stream in streams],
+                [stream.name for stream in streams],
+                self._code_version,
+            )
+        return {
+            StreamId(row["workspace"], row["stream"]): (row["version"], row["state"].encode()) for row in rows
+        }
+
+    async def save(self, stream: StreamId, version: int, state: bytes) -> None:
+        """Keep a state, unless a newer one is there."""
+        async with self._pool.acquire(timeout=ACQUIRE_TIMEOUT_S) as connection:
+            await connection.execute(
+                SAVE, stream.workspace, stream.name, version, self._code_version, state.decode()
+            )
+
+    async def drop_old(self) -> None:
+        """Remove what other versions of the code left."""
+        async with self._pool.acquire(timeout=ACQUIRE_TIMEOUT_S) as connection:
+            await connection.execute(DROP_OLD, self._code_version)
