@@ -33,7 +33,8 @@ def explained() -> Iterator[None]:
     except asyncpg.PostgresError as error:
         detail = f" ({error.detail})" if getattr(error, "detail", None) else ""
         raise JobFailed(f"the database refused: {error}{detail}", retryable=not isinstance(error, _LASTING)) from None
-    except (asyncpg.InterfaceError, ConnectionError) as error:
+    except (asyncpg.InterfaceError, asyncpg.InternalClientError, ConnectionError) as error:
+        # The driver calls it an internal error when a session ends in the middle of a COPY.
         raise _lost(error) from None
 
 
