@@ -68,6 +68,48 @@ def test_a_period_changed_between_month_counts_keeps_the_anchor_day() -> None:
     assert line.run_on_time(2) == [at("2026-05-31 10:00"), at("2026-08-31 10:00")]
 
 
+def month_from_31_january(**policies: object) -> Timeline:
+    line = Timeline(every(1, Unit.MONTH, "2026-01-31 10:00"), **policies)
+    line.activate("2026-01-01 00:00")
+    line.run_on_time(1)
+    return line
+
+
+def test_a_later_start_is_the_new_anchor_of_months() -> None:
+    line = month_from_31_january()
+    line.edit("2026-02-02 00:00", every(1, Unit.MONTH, "2026-03-15 10:00"))
+
+    assert line.run_on_time(3) == [at("2026-03-15 10:00"), at("2026-04-15 10:00"), at("2026-05-15 10:00")]
+
+
+def test_a_skipped_run_of_an_edit_is_the_new_anchor_of_months() -> None:
+    line = month_from_31_january()
+    line.edit("2026-02-12 00:00", every(1, Unit.MONTH, "2026-01-30 10:00"))
+    line.tick("2026-02-12 00:00:01", open_run=True)
+
+    assert line.due == at("2026-03-12 00:00")
+
+
+def test_a_start_that_passed_beside_a_skipped_run_is_the_anchor_of_months() -> None:
+    line = Timeline(every(1, Unit.MONTH, "2026-08-30 10:00"), catch_up=LITERAL)
+    line.activate("2026-06-01 00:00")
+    line.edit("2026-06-09 00:00", every(1, Unit.MONTH, "2026-07-31 10:00"))
+    line.tick("2026-08-15 00:00", open_run=True)
+
+    assert line.run_on_time(2) == [at("2026-08-31 10:00"), at("2026-09-30 10:00")]
+
+
+def test_never_leaves_a_hold_when_the_start_moves_into_the_past() -> None:
+    line = Timeline(daily("2026-03-06 14:00"), catch_up=CatchUp.NEVER)
+    line.activate("2026-03-01 00:00")
+    line.run_on_time(1)
+    line.edit("2026-03-06 15:00", daily("2026-03-20 08:00"))
+    decision = line.edit("2026-03-09 15:00", daily("2026-03-08 08:00"))
+
+    assert not decision.runs_now
+    assert line.due == at("2026-03-10 14:00")
+
+
 def test_days_changed_to_months_count_from_the_reference() -> None:
     line = Timeline(daily("2026-01-31 10:00"))
     line.activate("2026-01-01 00:00")

@@ -165,6 +165,13 @@ def test_wall_clock_months_clamp_to_the_last_day() -> None:
     ]
 
 
+def test_wall_clock_finds_a_month_that_is_not_over_west_of_utc() -> None:
+    line = Timeline(every(1, Unit.MONTH, "2026-01-31 20:00", "Pacific/Pago_Pago"), timing=WALL)
+    line.activate("2026-02-01 05:00")
+
+    assert line.due == at("2026-02-01 07:00")
+
+
 def test_grid_keeps_its_instants_through_daylight_saving() -> None:
     line = Timeline(daily("2026-03-07 14:00", "America/Chicago"), timing=Timing.GRID)
     line.activate("2026-03-01 00:00")
