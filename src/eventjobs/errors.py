@@ -20,6 +20,10 @@ What can go wrong, as one tree.
     └── UnsafeDatabase         it may lose what it acknowledged, and nobody agreed to that
     SettingsInvalid            settings are missing or wrong; the message names all of them
     JobFailed                  a job's handler did not reach its end; `reason` says why
+    CliFault                   the command line cannot be carried out
+    ├── UsageWrong             it was written wrongly
+    ├── ServiceRefused         the service answered no; `problem` is its answer
+    └── ServiceUnreachable     the service did not answer
     AddressRefused, NotPlain   turns inside a handler, which ends them as `JobFailed` or goes another way
 
 `code` is a stable name that clients may rely on. Callers' concerns (HTTP statuses, exit codes) live at the edges.
@@ -182,3 +186,23 @@ class UnsafeDatabase(DatabaseFault):
 
 class SettingsInvalid(Exception):
     """One or more settings are wrong; the message names all of them."""
+
+
+class CliFault(Exception):
+    """The command line cannot be carried out."""
+
+
+class UsageWrong(CliFault):
+    """It was written wrongly; the message says how it is written."""
+
+
+class ServiceRefused(CliFault):
+    """The service answered no; `problem` is its `application/problem+json`."""
+
+    def __init__(self, problem: Mapping[str, Any]) -> None:
+        super().__init__(str(problem.get("detail") or problem.get("title") or "refused"))
+        self.problem = problem
+
+
+class ServiceUnreachable(CliFault):
+    """Nobody answered, or not like this service."""

@@ -1,0 +1,144 @@
+"""Documents of the service as text for people."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+from eventjobs.cli.output import instant, say, table, text_of
+
+Document = Mapping[str, Any]
+
+SECTIONS: Final = ("active", "onboarding", "maintenance", "workspace")
+HIDDEN: Final = frozenset({"as_of", "next"})
+COUNTS: Final = ("processed", "added", "updated", "rejected")
+
+
+def tell_as_of(document: Document) -> None:
+    """Say which moment a document shows."""
+    moment = document.get("as_of")
+    if moment:
+        say(f"As of position {moment['position']}, {instant(str(moment['at']))}", "dim")
+
+
+def tell_jobs_page(document: Document) -> None:
+    """Print the Jobs page: its schedules by section, and its services."""
+    tell_as_of(document)
+    sections = document.get("schedules", {})
+    for name in [*SECTIONS, *(name for name in sections if name not in SECTIONS)]:
+        if sections.get(name, {}).get("count"):
+            _tell_section(f"\nSchedules: {name}", sections[name])
+    services = document.get("services", {})
+    if services.get("count"):
+        _tell_section("\nServices", services)
+    if not services.get("count") and not any(section.get("count") for section in sections.values()):
+        say("There is nothing here yet; eventjobs do AddService --help shows how to begin.")
+
+
+def tell_list(document: Document, title: str | None = None) -> None:
+    """Print a list with a column for each field that any of its items has."""
+    tell_as_of(document)
+    items = document.get("items", [])
+    if not items:
+        say("None.")
+        return
+    _tell_items(items, title)
+    _tell_more(document)
+
+
+def tell_thing(document: Document) -> None:
+    """Print one thing: its fields, then its rows as tables."""
+    tell_as_of(document)
+    rows: dict[str, Sequence[Document]] = {}
+    for name, value in _flat(document).items():
+        if isinstance(value, list) and value and isinstance(value[0], dict):
+            rows[name] = value
+        else:
+            say(f"{name.replace('_', ' ')}: {text_of(value)}")
+    for name, items in rows.items():
+        _tell_items(items, f"\n{name.replace('_', ' ')}")
+
+
+def tell_runs(document: Document) -> None:
+    """Print runs, one a line."""
+    tell_as_of(document)
+    items = document.get("items", [])
+    if not items:
+        say("No runs.")
+        return
+    columns = ("run", "owner", "cause", "state", "due", "opened", "ended", "jobs")
+    table(columns, [_run_row(run) for run in items])
+    _tell_more(document)
+
+
+def tell_run(document: Document) -> None:
+    """Print one run with its stages, job runs and attempts."""
+    tell_as_of(document)
+    state = _state(document)
+    say(f"Run {document['id']} of {_ref(document['owner'])}: {state}")
+    for name in ("cause", "due", "opened_at", "started_at", "ended_at", "counts", "missed_occurrences"):
+        if document.get(name):
+            say(f"{name.replace('_', ' ')}: {text_of(document[name])}")
+    for stage in document.get("stages", []):
+        seq = stage.get("seq")
+        say(f"\nStage {seq}" if seq is not None else "\nWithout waiting", "bold")
+        table(("row", "job", "state", "attempts", "rows", "progress"), [_job_row(job) for job in stage["job_runs"]])
+
+
+def _tell_section(title: str, section: Document) -> None:
+    _tell_items(section["items"], f"{title} ({section['count']})")
+    _tell_more(section)
+
+
+def _tell_items(items: Sequence[Document], title: str | None) -> None:
+    flat = [{name: value for name, value in _flat(item).items() if not _deep(value)} for item in items]
+    columns = list(dict.fromkeys(name for item in flat for name in item))
+    filled = [name for name in columns if any(item.get(name) not in (None, "", [], {}) for item in flat)]
+    table(
+        [name.replace("_", " ") for name in filled], [[item.get(name) for name in filled] for item in flat], title=title
+    )
+
+
+def _tell_more(document: Document) -> None:
+    if document.get("next"):
+        say(f"There are more: --cursor {document['next']}", "dim")
+
+
+def _flat(document: Document) -> dict[str, Any]:
+    """Put the fields of nested objects beside the others; references become one word."""
+    flat: dict[str, Any] = {}
+    for name, value in document.items():
+        if name in HIDDEN and isinstance(value, dict) and "position" in value:
+            continue
+        if isinstance(value, dict) and set(value) == {"kind", "id"}:
+            flat[name] = _ref(value)
+        elif isinstance(value, dict) and value and not name.endswith(("counts", "config")):
+            flat.update({f"{name} {inner}": part for inner, part in _flat(value).items()})
+        else:
+            flat[name] = value
+    return flat
+
+
+def _deep(value: object) -> bool:
+    return isinstance(value, list) and bool(value) and isinstance(value[0], dict)
+
+
+def _run_row(run: Document) -> Sequence[object]:
+    times = (run.get("due"), run.get("opened_at"), run.get("ended_at"))
+    return (run["id"], _ref(run["owner"]), run.get("cause"), _state(run), *times, run.get("counts"))
+
+
+def _job_row(job: Document) -> Sequence[object]:
+    attempts = job.get("attempts") or []
+    progress = job.get("progress") or (attempts[-1].get("progress") if attempts else None)
+    if isinstance(progress, dict):
+        progress = progress.get("text") or progress.get("fraction")
+    detail = job.get("detail") or progress
+    return (job.get("row"), _ref(job["job"]), _state(job), len(attempts), job.get("counts"), detail)
+
+
+def _state(thing: Document) -> str:
+    reason = thing.get("reason")
+    return f"{thing['state']} ({reason})" if reason else str(thing["state"])
+
+
+def _ref(value: Any) -> str:
+    return f"{value['kind']}/{value['id']}" if isinstance(value, dict) else str(value)
