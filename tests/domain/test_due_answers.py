@@ -42,7 +42,7 @@ def test_R18_a_limit_that_delays_a_run_does_not_re_anchor() -> None:
     line = quarter_hourly()
     answer = line.tick("2026-03-06 10:50", limited=True)
 
-    assert answer.cause is Cause.CATCH_UP
+    assert (answer.cause, answer.cause_detail) == (Cause.CATCH_UP, None)
     assert answer.covered is not None
     assert answer.covered.count == 3
     assert line.due == at("2026-03-06 11:00")
@@ -213,6 +213,20 @@ def test_a_window_measures_a_reactivation_from_the_reactivation() -> None:
     decision = line.activate("2026-03-03 15:59:59")
     assert decision.runs_now
     assert line.tick("2026-03-03 16:00:01").runs is not None, "what was promised runs"
+
+
+def test_a_moment_after_a_missed_activation_has_its_own_cause() -> None:
+    line = Timeline(daily("2026-03-01 14:00"), catch_up_window_s=7200)
+    line.activate("2026-03-06 10:00")
+    late = line.peek("2026-03-08 11:00")
+    on_time = line.tick("2026-03-08 10:00:30")
+
+    assert late.runs is not None
+    assert (late.runs.due, late.cause_detail) == (at("2026-03-08 10:00"), CauseDetail.DOWNTIME)
+    assert (on_time.cause, on_time.cause_detail) == (Cause.SCHEDULED, None)
+    assert on_time.missed is not None
+    assert on_time.missed.count == 2
+    assert line.due == at("2026-03-09 10:00")
 
 
 def test_R7_once_runs_once() -> None:

@@ -8,6 +8,7 @@ years) is counted, not walked through.
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from functools import cached_property
 
 from eventjobs.domain.cadence import due_at
 from eventjobs.domain.reference import ON_TIME, anchor_day_of, catch_up_window, cut, following, label_answered
@@ -102,7 +103,7 @@ def answer_due(
     return _Passage(cadence, policies, state, next_due, now).answer(limited=limited)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class _Passage:
     """The moments from `head` to `now`, and what each of the three answers makes of them."""
 
@@ -116,24 +117,34 @@ class _Passage:
         if self.head.due > self.now:
             raise ValueError(f"{self.head.due} is not due at {self.now}")
         runs = self._runs()
-        late = runs is not None and (self.state.pending is not None or self.now - runs.due > ON_TIME)
+        edited = runs == self.head and self.state.pending is not None
+        late = edited or (runs is not None and self.now - runs.due > ON_TIME)
         skipped = self._unmoved()
         reanchors = late and not limited and self.policies.timing is Timing.ELAPSED
         return DueAnswer(
             runs=runs,
             cause=Cause.CATCH_UP if late else Cause.SCHEDULED,
-            cause_detail=(self.state.pending or CauseDetail.DOWNTIME) if late else None,
+            cause_detail=self._detail(edited=edited, limited=limited) if late else None,
             missed=self._missed_before(runs),
-            covered=None if runs is None else self._span(self._rest.passed(self._from(runs.due), self.now)),
+            covered=self._covered_by(runs),
             if_run=self._reanchored() if reanchors else skipped,
             if_skipped=skipped,
         )
 
-    @property
+    def _detail(self, *, edited: bool, limited: bool) -> CauseDetail | None:
+        if edited:
+            return self.state.pending
+        return None if limited else CauseDetail.DOWNTIME
+
+    @cached_property
     def _rest(self) -> Moments:
         return following(self.cadence, self.policies, self.state, self.head)
 
-    @property
+    @cached_property
+    def _passed(self) -> Passed | None:
+        return self._rest.passed(self._from(self.head.due), self.now)
+
+    @cached_property
     def _day(self) -> int:
         return anchor_day_of(self.cadence, self.policies, self.state, self.head.due)
 
@@ -155,8 +166,15 @@ class _Passage:
     def _missed_before(self, runs: NextDue | None) -> Span | None:
         if runs == self.head:
             return None
-        until = self.now if runs is None else runs.due - TICK
-        return self._span(self._rest.passed(self._from(self.head.due), until), head=True)
+        if runs is None:
+            return self._span(self._passed, head=True)
+        return self._span(self._rest.passed(self._from(self.head.due), runs.due - TICK), head=True)
+
+    def _covered_by(self, runs: NextDue | None) -> Span | None:
+        if runs is None:
+            return None
+        passed = self._passed if runs == self.head else self._rest.passed(self._from(runs.due), self.now)
+        return self._span(passed)
 
     def _span(self, passed: Passed | None, *, head: bool = False) -> Span | None:
         day = self._day
@@ -166,8 +184,7 @@ class _Passage:
         return Span(count=count, first=first.due, last=passed.last.due, anchor_day=day)
 
     def _last(self) -> NextDue:
-        passed = self._rest.passed(self._from(self.head.due), self.now)
-        return self.head if passed is None else passed.last
+        return self.head if self._passed is None else self._passed.last
 
     def _unmoved(self) -> Following:
         """On time, skipped or missed: the reference is the last moment that has passed (R45)."""
