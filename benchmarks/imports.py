@@ -219,7 +219,7 @@ async def measure(url: str, psql: Path, *, rows: int = 1_000_000, rounds: int = 
 async def _on_own_server(measured: Callable[[str, Path], Awaitable[dict[str, Any]]]) -> dict[str, Any]:
     """Measure on a throw-away embedded server with its durable settings."""
     with tempfile.TemporaryDirectory(prefix="ej-") as folder:
-        os.chmod(folder, 0o755)  # noqa: PTH101, ASYNC240 - once, before anything runs
+        os.chmod(folder, 0o755)  # noqa: PTH101 - once, before anything runs
         server = EmbeddedPostgres(Path(folder) / "data")
         try:
             return await measured(await server.start(), server.binaries.program("psql"))

@@ -1,0 +1,390 @@
+"""
+The composition root: the only place that builds objects.
+
+`Service.start` brings a whole instance up, from the database to the open port; `stop` takes it down in the order in
+which nothing is lost: no new requests or starts, running jobs get their grace, the rest is left for whoever takes over.
+"""
+
+import asyncio
+import os
+import signal
+from collections.abc import Mapping
+from contextlib import AsyncExitStack
+from importlib import metadata
+from pathlib import Path
+from typing import Any, Final
+
+import structlog
+from aiohttp import web
+from eventjobs.log.clock import ClockStep, DatabaseClock
+from eventjobs.projections.views import Views
+from eventjobs.runner.projector import Projector
+
+from eventjobs.api.app import build_app
+from eventjobs.api.deps import ApiDeps
+from eventjobs.api.readiness import LogReadiness
+from eventjobs.auth.first_key import ensure_first_key
+from eventjobs.auth.keyring import Keyring
+from eventjobs.clock import SystemClock
+from eventjobs.commands import observe_clock_step
+from eventjobs.commands.context import Limits
+from eventjobs.commands.dispatch import Dispatcher
+from eventjobs.commands.observe_clock_step import ObserveClockStep
+from eventjobs.commands.snapshots import code_version
+from eventjobs.domain.zones import zone_data
+from eventjobs.errors import LogFault
+from eventjobs.events import EVENT_TYPES
+from eventjobs.handlers.addresses import OutboundRules
+from eventjobs.handlers.files import FileRoom
+from eventjobs.handlers.outbound import GuardedOutbound
+from eventjobs.handlers.ports import CommandRules
+from eventjobs.handlers.registry import Registry
+from eventjobs.handlers.secrets import SecretStore
+from eventjobs.handlers.workbench import Workbench
+from eventjobs.ids import EVERYWHERE, SystemIds, SystemRandom
+from eventjobs.log.codec import Codec
+from eventjobs.log.postgres import PostgresEventLog
+from eventjobs.log.postgres_storage import SESSION
+from eventjobs.log.setup import set_up
+from eventjobs.log.upcasts import UPCASTS
+from eventjobs.postgres.beats import BeatThread, PostgresBeats
+from eventjobs.postgres.data_roles import DataRoles
+from eventjobs.postgres.embedded import EmbeddedPostgres
+from eventjobs.postgres.faults import DATABASE_FAULTS
+from eventjobs.postgres.lines import PostgresLines
+from eventjobs.postgres.loads import DataTables
+from eventjobs.postgres.pool import Connection, TimedPool, connect, open_pool
+from eventjobs.postgres.probe import audit, probe_capabilities
+from eventjobs.postgres.snapshots import PostgresSnapshots
+from eventjobs.runner.catalog import Catalog
+from eventjobs.runner.leases import BEAT_S, STUCK_LOOP_S, Trust
+from eventjobs.runner.rescuer import Rescuer
+from eventjobs.runner.supervisor import Supervisor
+from eventjobs.runner.surroundings import InstanceSurroundings
+from eventjobs.runner.ticker import Ticker
+from eventjobs.runner.worker import Station
+from eventjobs.runner.workshop import Workshop
+from eventjobs.settings import Settings
+from eventjobs.telemetry.logging import configure_logging
+from eventjobs.telemetry.metrics import Metrics
+from eventjobs.telemetry.progress import Progress
+from eventjobs.telemetry.redaction import KnownSecrets
+from eventjobs.telemetry.tasks import Tasks
+
+JOIN_S: Final = 10.0
+SNAPSHOTS_S: Final = 5.0
+LAG_S: Final = 1.0
+
+_log: Final = structlog.get_logger("eventjobs.app")
+
+
+class Service:
+    """One running instance. Its parts are attributes, for the command line and for tests."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.metrics = Metrics()
+        self.tasks = Tasks()
+        self.ids = SystemIds()
+        self.random = SystemRandom()
+        self.instance = self.ids.new()
+        self.secrets = KnownSecrets(settings.secrets)
+        self.progress = Progress()
+        self.draining = asyncio.Event()
+        self.closing = asyncio.Event()
+        self.stopping = asyncio.Event()
+        self.admin_key: str | None = None
+        self.url = ""
+        self._loop_answered = 0.0
+        self._exit = AsyncExitStack()
+
+    @classmethod
+    async def start(cls, settings: Settings) -> "Service":
+        """Bring an instance up; it serves when this returns. What was begun is undone if a step fails."""
+        configure_logging(KnownSecrets(settings.secrets), level=settings.log_level, log_format=settings.log_format)
+        service = cls(settings)
+        try:
+            await service._start()
+        except BaseException:
+            await service._exit.aclose()
+            raise
+        return service
+
+    async def run_until_stopped(self) -> None:
+        """Serve until SIGINT or SIGTERM, or until `stopping` is set; then stop."""
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(number, self.stopping.set)
+        try:
+            await self.stopping.wait()
+        finally:
+            await self.stop()
+
+    async def stop(self) -> None:
+        """Drain and take everything down."""
+        _log.info("stopping", open_runs=self.supervisor.open_runs)
+        self.draining.set()
+        self._ticking.cancel()
+        self._rescuing.cancel()
+        await self.supervisor.drain(self.settings.grace.total_seconds())
+        self.closing.set()
+        await self._exit.aclose()
+        _log.info("stopped")
+
+    async def _start(self) -> None:
+        settings = self.settings
+        settings.data_dir.mkdir(parents=True, exist_ok=True)
+        url, direct = await self._database()
+        self.log_id = await set_up(direct, app_role=settings.app_role)
+        found = await audit(url, accept_unsafe=settings.unsafe)
+        _log.info("database", level=found.level, version=found.version, notes=list(found.notes))
+        await self._open_log(url, direct)
+        await self._open_views(url)
+        self._build_commands()
+        await self._open_keys()
+        self._build_runner(direct)
+        self._start_beats(direct)
+        self._start_loops()
+        await self._listen()
+
+    async def _database(self) -> tuple[str, str]:
+        """Return the URL for everyday work and the server's own; without settings, of the embedded server."""
+        settings = self.settings
+        if settings.database_url is not None:
+            return settings.database_url.get_secret_value(), settings.server_url or ""
+        self.postgres = EmbeddedPostgres(settings.data_dir, pg_bin=settings.pg_bin)
+        url = await self.postgres.start()
+        self._exit.push_async_callback(self.postgres.stop)
+        return url, url
+
+    async def _pool(self, url: str, max_size: int, settings: Mapping[str, str] | None = None) -> TimedPool:
+        pool = await open_pool(
+            url,
+            role=self.settings.app_role,
+            min_size=1,
+            max_size=max_size,
+            settings=settings,
+            pooler=self.settings.is_pooled,
+        )
+        self._exit.push_async_callback(_close, pool)
+        return pool
+
+    async def _open_log(self, url: str, direct: str) -> None:
+        self.pool = await self._pool(url, 8)
+        reading = await self._pool(url, 4, SESSION)
+
+        async def dial(session: Mapping[str, str]) -> Connection:
+            return await connect(url, role=self.settings.app_role, settings=session, pooler=self.settings.is_pooled)
+
+        async def listen_dial(session: Mapping[str, str]) -> Connection:
+            return await connect(direct, role=self.settings.app_role, settings=session)
+
+        async with self.pool.acquire() as connection:
+            can = await probe_capabilities(connection)
+        self.clock = DatabaseClock(self.pool, on_step=self._on_clock_step)
+        await self.clock.start(self.tasks)
+        self.log = PostgresEventLog(
+            pool=reading,
+            dial=dial,
+            listen_dial=listen_dial if can.listen else None,
+            codec=Codec(EVENT_TYPES, UPCASTS),
+            clock=self.clock,
+            random=self.random,
+            tasks=self.tasks,
+            copy=can.copy,
+        )
+        await self.log.start()
+        self._exit.push_async_callback(self.log.stop)
+
+    async def _open_views(self, url: str) -> None:
+        self.views = Views(await self._pool(url, 8))
+        self.projector = Projector(self.log, await self._pool(url, 2), metrics=self.metrics)
+        _ = self.tasks.start(self.projector.follow(), name="projector")
+
+    def _build_commands(self) -> None:
+        settings = self.settings
+        self.outbound = OutboundRules.parse(settings.outbound_allow)
+        self.registry = Registry.load({"outbound": self.outbound, "commands": settings.commands})
+        self.catalog = Catalog(self.registry)
+        self.limits = Limits(
+            min_period_s=int(settings.min_period.total_seconds()),
+            jobs_per_schedule=settings.jobs_per_schedule,
+            schedules_per_workspace=settings.schedules_per_workspace,
+        )
+        self.dispatcher = Dispatcher(self.log, PostgresSnapshots(self.pool, code_version()))
+        self.surroundings = InstanceSurroundings(
+            instance=self.instance,
+            clock=self.clock,
+            ids=self.ids,
+            random=self.random,
+            catalog=self.catalog,
+            limits=self.limits,
+        )
+
+    async def _open_keys(self) -> None:
+        self.keyring = Keyring(self.log, self.clock.now)
+        await self.keyring.load()
+        given = self.settings.admin_key
+        first = await ensure_first_key(
+            self.log, self.keyring, self.ids, self.random, None if given is None else given.get_secret_value()
+        )
+        if first is not None and not first.given:
+            self.admin_key = first.text
+            self.secrets.add(first.text)
+            write_private(self.settings.data_dir / "admin.key", first.text + "\n")
+
+    def _build_runner(self, direct: str) -> None:
+        settings = self.settings
+        self.lines = PostgresLines(self.pool)
+        folders = [settings.secrets_dir] if settings.secrets_dir else []
+        workbench = Workbench(
+            clock=self.clock,
+            installation=self.log_id,
+            files=FileRoom(settings.data_dir / "files"),
+            tables=DataTables(direct, DataRoles(self.pool, direct, self.log_id)),
+            outbound=GuardedOutbound(self.outbound),
+            commands=CommandRules(programs=settings.commands),
+            secrets=SecretStore([settings.data_dir / "secrets", *folders], dict(os.environ)),
+        )
+        self.lease = Trust(SystemClock().monotonic)
+        station = Station(
+            dispatcher=self.dispatcher,
+            surroundings=self.surroundings,
+            clock=self.clock,
+            workshop=Workshop(registry=self.registry, workbench=workbench, lines=self.lines, random=self.random),
+            hub=self.progress,
+            lease=self.lease,
+            tasks=self.tasks,
+            metrics=self.metrics,
+            grace_s=settings.grace.total_seconds(),
+        )
+        self.supervisor = Supervisor(self.log, station, self.instance)
+        self.ticker = Ticker(
+            self.dispatcher,
+            self.views,
+            self.surroundings,
+            self.clock,
+            self.lease,
+            self.tasks,
+            self.metrics,
+        )
+        self.rescuer = Rescuer(
+            self.dispatcher,
+            self.surroundings,
+            self.clock,
+            self.lease,
+            PostgresBeats(self.pool),
+            self.views,
+            self.instance,
+        )
+
+    def _start_beats(self, direct: str) -> None:
+        monotonic = SystemClock().monotonic
+        self._loop_answered = monotonic()
+
+        async def dial() -> Connection:
+            return await connect(direct, role=self.settings.app_role)
+
+        self._beats = BeatThread(
+            connect=dial,
+            instance=self.instance,
+            zone_data=zone_data(),
+            period_s=BEAT_S,
+            monotonic=monotonic,
+            alive=lambda: monotonic() - self._loop_answered < STUCK_LOOP_S,
+            on_beat=self.lease.beaten,
+            on_lost=self.lease.lose,
+        )
+        self._beats.start()
+        self._exit.push_async_callback(asyncio.to_thread, self._beats.stop)
+
+    def _start_loops(self) -> None:
+        position = self.log.known_head.position
+        _ = self.tasks.start(self.supervisor.follow(position), name="supervisor")
+        _ = self.tasks.start(self._keep_snapshots(), name="snapshots")
+        _ = self.tasks.start(self._measure_lag(), name="loop-lag")
+        self._ticking = self.tasks.start(self.ticker.tick_for_ever(), name="ticker")
+        self._rescuing = self.tasks.start(self.rescuer.watch_for_ever(), name="rescuer")
+        self._exit.push_async_callback(self.tasks.cancel_all)
+
+    async def _listen(self) -> None:
+        deps = ApiDeps(
+            dispatcher=self.dispatcher,
+            log=self.log,
+            views=self.views,
+            following=self.projector,
+            readiness=LogReadiness(self.log, self.projector, self.clock, [self._lease_problem]),
+            log_lines=self.lines,
+            keyring=self.keyring,
+            clock=self.clock,
+            ids=self.ids,
+            random=self.random,
+            catalog=self.catalog,
+            limits=self.limits,
+            instance=self.instance,
+            metrics=self.metrics,
+            tasks=self.tasks,
+            progress=self.progress,
+            version=metadata.version("eventjobs"),
+            hosts=self.settings.hosts,
+            live_streams_per_key=self.settings.live_streams_per_key,
+            draining=self.draining,
+            closing=self.closing,
+        )
+        runner = web.AppRunner(
+            build_app(deps), access_log=None, keepalive_timeout=10.0, shutdown_timeout=5.0, handle_signals=False
+        )
+        await runner.setup()
+        self._exit.push_async_callback(runner.cleanup)
+        site = web.TCPSite(runner, self.settings.bind, self.settings.port)
+        await site.start()
+        port = runner.addresses[0][1]
+        self.url = f"http://{self.settings.bind}:{port}"
+        _log.info("serving", url=self.url, instance=self.instance)
+
+    def _lease_problem(self) -> str | None:
+        return None if self.lease.trusted() else "lease_untrusted"
+
+    def _on_clock_step(self, step: ClockStep) -> None:
+        _ = self.tasks.start(self._record_step(step), name="clock-step")
+
+    async def _record_step(self, step: ClockStep) -> None:
+        command = ObserveClockStep(expected=step.expected, reading=step.reading, step_s=step.step_s)
+        try:
+            await self.dispatcher.dispatch(observe_clock_step.SPEC, command, self.surroundings.context(EVERYWHERE))
+        except LogFault as fault:
+            _log.warning("clock_step_not_recorded", fault=type(fault).__name__)
+
+    async def _keep_snapshots(self) -> None:
+        while True:
+            await self.clock.sleep(SNAPSHOTS_S)
+            try:
+                await self.dispatcher.states.save_snapshots()
+            except DATABASE_FAULTS as fault:
+                _log.warning("snapshots_not_saved", fault=type(fault).__name__)
+
+    async def _measure_lag(self) -> None:
+        """See how late the event loop answers; the beats go by it, and it is a metric."""
+        monotonic = self.clock.monotonic
+        while True:
+            asked = monotonic()
+            await self.clock.sleep(LAG_S)
+            self._loop_answered = SystemClock().monotonic()
+            self.metrics.loop_lag_s.observe(max(0.0, monotonic() - asked - LAG_S))
+            self.metrics.lease_trust_s.set(self.lease.left_s())
+
+
+def write_private(path: Path, text: str) -> None:
+    """Write a file that only its owner can read, whole or not at all."""
+    part = path.with_name(path.name + ".part")
+    with open(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:  # noqa: PTH123 the mode
+        file.write(text)
+    part.replace(path)
+
+
+async def _close(pool: Any) -> None:
+    try:
+        async with asyncio.timeout(5):
+            await pool.close()
+    except TimeoutError:
+        pool.terminate()
