@@ -1,0 +1,105 @@
+"""
+Who may come in: the key, the workspace, the roles.
+
+A workspace that a key does not cover looks exactly like one that does not exist. A known caller whose roles are not
+enough is refused, and that is recorded.
+"""
+
+import re
+from functools import lru_cache
+from typing import Final
+
+from aiohttp import web
+from pydantic import ValidationError
+
+from eventjobs.api.field_errors import invalid
+from eventjobs.api.problems import HttpRefusal
+from eventjobs.api.registry import Call, Query, Route, Scope
+from eventjobs.auth.keyring import StoredKey
+from eventjobs.auth.token import looks_like_token
+from eventjobs.domain.streams import workspace_stream
+from eventjobs.errors import FieldError, Invalid, NotFound
+from eventjobs.ids import EVERYWHERE, WORKSPACE_ID_PATTERN
+
+_CREDENTIALS: Final = frozenset(
+    {"access_token", "api_key", "apikey", "auth", "authorization", "bearer", "key", "password", "secret", "token"}
+)
+_WORKSPACE_ID: Final = re.compile(WORKSPACE_ID_PATTERN)
+_SCHEME: Final = "bearer "
+_CHALLENGE: Final = {"WWW-Authenticate": 'Bearer realm="eventjobs"'}
+
+
+async def admit(call: Call, route: Route) -> None:
+    """Fill in who calls, for which workspace, with which parameters; or raise."""
+    request = call.request
+    if request.query_string or "_" in request.path:
+        _refuse_credentials(request)
+    if route.scope is not Scope.OPEN:
+        call.key = await _caller(call)
+    if route.scope is Scope.WORKSPACE:
+        call.workspace = request.match_info["workspace"]
+        await require_workspace(call)
+    if route.roles:
+        await require_roles(call, route.roles, f"{route.method} {route.path}")
+    call.query = _parameters(route.query, request)
+
+
+async def require_workspace(call: Call) -> None:
+    """Raise `NotFound` unless the call's workspace exists and the key covers it."""
+    workspace = call.workspace
+    if not call.grant.covers(workspace) or not await _exists(call, workspace):
+        raise NotFound("unknown_workspace", "there is no such workspace")
+
+
+async def require_roles(call: Call, roles: frozenset[str], action: str) -> None:
+    """Record the attempt and raise `Forbidden` unless the caller has one of the roles in the call's workspace."""
+    if not call.grant.may_read(roles, call.workspace):
+        await call.deps.dispatcher.refuse(action, sorted(roles), call.context(call.workspace))
+
+
+async def _caller(call: Call) -> StoredKey:
+    given = call.request.headers.getall("Authorization", ())
+    if len(given) == 1 and given[0][: len(_SCHEME)].lower() == _SCHEME:
+        key = await call.deps.keyring.find(given[0][len(_SCHEME) :].strip())
+        if key is not None:
+            return key
+    raise HttpRefusal(401, "unauthorized", "send a valid key as Authorization: Bearer …", headers=_CHALLENGE)
+
+
+async def _exists(call: Call, workspace: str) -> bool:
+    if workspace == EVERYWHERE:
+        return True
+    if _WORKSPACE_ID.fullmatch(workspace) is None:
+        return False
+    stream = workspace_stream(workspace)
+    states = call.deps.dispatcher.states
+    if (await states.load([stream]))[stream].state.exists:
+        return True
+    await states.refresh([stream])
+    return bool((await states.load([stream]))[stream].state.exists)
+
+
+def _refuse_credentials(request: web.Request) -> None:
+    named = any(name.lower() in _CREDENTIALS for name in request.query)
+    if named or looks_like_token(request.path_qs):
+        raise HttpRefusal(
+            400, "credential_in_url", "a key in a URL ends up in logs: revoke it, and send it as Authorization: Bearer"
+        )
+
+
+def _parameters(model: type[Query], request: web.Request) -> Query:
+    if not request.query_string:
+        return _defaults(model)
+    given = request.query
+    twice = sorted({name for name in given if len(given.getall(name)) > 1})
+    if twice:
+        raise Invalid.fields([FieldError(name, "duplicate_parameter", "given more than once") for name in twice])
+    try:
+        return model.model_validate(dict(given))
+    except ValidationError as error:
+        raise invalid(error) from error
+
+
+@lru_cache(maxsize=64)
+def _defaults(model: type[Query]) -> Query:
+    return model()

@@ -1,0 +1,136 @@
+"""
+Up to 1,000 commands in one request, in order, each on the state that the earlier ones left.
+
+Each is accepted or refused by itself; with `atomic=true` all are, or none and the first refusal is the answer.
+"""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Annotated, Any, Final
+
+import orjson
+from aiohttp import web
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from eventjobs.api.answers import POSITION, json_answer
+from eventjobs.api.body import read_body
+from eventjobs.api.commands import (
+    KEY_CHARS_MAX,
+    count,
+    find_command,
+    in_scope,
+    is_key,
+    outcome_document,
+    outcome_status,
+    refuse_while_draining,
+)
+from eventjobs.api.field_errors import invalid, validated
+from eventjobs.api.json_text import read_json
+from eventjobs.api.problems import Problem, problem_of
+from eventjobs.api.registry import Call, Query
+from eventjobs.commands.batch import AtomicRefusal, Entry, run_all, run_each
+from eventjobs.commands.dispatch import Outcome
+from eventjobs.errors import Invalid, Rejected
+
+ENTRIES_MAX: Final = 1_000
+
+
+class BatchQuery(Query):
+    """Whether the commands stand and fall together."""
+
+    atomic: bool = False
+
+
+class BatchEntry(BaseModel):
+    """One command of a batch; `key` is its Idempotency-Key."""
+
+    model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
+
+    command: Annotated[str, Field(max_length=64)]
+    data: dict[str, Any] = {}
+    key: Annotated[str, Field(min_length=1, max_length=KEY_CHARS_MAX)] | None = None
+
+
+async def command_batch(call: Call) -> web.StreamResponse:
+    """Run the commands of a request's body."""
+    refuse_while_draining(call.deps)
+    for header in ("Idempotency-Key", "If-Match"):
+        if header in call.request.headers:
+            raise Invalid("header_on_batch", f"{header} is for one command; an entry of a batch has its `key`")
+    items = _items(read_json(await read_body(call.request, call.deps.body_timeout_s)))
+    entries = [_attempted(call, item) for item in items]
+    outcomes = await (_all(call, entries) if call.query.atomic else _each(call, entries))
+    return _answer(call, items, outcomes)
+
+
+async def _each(call: Call, entries: Sequence[Entry | Exception]) -> Sequence[Outcome | Exception]:
+    good = [entry for entry in entries if isinstance(entry, Entry)]
+    outcomes = iter(await run_each(call.deps.dispatcher, good))
+    return [next(outcomes) if isinstance(entry, Entry) else entry for entry in entries]
+
+
+async def _all(call: Call, entries: Sequence[Entry | Exception]) -> Sequence[Outcome | Exception]:
+    """Run all or raise the first refusal, with its entry's place."""
+    good = [entry for entry in entries if isinstance(entry, Entry)]
+    if len(good) < len(entries):
+        raise next(_placed(entry, place) for place, entry in enumerate(entries) if isinstance(entry, Exception))
+    try:
+        return await run_all(call.deps.dispatcher, good)
+    except AtomicRefusal as refused:
+        raise _placed(refused.refusal, refused.place) from None
+
+
+def _attempted(call: Call, item: Any) -> Entry | Exception:
+    try:
+        return _entry(call, item)
+    except Rejected as refusal:
+        return refusal
+
+
+def _entry(call: Call, item: Any) -> Entry:
+    try:
+        given = BatchEntry.model_validate(item)
+    except ValidationError as error:
+        raise invalid(error) from error
+    if given.key is not None and not is_key(given.key):
+        raise Invalid.at("key", "bad_idempotency_key", "visible ASCII characters without a space")
+    spec = find_command(given.command)
+    command = validated(spec.command, orjson.dumps(given.data))
+    context = call.context(call.workspace, call.deps.ids.new())
+    keyed = None if given.key is None else in_scope(context, given.key, spec, given.data)
+    return Entry(spec=spec, command=command, context=context, keyed=keyed)
+
+
+def _answer(call: Call, items: Sequence[Any], results: Sequence[Outcome | Exception]) -> web.Response:
+    positions = [result.answer["position"] for result in results if isinstance(result, Outcome)]
+    headers = {POSITION: str(max(positions))} if positions else {}
+    for item, result in zip(items, results, strict=True):
+        if isinstance(result, Outcome):
+            count(call.deps, find_command(item["command"]), "replayed" if result.replayed else "accepted")
+    return json_answer(call.request_id, [_shown(call, result) for result in results], headers=headers)
+
+
+def _items(document: Any) -> Sequence[Any]:
+    if not isinstance(document, list):
+        raise Invalid.at("", "wrong_type", "a batch is an array of {command, data, key?}")
+    if not 0 < len(document) <= ENTRIES_MAX:
+        raise Invalid.at("", "too_many" if document else "too_few", f"a batch has 1 to {ENTRIES_MAX} commands")
+    return document
+
+
+def _placed(error: Exception, place: int) -> Exception:
+    """Say which entry it was, in the problem and in the paths of its fields."""
+    if isinstance(error, Rejected):
+        error.extra = {**error.extra, "entry": place}
+        error.errors = tuple(
+            replace(one, path=f"{place}.data.{one.path}" if one.path else f"{place}.data") for one in error.errors
+        )
+    return error
+
+
+def _shown(call: Call, result: Outcome | Exception) -> dict[str, Any]:
+    if isinstance(result, Outcome):
+        shown = {"status": outcome_status(result), **outcome_document(result)}
+        return {**shown, "replayed": True} if result.replayed else shown
+    problem: Problem = problem_of(result)
+    return problem.document(call.request_id)

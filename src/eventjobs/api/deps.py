@@ -1,0 +1,50 @@
+"""All that the HTTP surface is put together from; `app.py` fills it in."""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from eventjobs.api.ports import Following, LogLines, Page, Readiness, Views
+from eventjobs.auth.keyring import Keyring
+from eventjobs.clock import Clock
+from eventjobs.commands.context import HandlerCatalog, Limits
+from eventjobs.commands.dispatch import Dispatcher
+from eventjobs.ids import Ids, Random
+from eventjobs.log.port import EventLog
+from eventjobs.telemetry.metrics import Metrics
+from eventjobs.telemetry.progress import Progress
+from eventjobs.telemetry.tasks import Tasks
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ApiDeps:
+    """
+    The parts.
+
+    `hosts` are names under which clients may call besides loopback. Setting `draining` makes `/readyz` and commands
+    answer 503; live streams end when `closing` is set and the application shuts down.
+    """
+
+    dispatcher: Dispatcher
+    log: EventLog
+    views: Views
+    following: Following
+    readiness: Readiness
+    log_lines: LogLines
+    keyring: Keyring
+    clock: Clock
+    ids: Ids
+    random: Random
+    catalog: HandlerCatalog
+    limits: Limits
+    instance: str
+    metrics: Metrics
+    tasks: Tasks
+    progress: Progress
+    version: str
+    hosts: Sequence[str] = ()
+    live_streams_per_key: int = 300
+    pages: Mapping[str, Page] = field(default_factory=dict)
+    body_timeout_s: float = 10.0
+    draining: asyncio.Event = field(default_factory=asyncio.Event)
+    closing: asyncio.Event = field(default_factory=asyncio.Event)

@@ -1,0 +1,126 @@
+"""A route as a value: the application, the checks of rights and the OpenAPI document are all made from these."""
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from enum import Enum
+from typing import Any, TypeAlias
+
+from aiohttp import web
+from pydantic import BaseModel, ConfigDict
+
+from eventjobs.api.deps import ApiDeps
+from eventjobs.api.live import Live
+from eventjobs.auth.keyring import StoredKey
+from eventjobs.commands.context import Context
+from eventjobs.domain.access import Grant
+from eventjobs.ids import EVERYWHERE
+
+
+class Query(BaseModel):
+    """The parameters of a route: closed, each given once."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+NO_PARAMETERS = Query()
+
+
+class Scope(Enum):
+    """What a route's rights are asked for."""
+
+    OPEN = "open"
+    """Nobody's: no key is needed."""
+    KEY = "key"
+    """Any valid key."""
+    WORKSPACE = "workspace"
+    """The workspace in the path."""
+    DEPLOYMENT = "deployment"
+    """The whole deployment, `*`."""
+
+
+@dataclass(slots=True)
+class Call:
+    """One request on its way: what was asked of what, by whom."""
+
+    request: web.Request
+    deps: ApiDeps
+    live: Live
+    request_id: str
+    key: StoredKey | None = None
+    workspace: str = EVERYWHERE
+    query: Any = NO_PARAMETERS
+
+    @property
+    def grant(self) -> Grant:
+        """The caller's rights; only for routes that ask for a key."""
+        return self.caller.grant
+
+    @property
+    def caller(self) -> StoredKey:
+        """The caller's key; only for routes that ask for one."""
+        if self.key is None:
+            raise RuntimeError(f"{self.request.path} asks for no key")
+        return self.key
+
+    def parameter(self, name: str) -> str:
+        """A part of the path."""
+        return self.request.match_info[name]
+
+    def context(self, workspace: str, command_id: str | None = None) -> Context:
+        """The surroundings of a command that this request sets off; the request's id is its correlation."""
+        deps = self.deps
+        return Context(
+            workspace=workspace,
+            now=deps.clock.now(),
+            actor=self.caller.actor,
+            command_id=command_id or self.request_id,
+            ids=deps.ids,
+            random=deps.random,
+            instance=deps.instance,
+            catalog=deps.catalog,
+            limits=deps.limits,
+            grant=self.grant,
+            correlation=self.request_id,
+        )
+
+
+Handler: TypeAlias = Callable[[Call], Awaitable[web.StreamResponse]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """One successful answer in the document: its status, its meaning, and the model of its body."""
+
+    status: int = 200
+    description: str
+    model: type[BaseModel] | None = None
+    media: str = "application/json"
+    is_list: bool = False
+    has_etag: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Route:
+    """
+    One method of one path.
+
+    `roles`: one of them is needed in the scope (none: any key that covers it). `problems` lists the statuses that it
+    may answer besides those that its scope brings along. A route that `is_command` stands in the document once for
+    every command.
+    """
+
+    method: str
+    path: str
+    name: str
+    summary: str
+    tag: str
+    scope: Scope
+    handler: Handler
+    answers: Sequence[Answer]
+    roles: frozenset[str] = frozenset()
+    query: type[Query] = Query
+    problems: Sequence[int] = ()
+    description: str = ""
+    body: type[BaseModel] | None = None
+    body_is_list: bool = False
+    is_command: bool = False

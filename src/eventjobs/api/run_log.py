@@ -1,0 +1,61 @@
+"""The lines that a run's attempts wrote, in order of row, attempt and line."""
+
+import re
+from typing import Annotated, Final
+
+from aiohttp import web
+from pydantic import Field
+
+from eventjobs.api.answers import json_answer
+from eventjobs.api.moment import Moment, view_moment
+from eventjobs.api.problems import HttpRefusal
+from eventjobs.api.registry import Call, Query
+from eventjobs.errors import NotFound
+
+NUMBER_MAX: Final = 2**31 - 1
+
+_CURSOR: Final = re.compile(r"([0-9]{1,9})\.([0-9]{1,9})\.([0-9]{1,9})")
+_BEGIN: Final = (0, 0, 0)
+
+Number = Annotated[int, Field(ge=1, le=NUMBER_MAX)]
+
+
+class LogQuery(Query):
+    """Which lines: of all attempts, of one row's, or of one attempt."""
+
+    row: Number | None = None
+    attempt: Number | None = None
+    cursor: Annotated[str, Field(max_length=40, description="The `next` of the part before")] | None = None
+    limit: Annotated[int, Field(ge=1, le=1000)] = 100
+    wait_for: Annotated[int, Field(ge=0)] | None = None
+    as_of: None = None
+
+
+async def run_log(call: Call) -> web.StreamResponse:
+    """Answer with a part of the lines; they are no facts, so there is no past of them to read."""
+    query: LogQuery = call.query
+    moment: Moment = await view_moment(call)
+    run = call.parameter("id")
+    if await call.deps.views.run(call.workspace, run, position=None) is None:
+        raise NotFound("not_found", f"there is no run {run[:200]!r}")
+    lines = await call.deps.log_lines.read(
+        call.workspace, run, query.row, query.attempt, _after(query.cursor), query.limit
+    )
+    last = lines[-1] if len(lines) == query.limit else None
+    return json_answer(
+        call.request_id,
+        {
+            "as_of": moment.document(),
+            "items": lines,
+            "next": None if last is None else f"{last['row']}.{last['attempt']}.{last['line']}",
+        },
+    )
+
+
+def _after(cursor: str | None) -> tuple[int, int, int]:
+    if cursor is None:
+        return _BEGIN
+    found = _CURSOR.fullmatch(cursor)
+    if found is None:
+        raise HttpRefusal(400, "bad_cursor", "this is no cursor that was given out here")
+    return int(found[1]), int(found[2]), int(found[3])

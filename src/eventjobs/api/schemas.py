@@ -1,0 +1,222 @@
+"""The bodies of answers, as models: they describe the document, and tests hold real answers against them."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Annotated, Any
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class Body(BaseModel):
+    """A body with these fields and no others."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class FieldProblem(Body):
+    """One wrong field."""
+
+    path: str
+    code: str
+    detail: str
+
+
+class ProblemBody(BaseModel):
+    """What went wrong (RFC 9457); besides these it holds the way out where there is one."""
+
+    model_config = ConfigDict(extra="allow", title="Problem")
+
+    status: int
+    code: str
+    title: str
+    detail: str
+    errors: list[FieldProblem]
+    request_id: str
+
+
+class AsOfBody(Body):
+    """The moment that the answer is about."""
+
+    position: int
+    at: datetime
+
+
+class EmittedEvent(Body):
+    """A fact that the command made."""
+
+    position: int | None
+    stream: str
+    type: str
+
+
+class Warned(Body):
+    """Something to know although the command was accepted."""
+
+    code: str
+    detail: str
+    path: str | None
+
+
+class CommandAnswer(BaseModel):
+    """What became of a command; further fields are its own (`run`, `id`, `secret`)."""
+
+    model_config = ConfigDict(extra="allow")
+
+    command_id: str
+    stream: str
+    version: int | None
+    position: int
+    events: list[EmittedEvent]
+    warnings: list[Warned]
+
+
+class WouldEmit(Body):
+    """A fact that the command would make; `drawn` names what chance or a new id gave."""
+
+    stream: str
+    type: str
+    data: dict[str, Any]
+    drawn: list[str]
+
+
+class Reference(Body):
+    """A thing by kind and id."""
+
+    kind: str
+    id: str
+
+
+class RunsNow(Body):
+    """A run that the command would start at once."""
+
+    owner: Reference
+    cause: str
+    due: datetime | None
+
+
+class ComingMoment(Body):
+    """A coming occurrence in UTC and in its zone, and what is odd about it."""
+
+    due: datetime
+    local: str
+    fold: int
+    notes: list[str]
+
+
+class DryRunAnswer(Body):
+    """What a command would do now."""
+
+    dry_run: bool
+    position: int
+    events: list[WouldEmit]
+    warnings: list[Warned]
+    runs_now: list[RunsNow]
+    next: dict[str, list[ComingMoment]]
+    before: dict[str, list[ComingMoment]]
+
+
+class BatchResult(BaseModel):
+    """What became of one command of a batch: its answer or its problem, with the status it would have had alone."""
+
+    model_config = ConfigDict(extra="allow")
+
+    status: int
+
+
+class EventBody(Body):
+    """A recorded fact."""
+
+    position: int
+    workspace: str
+    stream: str
+    stream_version: int
+    type: str
+    schema_: Annotated[int, Field(alias="schema")]
+    at: datetime
+    actor: str
+    command_id: str
+    causation: str | None
+    correlation: str | None
+    data: dict[str, Any]
+    leaf: str
+    chain: str
+
+
+class EventPage(Body):
+    """A part of a history, ascending."""
+
+    as_of: AsOfBody
+    items: list[EventBody]
+    next: str | None
+
+
+class ThingPage(Body):
+    """A part of a list."""
+
+    as_of: AsOfBody
+    items: list[dict[str, Any]]
+    next: str | None
+
+
+class Thing(BaseModel):
+    """One thing."""
+
+    model_config = ConfigDict(extra="allow")
+
+    as_of: AsOfBody
+
+
+class LogLineBody(Body):
+    """One line that an attempt wrote."""
+
+    row: int
+    attempt: int
+    line: int
+    at: datetime
+    level: str
+    text: str
+    fields: dict[str, Any]
+
+
+class LogPage(Body):
+    """A part of a run's lines."""
+
+    as_of: AsOfBody
+    items: list[LogLineBody]
+    next: str | None
+
+
+class MeBody(Body):
+    """Who calls, and what the key allows."""
+
+    actor: str
+    key: str
+    issued_in: str
+    roles: list[str]
+    workspaces: list[str]
+    read_only: bool
+    expires_at: datetime | None
+
+
+class HealthBody(Body):
+    """The process answers."""
+
+    status: str
+    version: str
+    instance: str
+
+
+class LiveBody(Body):
+    """The event loop turns."""
+
+    status: str
+
+
+class ReadyBody(Body):
+    """Whether the instance can do its work, and what is in the way."""
+
+    status: str
+    problems: list[str]
+
+
+Example = Mapping[str, Any]
