@@ -94,6 +94,15 @@ class Filter:
     types: Sequence[str] | None = None
     actor: str | None = None
 
+    def matches(self, fact: Recorded[Any]) -> bool:
+        """Tell whether a reader with this filter wants the fact."""
+        return (
+            (self.workspace is None or fact.stream.workspace == self.workspace)
+            and (self.stream is None or fact.stream.name == self.stream)
+            and (self.types is None or fact.type in self.types)
+            and (self.actor is None or fact.actor == self.actor)
+        )
+
 
 EVERYTHING = Filter()
 

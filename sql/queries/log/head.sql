@@ -1,0 +1,1 @@
+SELECT position, chain, at FROM events ORDER BY position DESC LIMIT 1

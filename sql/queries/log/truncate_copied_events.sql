@@ -1,0 +1,1 @@
+TRUNCATE copied_events

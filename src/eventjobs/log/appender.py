@@ -1,0 +1,289 @@
+"""
+Group commit: many callers' appends, one statement at a time.
+
+While one batch is being committed the next ones queue; what has come by then is the next batch, so no timer is needed.
+The log's primary key is the compare-and-swap: a batch is numbered after the head that this process knows, and if
+another process wrote first, the statement fails as a whole, what is new is read, and every append is checked again. A
+second batch is never sent before the first commit is known; that is what keeps positions without a gap.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import Iterable, Sequence
+from typing import Any, Final
+
+import structlog
+
+from eventjobs.clock import Clock
+from eventjobs.errors import ForkedHistory, LogFault, LogUnavailable, OutcomeUnknown, VersionConflict
+from eventjobs.events.recorded import Recorded, StreamId
+from eventjobs.ids import Random
+from eventjobs.log.batch import Batch
+from eventjobs.log.codec import Codec
+from eventjobs.log.prepared import Prepared
+from eventjobs.log.replays import Replays
+from eventjobs.log.storage import LinkLost, Storage, Unwritable, Written
+from eventjobs.log.tail import Tail
+from eventjobs.log.versions import GENERATION, StreamVersions
+from eventjobs.telemetry.tasks import Tasks
+
+EVENTS_MAX: Final = 2_000
+BYTES_MAX: Final = 2_000_000
+WAITING_LOOKED_AT_MAX: Final = 2_000
+SETTLE_S: Final = 5.0
+"""How long an unknown outcome is looked into before the callers are told that nobody knows."""
+SETTLE_PAUSE_S: Final = 0.05
+RACES_BEFORE_HALVING: Final = 3
+
+_log: Final = structlog.get_logger("eventjobs.log")
+
+
+class Appender:
+    """
+    One per process.
+
+    `put` queues an append; its future is resolved by the writing task, which a caller's cancellation does not reach.
+    """
+
+    def __init__(
+        self,
+        *,
+        storage: Storage,
+        tail: Tail,
+        codec: Codec,
+        clock: Clock,
+        random: Random,
+        tasks: Tasks,
+        generation: int = GENERATION,
+    ) -> None:
+        self._storage = storage
+        self._tail = tail
+        self._codec = codec
+        self._clock = clock
+        self._random = random
+        self._tasks = tasks
+        self._head = tail.head
+        self._versions = StreamVersions(tail.head.position, generation=generation)
+        self._queue: deque[Prepared] = deque()
+        self._work = asyncio.Event()
+        self._closed = False
+        self._races = 0
+        self._events_max = EVENTS_MAX
+        self._singly = 0
+        self._commit_s = 0.001
+        self.replays = Replays(storage, tail)
+        self.written = 0
+        """The last position that this process wrote."""
+        self.lost_races = 0
+        """How often another process wrote first, since the start."""
+
+    def put(self, prepared: Prepared) -> None:
+        """Queue an append."""
+        if self._closed:
+            prepared.refuse(LogUnavailable("the log is closing"))
+            return
+        self._queue.append(prepared)
+        self._work.set()
+
+    def take_in(self, facts: Sequence[Recorded[Any]]) -> None:
+        """Take facts that were read from storage; those of other processes move the streams and the head."""
+        self._tail.check(facts)
+        for fact in facts:
+            self._versions.saw(fact.stream, fact.stream_version)
+        self._tail.extend(facts)
+        if self._tail.head.position > self._head.position:
+            self._head = self._tail.head
+        self._versions.turn(self._head.position)
+
+    async def run(self) -> None:
+        """Write what is queued until `close` was called and the queue is empty."""
+        while self._queue or not self._closed:
+            if not self._queue:
+                self._work.clear()
+                await self._work.wait()
+                continue
+            taken = self._take()
+            try:
+                await self._write(taken)
+            except LogFault as fault:
+                _fail(taken, fault)
+            except Exception:  # noqa: BLE001 a writer that ends would leave every caller waiting
+                _log.exception("append_failed")
+                _fail(taken, OutcomeUnknown("the writer failed"))
+            except BaseException:
+                _fail(taken, OutcomeUnknown("the writer was stopped"))
+                _fail(self._queue, LogUnavailable("the writer was stopped"))
+                raise
+
+    def close(self) -> None:
+        """Take no more appends; `run` ends when those that are queued have their outcome."""
+        self._closed = True
+        self._work.set()
+
+    def _take(self) -> Sequence[Prepared]:
+        """Take the next batch's appends: in order, but none that touches a stream or key of one before it."""
+        if self._singly:
+            self._singly -= 1
+            return [self._queue.popleft()]
+        taken: list[Prepared] = []
+        waiting: list[Prepared] = []
+        busy: set[StreamId | str | None] = set()
+        events = size = 0
+        queue = self._queue
+        while queue and len(waiting) < WAITING_LOOKED_AT_MAX:
+            prepared = queue[0]
+            events += len(prepared.facts)
+            size += prepared.size
+            if taken and (events > self._events_max or size > BYTES_MAX):
+                break
+            queue.popleft()
+            append = prepared.append
+            key = append.receipt.key if append.receipt is not None else None
+            if busy and ((key is not None and key in busy) or not busy.isdisjoint(append.expected)):
+                waiting.append(prepared)
+                busy.update(append.expected)
+            else:
+                taken.append(prepared)
+                busy.update(prepared.written)
+            busy.add(key)
+        queue.extendleft(reversed(waiting))
+        return taken
+
+    async def _write(self, taken: Sequence[Prepared]) -> None:
+        if self._tail.fault is not None:
+            raise self._tail.fault
+        await self._learn(taken)
+        accepted = self._check(taken)
+        if not accepted:
+            return
+        batch = Batch(self._head, self._clock.now(), accepted)
+        if batch.is_empty:
+            self._publish(batch)
+            return
+        started = self._clock.monotonic()
+        try:
+            written = await self._send(batch)
+        except Unwritable as refusal:
+            if len(accepted) == 1:
+                raise LogFault(str(refusal)) from refusal
+            self._singly = len(accepted)
+            self._again(accepted)
+            return
+        match written:
+            case Written.COMMITTED:
+                self._commit_s = self._clock.monotonic() - started
+                self._committed(batch)
+            case Written.BEHIND:
+                await self._lose(batch)
+                self._again(accepted)
+            case Written.RECEIPT_TAKEN:
+                self._again(await self.replays.answer_stored(accepted))
+
+    def _again(self, appends: Sequence[Prepared]) -> None:
+        self._queue.extendleft(reversed(appends))
+
+    async def _learn(self, taken: Sequence[Prepared]) -> None:
+        """Look up, in one query, the versions that neither the notes nor the callers' own reading tell."""
+        find, covers = self._versions.find, self._versions.covers
+        while True:
+            noted = self._head.position
+            unknown = [
+                stream
+                for prepared in taken
+                for stream in prepared.append.expected
+                if find(stream) is None and not (prepared.append.read_at and covers(prepared.append.read_at))
+            ]
+            if not unknown:
+                return
+            found = await self._storage.find_versions(unknown)
+            if covers(noted):
+                self._versions.learned(found)
+
+    def _check(self, taken: Iterable[Prepared]) -> Sequence[Prepared]:
+        """Return those whose versions are as expected; the others are answered, if need be in a task of their own."""
+        accepted: list[Prepared] = []
+        refused: list[tuple[Prepared, VersionConflict]] = []
+        for prepared in taken:
+            receipt = prepared.append.receipt
+            if receipt is not None and self.replays.answer_recent(prepared):
+                continue
+            conflict = self._conflict(prepared)
+            if conflict is None:
+                accepted.append(prepared)
+            elif receipt is None:
+                prepared.refuse(conflict)
+            else:
+                refused.append((prepared, conflict))
+        if refused:
+            _ = self._tasks.start(self.replays.answer_refused(refused), name="log-refusals")
+        return accepted
+
+    def _conflict(self, prepared: Prepared) -> VersionConflict | None:
+        find = self._versions.find
+        for stream, expected in prepared.append.expected.items():
+            version = find(stream)
+            if version is not None and version != expected:
+                return VersionConflict(stream, expected, version)
+        return None
+
+    async def _send(self, batch: Batch) -> Written:
+        try:
+            return await self._storage.write(batch)
+        except LinkLost:
+            return await self._settle(batch)
+
+    async def _settle(self, batch: Batch) -> Written:
+        """
+        Find out what became of a batch whose answer was lost, by sending it again on a new connection.
+
+        Its positions and chain are the same, so it cannot be written twice: it goes in if the first one did not, it
+        waits if the first one is still under way, and it collides with itself if that one was committed.
+        """
+        deadline = self._clock.monotonic() + SETTLE_S
+        while self._clock.monotonic() < deadline:
+            try:
+                written = await self._storage.write(batch)
+                if written is not Written.COMMITTED and batch.count and await self._storage.holds(batch.head):
+                    return Written.COMMITTED
+            except (LinkLost, Unwritable, LogFault):
+                await self._clock.sleep(SETTLE_PAUSE_S)
+            else:
+                return written
+        raise OutcomeUnknown("the link to the database was lost around a commit")
+
+    def _committed(self, batch: Batch) -> None:
+        self._races, self._events_max = 0, EVENTS_MAX
+        self._head = batch.head
+        if batch.count:
+            self.written = batch.head.position
+        for prepared in batch.appends:
+            self._versions.wrote(prepared.written)
+        self._versions.turn(batch.head.position)
+        self.replays.note(batch.stored())
+        if self._queue:  # the next batch goes out first, and the callers of this one are answered meanwhile
+            asyncio.get_running_loop().call_soon(self._publish, batch)
+        else:
+            self._publish(batch)
+
+    def _publish(self, batch: Batch) -> None:
+        self._tail.extend(batch.publish(self._codec))
+
+    async def _lose(self, batch: Batch) -> None:
+        """Wait a little, so that two busy processes do not keep colliding, then read what the other one wrote."""
+        self.lost_races += 1
+        self._races += 1
+        if self._races >= RACES_BEFORE_HALVING:
+            self._events_max = max(1, batch.count // 2)
+        await self._clock.sleep(self._random.uniform() * 2 * self._commit_s)
+        before = self._head
+        while facts := await self._storage.read_after(self._head.position):
+            self.take_in(facts)
+        if self._head is before and not await self._storage.holds(before):
+            fault = ForkedHistory(f"position {before.position} is not in the log as it was read before")
+            self._tail.break_off(fault)
+            raise fault
+
+
+def _fail(appends: Iterable[Prepared], error: BaseException) -> None:
+    for prepared in appends:
+        prepared.refuse(error)

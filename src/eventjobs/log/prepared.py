@@ -1,0 +1,127 @@
+"""
+An append as its caller prepares it: encoded, checked, ready to be numbered.
+
+All that can be done before the position and the time are known happens here, on the caller's side and while an earlier
+batch is being committed; what is wrong with an append is raised here, where it harms no other one.
+"""
+
+import asyncio
+from collections.abc import Sequence
+from typing import TypeAlias
+
+from eventjobs.errors import Invalid
+from eventjobs.events.recorded import StreamId
+from eventjobs.log.chain import before_at
+from eventjobs.log.codec import Codec
+from eventjobs.log.port import Append, Appended, Receipt
+
+Fact: TypeAlias = tuple[StreamId, int, str, int, bytes]
+"""Stream, stream version, type, schema, data."""
+
+SEPARATOR = "\n"
+
+
+class Prepared:
+    """
+    One append waiting for its outcome.
+
+    `written` maps each stream it writes to the version it leaves there, `befores` are the canonical bytes before `at`,
+    and `columns` the texts that go into the table, one line an event: workspace, stream, version, type, schema, actor,
+    command id, causation, correlation, data. `size` counts the bytes that are hashed.
+    """
+
+    __slots__ = ("append", "befores", "columns", "done", "facts", "size", "written")
+
+    def __init__(
+        self,
+        append: Append,
+        facts: Sequence[Fact],
+        befores: Sequence[bytes],
+        columns: Sequence[str],
+        written: dict[StreamId, int],
+        done: "asyncio.Future[Appended]",
+    ) -> None:
+        self.append = append
+        self.facts = facts
+        self.befores = befores
+        self.columns = columns
+        self.written = written
+        self.done = done
+        self.size = sum(map(len, befores))
+
+    def resolve(self, appended: Appended) -> None:
+        """Answer the caller, if it still waits."""
+        if not self.done.done():
+            self.done.set_result(appended)
+
+    def refuse(self, error: BaseException) -> None:
+        """Raise at the caller, if it still waits."""
+        if not self.done.done():
+            self.done.set_exception(error)
+
+
+def prepare(codec: Codec, append: Append) -> Prepared:
+    """Encode an append; raises `Invalid` for values that the log does not carry."""
+    versions: dict[StreamId, int] = {}
+    facts: list[Fact] = []
+    befores: list[bytes] = []
+    texts: list[str] = []
+    by, expected = append.provenance, append.expected
+    for stream, event in append.events:
+        known = versions.get(stream)
+        versions[stream] = version = (expected[stream] if known is None else known) + 1
+        data = codec.encode(event)
+        text = data.decode()
+        facts.append((stream, version, event.TYPE, event.SCHEMA, data))
+        texts.append(text)
+        try:
+            before = before_at(
+                workspace=stream.workspace,
+                stream=stream.name,
+                stream_version=version,
+                type=event.TYPE,
+                schema=event.SCHEMA,
+                actor=by.actor,
+                command_id=by.command_id,
+                causation=by.causation,
+                correlation=by.correlation,
+                data=text,
+            )
+        except ValueError as error:
+            raise Invalid.at("", "odd_character", str(error)) from error
+        befores.append(before)
+    if append.receipt is not None:
+        _check_receipt(append.receipt)
+    done: asyncio.Future[Appended] = asyncio.get_running_loop().create_future()
+    return Prepared(append, facts, befores, _columns(append, facts, texts), versions, done)
+
+
+def _columns(append: Append, facts: Sequence[Fact], texts: Sequence[str]) -> Sequence[str]:
+    by = append.provenance
+    causation, correlation = by.causation or "", by.correlation or ""
+    if len(facts) == 1:
+        (workspace, name), version, kind, schema, _ = facts[0]
+        who = (by.actor, by.command_id, causation, correlation)
+        return (workspace, name, str(version), kind, str(schema), *who, texts[0])
+    count = len(facts)
+    return (
+        SEPARATOR.join([fact[0][0] for fact in facts]),
+        SEPARATOR.join([fact[0][1] for fact in facts]),
+        SEPARATOR.join([str(fact[1]) for fact in facts]),
+        SEPARATOR.join([fact[2] for fact in facts]),
+        SEPARATOR.join([str(fact[3]) for fact in facts]),
+        SEPARATOR.join([by.actor] * count),
+        SEPARATOR.join([by.command_id] * count),
+        SEPARATOR.join([causation] * count),
+        SEPARATOR.join([correlation] * count),
+        SEPARATOR.join(texts),
+    )
+
+
+def _check_receipt(receipt: Receipt) -> None:
+    if not receipt.key.isprintable():
+        raise Invalid.at("key", "odd_character", "a receipt's key holds a character that does not print")
+    if b"\n" in receipt.answer or b"\0" in receipt.answer:
+        raise ValueError("a receipt's answer is JSON in one line")
+    if len(receipt.body_hash) != 32:  # noqa: PLR2004 SHA-256
+        raise ValueError("a receipt's body hash is a SHA-256")
