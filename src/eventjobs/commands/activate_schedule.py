@@ -10,6 +10,7 @@ from typing import Final
 from eventjobs.commands.context import Context
 from eventjobs.commands.fields import no_such
 from eventjobs.commands.opening import settle_due
+from eventjobs.commands.schedule_fields import warn
 from eventjobs.commands.spec import CommandFields, CommandSpec, Id
 from eventjobs.commands.world import World
 from eventjobs.domain.access import INTEGRATION_AUTHOR, OPERATORS
@@ -43,6 +44,7 @@ def decide(command: ActivateSchedule, world: World, context: Context) -> None:
         schedule_stream(context.workspace, command.id),
         ScheduleActivated(timing=decision.state, next=decision.next),
     )
+    warn(decision.notes, world)
     settle_due(world, context, command.id)
 
 

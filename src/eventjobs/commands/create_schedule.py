@@ -19,6 +19,7 @@ from eventjobs.commands.schedule_fields import (
     check,
     policies_of,
     rows_of,
+    warn,
 )
 from eventjobs.commands.spec import CommandFields, CommandSpec, Id, Text
 from eventjobs.commands.world import World
@@ -76,6 +77,8 @@ def decide(command: CreateSchedule, world: World, context: Context) -> None:
     )
     for job in sorted({row.job.id for row in jobs}):
         world.emit(service_stream(context.workspace, job), ServiceAttached(schedule=the_id))
+    if command.active:
+        warn(decision.notes, world)
     settle_due(world, context, the_id)
 
 

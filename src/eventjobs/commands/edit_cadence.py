@@ -10,7 +10,7 @@ from typing import Final
 from eventjobs.commands.context import Context
 from eventjobs.commands.fields import no_such
 from eventjobs.commands.opening import settle_due
-from eventjobs.commands.schedule_fields import CadenceFields, cadence_of, check
+from eventjobs.commands.schedule_fields import CadenceFields, cadence_of, check, warn
 from eventjobs.commands.spec import CommandFields, CommandSpec, Id
 from eventjobs.commands.world import World
 from eventjobs.domain.access import INTEGRATION_AUTHOR
@@ -56,8 +56,7 @@ def decide(command: EditCadence, world: World, context: Context) -> None:
             next=decision.next,
         ),
     )
-    for note in decision.notes:
-        world.warn(note, f"{note.replace('_', ' ')}", "cadence")
+    warn(decision.notes, world)
     settle_due(world, context, command.id)
 
 

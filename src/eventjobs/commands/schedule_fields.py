@@ -94,6 +94,19 @@ def policies_of(fields: PolicyFields) -> SchedulePolicies:
     )
 
 
+NOTES: Final = {
+    "start_already_past": "the new start is past already",
+    "day_lost": "the zone moved west after that day's time was answered: the day has no occurrence",
+    "never_fires": "nothing will ever be due",
+}
+
+
+def warn(notes: Sequence[str], world: World) -> None:
+    """Tell the caller what is odd about a decision on time."""
+    for note in notes:
+        world.warn(note, NOTES.get(note, note), "cadence")
+
+
 def check(cadence: Cadence, policies: SchedulePolicies, context: Context) -> None:
     """Raise `Invalid` with every wrong field of a cadence under its policies (R4 to R6)."""
     errors = check_cadence(cadence, policies.timing, min_period_s=context.limits.min_period_s)
