@@ -20,11 +20,12 @@ every_statement = pytest.mark.parametrize("name", NAMES)
 
 @pytest.fixture(scope="module")
 async def connection(database_url: str) -> AsyncIterator[Connection]:
-    """A connection that also sees the table made in each target of loads."""
+    """A connection that also sees the tables made where they are needed: for loads and for large appends."""
     connection = await connect(database_url, role=None, settings={"idle_in_transaction_session_timeout": "60s"})
     try:
         async with connection.transaction():
             await connection.execute(statement("data/create_loads"))
+            await connection.execute(statement("log/create_copied_events"))
             yield connection
     finally:
         connection.terminate()

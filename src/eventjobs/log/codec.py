@@ -86,7 +86,7 @@ def _float_fields(cls: Any) -> tuple[str, ...]:
 def _may_hold_float(hint: Any) -> bool:
     if hint is float or hint is Any or hint is object:
         return True
-    if hasattr(hint, "__dataclass_holders_"):
+    if hasattr(hint, "__dataclass_fields__"):
         return bool(_float_fields(hint))
     return any(map(_may_hold_float, get_args(hint)))
 
@@ -102,5 +102,5 @@ def _has_odd_float(value: Any) -> bool:
     if isinstance(value, (list, tuple)):
         return any(map(_has_odd_float, value))
     kind: Any = type(value)
-    holders = _float_fields(kind) if hasattr(kind, "__dataclass_holders_") else ()
+    holders = _float_fields(kind) if hasattr(kind, "__dataclass_fields__") else ()
     return any(_has_odd_float(getattr(value, name)) for name in holders)

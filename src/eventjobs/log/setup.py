@@ -5,13 +5,13 @@ from typing import Final
 from eventjobs.events.log import LogCreated
 from eventjobs.ids import Ids, SystemIds
 from eventjobs.log.birth import CODEC, birth
+from eventjobs.log.clock import READ_CLOCK
 from eventjobs.postgres.migrate import APP_ROLE, migrate
 from eventjobs.postgres.pool import connect
 from eventjobs.postgres.statements import statement
 
 FIND_FIRST: Final = statement("log/find_first")
 INSERT_FIRST: Final = statement("log/insert_first")
-READ_CLOCK: Final = statement("log/read_clock")
 
 _CLOSE_S: Final = 5.0
 
