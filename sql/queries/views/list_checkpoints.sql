@@ -1,0 +1,2 @@
+SELECT name, version, position, chain, stopped_at, reason
+FROM public.view_checkpoints JOIN unnest($1::text[], $2::integer[]) AS wanted (name, version) USING (name, version)

@@ -1,0 +1,18 @@
+"""Every view that the service keeps."""
+
+from collections.abc import Sequence
+from typing import Final
+
+from eventjobs.projections import job_runs, keys, occurrences, runs, schedules, services, timers, workspaces
+from eventjobs.projections.temporal import Projection
+
+PROJECTIONS: Final[Sequence[Projection]] = (
+    workspaces.PROJECTION,
+    keys.PROJECTION,
+    services.PROJECTION,
+    schedules.PROJECTION,
+    runs.PROJECTION,
+    job_runs.PROJECTION,
+    occurrences.PROJECTION,
+    timers.PROJECTION,
+)

@@ -1,0 +1,203 @@
+"""
+Keeps the views at the log's head.
+
+Views at the same position advance together: one batch, one transaction with their checkpoints, so each fact counts
+once, whichever instance projects it. The next batch is fetched while this one is written.
+"""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any, Final
+
+import asyncpg
+import structlog
+
+from eventjobs.clock import Clock
+from eventjobs.errors import ForkedHistory, LogFault
+from eventjobs.log.port import EventLog
+from eventjobs.postgres.faults import DATABASE_FAULTS
+from eventjobs.postgres.pool import TimedPool
+from eventjobs.projections import checkpoints
+from eventjobs.projections.advance import Facts, advance, stop_at
+from eventjobs.projections.registry import PROJECTIONS
+from eventjobs.projections.temporal import Projection
+from eventjobs.runner.batches import Batches
+from eventjobs.runner.positions import ViewPositions, ViewStatus
+from eventjobs.telemetry.metrics import Metrics
+from eventjobs.telemetry.tasks import Tasks
+
+BATCH: Final = 2_000
+POLL_S: Final = 1.0
+OTHERS_S: Final = 0.02
+"""How long to wait while another instance projects."""
+RETRY_S: Final = 0.5
+
+_PASSING: Final = frozenset({"08", "25", "40", "53", "55", "57", "58"})
+"""Classes of SQLSTATE that say nothing about the rows: links, transactions, resources, operators."""
+
+_log: Final = structlog.get_logger("eventjobs.projector")
+
+
+class Projector:
+    """Follows the log for all views; `run` for as long as the process lives."""
+
+    def __init__(
+        self,
+        log: EventLog,
+        pool: TimedPool,
+        clock: Clock,
+        tasks: Tasks,
+        metrics: Metrics,
+        projections: Sequence[Projection] = PROJECTIONS,
+        *,
+        batch: int = BATCH,
+    ) -> None:
+        self._log = log
+        self._pool = pool
+        self._clock = clock
+        self._metrics = metrics
+        self._projections = {projection.name: projection for projection in projections}
+        self._positions = ViewPositions(log, clock)
+        self._batches = Batches(log, tasks, batch)
+
+    async def run(self) -> None:
+        """Project what comes, for ever; faults of log and database cost time and nothing else."""
+        while True:
+            try:
+                if not await self.step():
+                    await self._rest()
+            except (LogFault, *DATABASE_FAULTS) as fault:
+                _log.warning("projecting_failed", fault=type(fault).__name__, detail=str(fault)[:500])
+                self._batches.forget()
+                await self._clock.sleep(RETRY_S)
+
+    def position(self, name: str | None = None) -> int:
+        """Return up to where a view is built; without a name, all that are not stopped (0: not known yet)."""
+        return self._positions.position(name)
+
+    async def wait_for(self, position: int, timeout_s: float, *, name: str | None = None) -> bool:
+        """Wait until the view, or all that are not stopped, is built up to a position; tell whether it is."""
+        return await self._positions.wait_for(position, timeout_s, name=name)
+
+    def status(self) -> Sequence[ViewStatus]:
+        """Return where each view is, and which have stopped."""
+        return self._positions.status()
+
+    def trouble(self) -> str | None:
+        """Return a stable word if a view has stopped."""
+        return self._positions.trouble()
+
+    async def step(self) -> bool:
+        """Project one batch into the views that are furthest behind; tell whether there may be more to do."""
+        if not self._positions.known:
+            await self._start()
+        going = self._positions.going()
+        places = sorted({point.position for point in going})
+        if not places or places[0] >= self._log.known_head.position:
+            return False
+        after, meeting = places[0], places[1] + 1 if len(places) > 1 else None
+        facts = await self._batches.after(after, before=meeting)
+        group = [self._projections[point.name] for point in going if point.position == after]
+        if not facts or not await self._project_or_isolate(group, after, facts):
+            await self._clock.sleep(OTHERS_S)
+            await self._refresh()
+        return True
+
+    async def _start(self) -> None:
+        async with self._pool.acquire() as connection:
+            await checkpoints.create(connection, self._projections.values())
+            async with connection.transaction():
+                # A newer version of this program may know what an older one stopped at.
+                held = await checkpoints.hold(connection, self._projections.values())
+                await checkpoints.save(connection, [replace(point, stopped_at=None, reason=None) for point in held])
+        await self._refresh()
+        for point in self._positions.going():
+            there = await self._log.read(point.position - 1, 1, before=point.position + 1) if point.position else ()
+            if point.position and (not there or there[0].chain != point.chain):
+                await self._stop_all(f"the log's history at {point.position} is not the one that was projected")
+                break
+
+    async def _rest(self) -> None:
+        """Wait for news, or for a change by others."""
+        known = max(self.position(), 0 if self._positions.going() else self._log.known_head.position)
+        if await self._log.wait_beyond(known, POLL_S) <= known:
+            await self._refresh()
+
+    async def _project_or_isolate(self, group: Sequence[Projection], after: int, facts: Facts) -> bool:
+        try:
+            return await self._project(group, after, facts)
+        except ForkedHistory as fork:
+            await self._stop_all(str(fork))
+        except Exception as error:
+            if _is_passing(error):
+                raise
+            _log.warning("batch_refused", fault=type(error).__name__, detail=str(error)[:500], after=after)
+            await self._isolate(group, after, facts, error)
+        return True
+
+    async def _project(self, group: Sequence[Projection], after: int, facts: Facts) -> bool:
+        """Advance those of the group that nobody else has; tell whether any were free."""
+        async with self._pool.acquire() as connection, connection.transaction():
+            points = await checkpoints.lock(connection, group)
+            here = {
+                self._projections[point.name]: point
+                for point in points
+                if point.position == after and point.stopped_at is None
+            }
+            if here:
+                points = await advance(connection, here, facts)
+        for projection in here:
+            self._metrics.projected.labels(projection.name).inc(len(facts))
+        self._learn(points)
+        return bool(points)
+
+    async def _isolate(self, group: Sequence[Projection], after: int, facts: Facts, error: Exception) -> None:
+        """Find the view and the fact whose rows the database refused, and stop that view before it."""
+        for projection in group:
+            try:
+                await self._project([projection], after, facts)
+            except Exception as alone:
+                if _is_passing(alone):
+                    raise
+                if len(facts) == 1:
+                    await self._stop(projection, facts[0], error)
+                else:
+                    await self._halve(projection, after, facts, alone)
+
+    async def _halve(self, projection: Projection, after: int, facts: Facts, error: Exception) -> None:
+        half = len(facts) // 2
+        await self._isolate([projection], after, facts[:half], error)
+        reached = facts[half - 1].position
+        if self.position(projection.name) == reached:
+            await self._isolate([projection], reached, facts[half:], error)
+
+    async def _stop(self, projection: Projection, fact: Any, error: Exception) -> None:
+        async with self._pool.acquire() as connection, connection.transaction():
+            held = await checkpoints.hold(connection, [projection])
+            reason = f"{type(error).__name__}: {error}"
+            points = [stop_at(point, fact, reason) for point in held if point.position == fact.position - 1]
+            await checkpoints.save(connection, points)
+        self._learn(points)
+
+    async def _stop_all(self, reason: str) -> None:
+        async with self._pool.acquire() as connection, connection.transaction():
+            held = await checkpoints.hold(connection, self._projections.values())
+            points = [replace(point, stopped_at=point.position, reason=reason) for point in held]
+            await checkpoints.save(connection, points)
+        self._learn(points)
+
+    async def _refresh(self) -> None:
+        async with self._pool.acquire() as connection:
+            self._learn(await checkpoints.listed(connection, self._projections.values()))
+
+    def _learn(self, points: Sequence[checkpoints.Checkpoint]) -> None:
+        self._positions.learn(points)
+        for view in self.status():
+            self._metrics.projection_lag.labels(view.name).set(view.lag)
+            self._metrics.projection_stopped.labels(view.name).set(view.stopped_at is not None)
+
+
+def _is_passing(error: Exception) -> bool:
+    if isinstance(error, asyncpg.PostgresError):
+        return (error.sqlstate or "")[:2] in _PASSING
+    return isinstance(error, (OSError, TimeoutError, LogFault)) or type(error) is asyncpg.InterfaceError
