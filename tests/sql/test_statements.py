@@ -8,6 +8,9 @@ import pytest
 
 from eventjobs.postgres.pool import Connection, connect
 from eventjobs.postgres.statements import statement
+from eventjobs.projections.registry import PROJECTIONS
+from eventjobs.projections.storage import _filled
+from eventjobs.projections.temporal import Keeps
 
 ROOT = Path(__file__).parents[2]
 QUERIES = ROOT / "sql" / "queries"
@@ -15,7 +18,11 @@ NAMES = sorted(file.relative_to(QUERIES).with_suffix("").as_posix() for file in 
 PYTHON = [file.read_text("utf-8") for file in (ROOT / "src").rglob("*.py")]
 NAMED = [name for text in PYTHON for name in re.findall(r'\bstatement\(\s*"([^"]+)"\s*\)', text)]
 
+TEMPLATES = [name for name in NAMES if "{{" in statement(name)]
+
 every_statement = pytest.mark.parametrize("name", NAMES)
+every_whole_statement = pytest.mark.parametrize("name", [name for name in NAMES if name not in TEMPLATES])
+every_template = pytest.mark.parametrize("name", TEMPLATES)
 
 
 @pytest.fixture(scope="module")
@@ -31,10 +38,21 @@ async def connection(database_url: str) -> AsyncIterator[Connection]:
         connection.terminate()
 
 
-@every_statement
+@every_whole_statement
 async def test_postgres_can_prepare(connection: Connection, name: str) -> None:
     async with connection.transaction():
         await connection.prepare(statement(name))
+
+
+@every_template
+async def test_postgres_can_prepare_a_template_for_every_table_of_a_view(connection: Connection, name: str) -> None:
+    closes = name == "views/close_rows"
+    tables = [table for projection in PROJECTIONS for table in projection.tables]
+    for table in tables:
+        if closes and table.keeps is not Keeps.VERSIONS:
+            continue
+        async with connection.transaction():
+            await connection.prepare(_filled(statement(name), table, "", closed=closes))
 
 
 @every_statement
