@@ -23,7 +23,8 @@ What can go wrong, as one tree.
     CliFault                   the command line cannot be carried out
     ├── UsageWrong             it was written wrongly
     ├── ServiceRefused         the service answered no; `problem` is its answer
-    └── ServiceUnreachable     the service did not answer
+    ├── ServiceUnreachable     the service did not answer
+    └── Interrupted            a signal ended it before it was done
     AddressRefused, NotPlain   turns inside a handler, which ends them as `JobFailed` or goes another way
 
 `code` is a stable name that clients may rely on. Callers' concerns (HTTP statuses, exit codes) live at the edges.
@@ -206,3 +207,7 @@ class ServiceRefused(CliFault):
 
 class ServiceUnreachable(CliFault):
     """Nobody answered, or not like this service."""
+
+
+class Interrupted(CliFault):
+    """A signal ended it before it was done; what was begun was undone."""

@@ -11,7 +11,15 @@ from typing import Final
 from cyclopts import App, Group
 
 from eventjobs.cli import exits
-from eventjobs.errors import CliFault, DatabaseFault, LogFault, ServiceRefused, ServiceUnreachable, SettingsInvalid
+from eventjobs.errors import (
+    CliFault,
+    DatabaseFault,
+    Interrupted,
+    LogFault,
+    ServiceRefused,
+    ServiceUnreachable,
+    SettingsInvalid,
+)
 
 RUNNING: Final = Group("Run it", sort_key=1)
 CALLING: Final = Group("Call a running service", sort_key=2)
@@ -60,10 +68,10 @@ def run(arguments: Sequence[str]) -> int:
     """Run one command line and return its exit code; an expected error becomes a sentence."""
     try:
         answer = build()(list(arguments))
+    except (KeyboardInterrupt, Interrupted):
+        return exits.INTERRUPTED
     except (CliFault, DatabaseFault, LogFault, SettingsInvalid) as error:
         return report(error, as_json="--json" in arguments)
-    except KeyboardInterrupt:
-        return exits.INTERRUPTED
     except BrokenPipeError:
         sys.stderr.close()
         return exits.OK

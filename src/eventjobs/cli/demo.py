@@ -1,0 +1,161 @@
+"""`eventjobs demo`: the service with an example that really runs."""
+
+import asyncio
+import os
+import socket
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Final
+
+import orjson
+from cyclopts import Parameter
+
+from eventjobs.app import Service, write_private
+from eventjobs.cli import exits
+from eventjobs.cli.client import Client
+from eventjobs.cli.example import (
+    FIRST_RUN,
+    Example,
+    make_example_files,
+    make_workspace,
+    read_example,
+    start_first_run,
+)
+from eventjobs.cli.hosting import hosted, run
+from eventjobs.cli.output import console, instant, say, table
+from eventjobs.cli.sentences import Narrator
+from eventjobs.cli.target import ADMIN_KEY_FILE, DEMO_FILE, Target, Where, find_target
+from eventjobs.cli.watch import watch
+from eventjobs.errors import UsageWrong
+from eventjobs.settings import PREFIX, Settings, load_settings
+
+ANY_ADDRESS: Final = frozenset({"0.0.0.0", "::", ""})  # noqa: S104 compared, not bound
+LOOPBACK: Final = "127.0.0.1"
+OPEN: Final = frozenset({"queued", "waiting", "running", "suspended", "stopping"})
+
+
+def demo(
+    *,
+    data_dir: Annotated[Path | None, Parameter(help="where everything lives [EVENTJOBS_DATA_DIR]")] = None,
+    port: Annotated[int | None, Parameter(help="port to listen on, 0 for a free one [EVENTJOBS_PORT]")] = None,
+) -> int:
+    """
+    Run the service with an example: three CSV files, four jobs, and a schedule that is run once.
+
+    The first start makes files and workspace and runs the schedule; every later start goes on where the one before
+    stopped and runs nothing again. Ctrl-C stops the service and its Postgres.
+    """
+    return run(_demo(demo_settings(data_dir, port)))
+
+
+def demo_settings(data_dir: Path | None, port: int | None) -> Settings:
+    """Return the settings with the service's own address among those that jobs may call, and few log lines."""
+    quiet = None if os.environ.get(f"{PREFIX}LOG_LEVEL") else "warning"
+    plain = load_settings({"data_dir": data_dir, "port": port, "log_level": quiet})
+    chosen = plain.port or _free_port(plain.bind)
+    own = f"{_reachable(plain.bind)}:{chosen}"
+    return plain.model_copy(update={"port": chosen, "outbound_allow": (*plain.outbound_allow, own)})
+
+
+async def _demo(settings: Settings) -> int:
+    async with hosted(settings) as service:
+        story = service.tasks.start(_tell(service, settings), name="demo", joined=True)
+        stopped = service.tasks.start(service.stopping.wait(), name="demo-stopped", joined=True)
+        _ = await asyncio.wait({story, stopped}, return_when=asyncio.FIRST_COMPLETED)
+        _ = stopped.cancel()
+        if story.done():
+            story.result()
+        else:
+            _ = story.cancel()
+        await service.run_until_stopped()
+        say("Stopped; the next start goes on from here.")
+    return exits.OK
+
+
+async def _tell(service: Service, settings: Settings) -> None:
+    url = f"http://{_reachable(settings.bind)}:{settings.port}"
+    example = read_example(url)
+    workspace = str(example.workspace["id"])
+    key = _key(service, settings)
+    say(f"Ready at {url}; everything lives in {settings.data_dir}.")
+    async with Client(Target(url=url, key=key, workspace=workspace)) as client:
+        rows = await asyncio.to_thread(make_example_files, settings.data_dir / "files" / workspace)
+        await make_workspace(client, example)
+        left = {"url": url, "workspace": workspace, "key": key, "schedule": example.schedule["id"]}
+        document = {**left, "tables": example.tables(rows)}
+        write_private(
+            settings.data_dir / DEMO_FILE,
+            orjson.dumps(document, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE).decode(),
+        )
+        await _tell_first_run(client, example, rows)
+        _tell_addresses(url, workspace, key, str(example.schedule["id"]))
+
+
+async def _tell_first_run(client: Client, example: Example, rows: Mapping[str, int]) -> None:
+    answer = await start_first_run(client, example)
+    root = f"/v1/{example.workspace['id']}"
+    before = await client.get(f"{root}/runs/{FIRST_RUN}", {"wait_for": answer.document["position"]})
+    is_new = bool(answer.document["events"]) and not answer.replayed
+    if not is_new and before["state"] not in OPEN:
+        when = f"{before['state']} at {instant(before['ended_at'])}"
+        say(f"The example's run {FIRST_RUN} ended before this start, {when}; nothing is run again.")
+        return
+    if is_new:
+        say(f"\nRunning the schedule {example.schedule['id']} once:")
+    else:
+        say(f"\nThe run {FIRST_RUN} was cut off; it goes on, and what had ended is not run again:")
+    totals = {job: rows[config["source"]] for job, config in example.loads.items()}
+    await watch(client, FIRST_RUN, totals, console())
+    events = [event async for event in client.lines(f"{root}/streams/run:{FIRST_RUN}/events")]
+    _tell_loaded(example, events)
+    say("\nWhat happened, from the log:", "bold")
+    narrator = Narrator()
+    for event in events:
+        say(f"{event['position']:>6}  {instant(event['at'])}  {narrator.tell(event)}")
+
+
+def _tell_loaded(example: Example, events: list[Mapping[str, Any]]) -> None:
+    jobs = {job["row"]: job["job"]["id"] for job in events[0]["data"]["jobs"]}
+    ended = {jobs[event["data"]["row"]]: event["data"] for event in events if event["type"] == "job_run.ended"}
+    say("\nWhat was loaded:", "bold")
+    rows = []
+    for job, config in example.loads.items():
+        counts = ended.get(job, {}).get("counts", {})
+        loaded = counts.get("added", 0) + counts.get("updated", 0)
+        rows.append((config["table"], config["source"], f"{loaded:,}", f"{counts.get('rejected', 0):,}"))
+    table(("table", "from", "rows", "rejected"), rows)
+
+
+def _tell_addresses(url: str, workspace: str, key: str, schedule: str) -> None:
+    say("\nWhere to look:", "bold")
+    say(f"  {url}/docs                     the API, to try in a browser")
+    say(f"  {url}/v1/{workspace}/jobs-page  the Jobs page, with the key:")
+    say(f"  curl -H 'Authorization: Bearer {key}' {url}/v1/{workspace}/jobs-page")
+    say("\nThe schedule is inactive, so nothing runs by itself. In another terminal:")
+    say(f"  eventjobs do RunNow --owner.kind schedule --owner.id {schedule}")
+    say(f"  eventjobs do ActivateSchedule --id {schedule}")
+    say("  eventjobs view jobs-page; eventjobs history --live; eventjobs audit verify")
+    say("\nCtrl-C stops everything.")
+
+
+def _key(service: Service, settings: Settings) -> str:
+    """Return a key with every role: the one just made, the operator's, or the one of an earlier start."""
+    given = settings.admin_key
+    known = service.admin_key or (None if given is None else given.get_secret_value())
+    key = known or find_target(Where(data_dir=settings.data_dir), {}).key
+    if key is None:
+        raise UsageWrong(
+            f"this log has keys, but {settings.data_dir / ADMIN_KEY_FILE} is gone; set EVENTJOBS_ADMIN_KEY"
+        )
+    return key
+
+
+def _reachable(bind: str) -> str:
+    return LOOPBACK if bind in ANY_ADDRESS else bind
+
+
+def _free_port(bind: str) -> int:
+    with socket.socket() as link:
+        link.bind((_reachable(bind), 0))
+        port: int = link.getsockname()[1]
+        return port
