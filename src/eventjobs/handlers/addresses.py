@@ -76,6 +76,8 @@ class OutboundRules:
         """Return why a URL may not be called as far as its text tells, or `None`."""
         if len(url) > _URL_CHARS_MAX or _UNPRINTABLE.search(url):
             return "is too long or holds spaces or control characters"
+        if "#" in url:
+            return "holds a fragment"
         try:
             parts = urlsplit(url)
             port = parts.port or PORTS.get(parts.scheme, 0)
@@ -133,8 +135,6 @@ def _malformed(parts: SplitResult) -> str | None:
         return "does not begin with http:// or https://"
     if parts.username is not None or parts.password is not None:
         return "holds a user name or password"
-    if "#" in parts.geturl():
-        return "holds a fragment"
     return None if parts.hostname else "names no host"
 
 
