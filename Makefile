@@ -55,7 +55,7 @@ types: setup ## check the types
 	@$(BIN)/mypy
 
 imports: setup ## check who imports whom
-	@$(BIN)/lint-imports --no-timing
+	@$(BIN)/lint-imports --no-logo
 
 wheel: setup ## build the wheel into dist/
 	@rm -rf dist

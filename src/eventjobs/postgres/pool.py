@@ -10,11 +10,13 @@ from typing import Any, Final, Literal, TypeAlias
 
 import asyncpg
 import orjson
-from asyncpg.pool import PoolAcquireContext
+from asyncpg.pool import PoolAcquireContext, PoolConnectionProxy
 
 from eventjobs.errors import WrongRole
 
 Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
+Link: TypeAlias = "Connection | PoolConnectionProxy[asyncpg.Record]"
+"""A connection of one's own, or one that a pool lent."""
 JsonAs: TypeAlias = Literal["text", "bytes", "python"]
 """How `json` and `jsonb` are given and taken: exact text, exact bytes (`json` only), or decoded values."""
 

@@ -14,7 +14,7 @@ import asyncpg
 
 from eventjobs.errors import DatabaseFault, UnsafeDatabase
 from eventjobs.postgres.binaries import NEWEST_MAJOR, OLDEST_MAJOR
-from eventjobs.postgres.pool import Connection, connect
+from eventjobs.postgres.pool import Connection, Link, connect
 from eventjobs.postgres.statements import statement
 
 AUDIT: Final = statement("postgres/audit")
@@ -83,7 +83,7 @@ async def audit(url: str, *, accept_unsafe: bool = False) -> Audit:
     )
 
 
-async def probe_capabilities(connection: Connection) -> Capabilities:
+async def probe_capabilities(connection: Link) -> Capabilities:
     """Try each speed-up on a connection that is in no transaction."""
     return Capabilities(
         listen=await _works(connection, _LISTEN),
@@ -127,7 +127,7 @@ def _notes(row: asyncpg.Record, *, is_pooled: bool) -> Sequence[str]:
     return notes
 
 
-async def _works(connection: Connection, statements: Sequence[str]) -> bool:
+async def _works(connection: Link, statements: Sequence[str]) -> bool:
     try:
         for sql in statements:
             await connection.execute(sql)
@@ -136,7 +136,7 @@ async def _works(connection: Connection, statements: Sequence[str]) -> bool:
     return True
 
 
-async def _copies(connection: Connection) -> bool:
+async def _copies(connection: Link) -> bool:
     async def discard(_: bytes) -> None:
         pass
 
