@@ -64,7 +64,7 @@ def build(version: str) -> dict[str, Any]:
         "paths": _paths(refs),
         "components": {
             "schemas": schemas,
-            "responses": {str(status): _problem_response(status, title) for status, title in TITLES.items()},
+            "responses": {str(status): _problem_response(status, title, refs) for status, title in TITLES.items()},
             "securitySchemes": {"key": {"type": "http", "scheme": "bearer", "description": "`ej_<lookup>_<secret>`"}},
         },
     }
@@ -84,11 +84,14 @@ class _Refs:
 
 
 def _schemas() -> tuple[_Refs, dict[str, Any]]:
-    read = {spec.command for spec in PUBLIC} | {route.body for route in ROUTES if route.body is not None}
-    written = {answer.model for route in ROUTES for answer in route.answers if answer.model is not None}
+    read: set[type[BaseModel]] = {spec.command for spec in PUBLIC}
+    read |= {route.body for route in ROUTES if route.body is not None}
+    written: set[type[BaseModel]] = {
+        answer.model for route in ROUTES for answer in route.answers if answer.model is not None
+    }
     models: list[tuple[type[BaseModel], JsonSchemaMode]] = []
     models += [(model, "validation") for model in sorted(read, key=_name)]
-    models += [(model, "serialization") for model in sorted({*written, ProblemBody}, key=_name)]
+    models += [(model, "serialization") for model in sorted(written | {ProblemBody}, key=_name)]
     found, definitions = models_json_schema(models, ref_template=REF)
     return _Refs(found), dict(sorted(definitions["$defs"].items()))
 
@@ -243,10 +246,10 @@ def _add_answer(responses: dict[str, Any], answer: Answer, refs: _Refs) -> None:
         }
 
 
-def _problem_response(status: int, title: str) -> dict[str, Any]:
+def _problem_response(status: int, title: str, refs: _Refs) -> dict[str, Any]:
     response: dict[str, Any] = {
         "description": title,
-        "content": {PROBLEM: {"schema": {"$ref": REF.format(model="Problem")}}},
+        "content": {PROBLEM: {"schema": refs.written(ProblemBody)}},
     }
     headers = _PROBLEM_HEADERS.get(status)
     return response if headers is None else {**response, "headers": {headers: {"schema": {"type": "string"}}}}

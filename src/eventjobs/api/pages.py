@@ -26,7 +26,7 @@ def _handler(page: Page) -> Callable[[web.Request], Awaitable[web.StreamResponse
         )
         if request.headers.get("If-None-Match") == page.etag:
             return web.Response(status=304, headers=headers)
-        if page.gzipped is not None and "gzip" in request.headers.get("Accept-Encoding", ""):
+        if "gzip" in request.headers.get("Accept-Encoding", ""):
             headers["Content-Encoding"] = "gzip"
             return web.Response(body=page.gzipped, headers=headers)
         return web.Response(body=page.body, headers=headers)

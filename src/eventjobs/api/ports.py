@@ -1,7 +1,6 @@
 """What the edge needs from the rest, as ports: views, the projector's place, log lines, readiness, pages."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, Protocol, TypeAlias
 
 Document: TypeAlias = dict[str, Any]
@@ -104,15 +103,33 @@ class Readiness(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Page:
-    """A static file, held in memory: its bytes, also compressed, and the policy of what it may load."""
+class Page(Protocol):
+    """A static file, held in memory: its bytes, plain and compressed, and the policy of what it may load."""
 
-    content_type: str
-    body: bytes
-    gzipped: bytes | None = None
-    policy: str
-    etag: str
+    @property
+    def content_type(self) -> str:
+        """Its media type."""
+        ...
+
+    @property
+    def body(self) -> bytes:
+        """Its bytes."""
+        ...
+
+    @property
+    def gzipped(self) -> bytes:
+        """The same, compressed."""
+        ...
+
+    @property
+    def policy(self) -> str:
+        """Its Content-Security-Policy."""
+        ...
+
+    @property
+    def etag(self) -> str:
+        """Its ETag, with the quotes."""
+        ...
 
 
 Pages: TypeAlias = Mapping[str, Page]
