@@ -94,6 +94,7 @@ async def test_it_is_durable_private_and_its_owner_no_superuser(data_dir: Path) 
         cluster = data_dir / "pg"
         assert cluster.stat().st_mode & 0o777 == 0o700
         assert data_dir.stat().st_uid == os.geteuid()
+        assert (data_dir / "postgres.log").stat().st_mode & 0o777 == 0o600
     finally:
         await server.stop()
 

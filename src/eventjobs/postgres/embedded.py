@@ -54,6 +54,7 @@ _WATCH_S: Final = 0.1
 _TAKEOVER_POLL_S: Final = 0.5
 _BACKOFF_S_MIN: Final = 0.05
 _BACKOFF_S_MAX: Final = 5.0
+_REPORT_S: Final = 10.0
 _STEADY_S: Final = 60.0
 
 _log: Final = structlog.get_logger("eventjobs.postgres")
@@ -130,11 +131,7 @@ class EmbeddedPostgres:
             return self.url
         self._placement = place(self._data_dir, elsewhere=self._elsewhere)
         try:
-            while not self._lock.take():
-                if await owner_connects(self._placement):
-                    break
-                await asyncio.sleep(_ATTACH_POLL_S)
-            else:
+            if not await self._share(self._placement):
                 await self._bring_up()
         except BaseException:
             await self._put_down()
@@ -147,6 +144,19 @@ class EmbeddedPostgres:
         await self._tasks.cancel_all()
         self._watcher = None
         await self._put_down()
+
+    async def _share(self, placement: Placement) -> bool:
+        """Wait until another keeper's server answers (true), or until the folder is ours to keep (false)."""
+        clock = asyncio.get_running_loop().time
+        report_at = clock() + _REPORT_S
+        while not self._lock.take():
+            if await owner_connects(placement):
+                return True
+            if clock() > report_at:
+                _log.info("postgres_waits_for_its_keeper", data_dir=str(self._data_dir))
+                report_at = clock() + _REPORT_S
+            await asyncio.sleep(_ATTACH_POLL_S)
+        return False
 
     async def _bring_up(self) -> None:
         """As the keeper: see that the cluster's server runs and knows its owner."""
@@ -178,7 +188,7 @@ class EmbeddedPostgres:
             await asyncio.sleep(backoff_s)
             try:
                 await self._bring_up()
-            except (EmbeddedUnavailable, OSError, asyncpg.PostgresError) as error:
+            except (EmbeddedUnavailable, OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
                 _log.error("postgres_not_restarted", error=str(error))
             backoff_s = min(backoff_s * 2, _BACKOFF_S_MAX)
 

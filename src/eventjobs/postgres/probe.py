@@ -14,7 +14,7 @@ import asyncpg
 
 from eventjobs.errors import DatabaseFault, UnsafeDatabase
 from eventjobs.postgres.binaries import NEWEST_MAJOR, OLDEST_MAJOR
-from eventjobs.postgres.pool import Connection, Link, connect
+from eventjobs.postgres.pool import LIMITS, Connection, Link, connect
 from eventjobs.postgres.statements import statement
 
 AUDIT: Final = statement("postgres/audit")
@@ -68,6 +68,7 @@ async def audit(url: str, *, accept_unsafe: bool = False) -> Audit:
     if row is None:
         raise DatabaseFault("the server did not answer the questions about its settings")
     _check_usable(row)
+    is_pooled = is_pooled or row["statement_timeout"] != LIMITS["statement_timeout"]
     reasons = _unsafe_reasons(row)
     if reasons and not accept_unsafe:
         raise UnsafeDatabase(
@@ -94,7 +95,7 @@ async def probe_capabilities(connection: Link) -> Capabilities:
 
 
 async def _reach(url: str) -> tuple[bool, Connection]:
-    """Connect; a pooler refuses startup parameters."""
+    """Connect; a pooler refuses startup parameters, or drops them without a word."""
     try:
         return False, await connect(url, role=None)
     except asyncpg.ProtocolViolationError:

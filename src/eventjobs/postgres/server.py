@@ -234,10 +234,10 @@ def _move_into_place(partial: Path, cluster: Path) -> None:
 
 
 def _open_log(path: Path) -> IO[bytes]:
-    """Open the server's log for more; a long one is kept once as `.1`."""
+    """Open the server's log for more, for our eyes only; a long one is kept once as `.1`."""
     if path.exists() and path.stat().st_size > _LOG_BYTES_MAX:
         path.replace(path.with_suffix(".log.1"))
-    return path.open("a+b")
+    return os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o600), "a+b")
 
 
 def _read_from(file: IO[bytes], begin: int) -> str:
