@@ -31,39 +31,40 @@ class States:
 
     async def load(self, streams: Iterable[StreamId]) -> Mapping[StreamId, Loaded]:
         """Return the streams' states, from the cache where they are in it."""
-        wanted = tuple(streams)
-        missing = [stream for stream in wanted if stream not in self._kept]
+        found: dict[StreamId, Loaded] = {}
+        missing: list[StreamId] = []
+        for stream in streams:
+            kept = self._kept.get(stream)
+            if kept is None:
+                missing.append(stream)
+            else:
+                self._kept.move_to_end(stream)
+                found[stream] = kept
         if missing:
-            await self.refresh(missing)
-        found = {}
-        for stream in wanted:
-            self._kept.move_to_end(stream)
-            found[stream] = self._kept[stream]
+            found.update((await self._read(missing))[0])
         return found
 
     async def refresh(self, streams: Iterable[StreamId]) -> bool:
         """Read what was added to these streams; tell whether anything was."""
+        return (await self._read(streams))[1]
+
+    async def _read(self, streams: Iterable[StreamId]) -> tuple[dict[StreamId, Loaded], bool]:
         as_of = self._log.known_head.position
         streams = tuple(streams)
         await self._take_snapshots([stream for stream in streams if stream not in self._kept])
-        wanted = [(stream, self._version(stream)) for stream in streams]
-        news = await self._log.read_streams(wanted)
-        changed = False
-        for stream, version in wanted:
-            facts: Sequence[Recorded[Any]] = news.get(stream, ())
-            changed = changed or bool(facts)
-            self._advance(stream, version, facts, as_of)
+        # What the facts continue is held here: while they are read, the cache may move on or forget.
+        before = {stream: self._kept.get(stream) or _unread(stream) for stream in streams}
+        news = await self._log.read_streams([(stream, loaded.version) for stream, loaded in before.items()])
+        read = {stream: _advanced(stream, loaded, news.get(stream, ()), as_of) for stream, loaded in before.items()}
+        for stream, loaded in read.items():
+            self._keep(stream, loaded)
         self._shrink()
-        return changed
+        return read, any(news.get(stream) for stream in before)
 
     def applied(self, states: Mapping[StreamId, Any], written: Mapping[StreamId, int], as_of: int) -> None:
         """Take over the states that a successful append left: `written` gives the new versions."""
         for stream, version in written.items():
-            kept = self._kept.get(stream)
-            if kept is None or kept.version <= version:
-                self._kept[stream] = Loaded(version, states[stream], as_of)
-                self._kept.move_to_end(stream)
-                self._note_growth(stream)
+            self._keep(stream, Loaded(version, states[stream], as_of))
         self._shrink()
 
     async def save_snapshots(self) -> None:
@@ -87,24 +88,25 @@ class States:
         if stream.kind in KINDS and self._kept[stream].version >= self._snapped.get(stream, 0) + EVERY:
             self._to_snap[stream] = self._kept[stream]
 
-    def _version(self, stream: StreamId) -> int:
+    def _keep(self, stream: StreamId, loaded: Loaded) -> None:
         kept = self._kept.get(stream)
-        return 0 if kept is None else kept.version
-
-    def _advance(self, stream: StreamId, read_from: int, facts: Sequence[Recorded[Any]], as_of: int) -> None:
-        kept = self._kept.get(stream)
-        fold = FOLDS[stream.kind]
-        if kept is not None and kept.version != read_from:
-            return  # another task moved it meanwhile; its version is the newer one
-        version, state = (0, fold.initial) if kept is None else (kept.version, kept.state)
-        for fact in facts:
-            state = fold.evolve(state, fact.event)
-            version = fact.stream_version
-        self._kept[stream] = Loaded(version, state, as_of)
-        self._kept.move_to_end(stream)
-        self._note_growth(stream)
+        if kept is None or kept.version <= loaded.version:
+            self._kept[stream] = loaded
+            self._kept.move_to_end(stream)
+            self._note_growth(stream)
 
     def _shrink(self) -> None:
         while len(self._kept) > self._capacity:
             gone, _ = self._kept.popitem(last=False)
             self._snapped.pop(gone, None)
+
+
+def _unread(stream: StreamId) -> Loaded:
+    return Loaded(0, FOLDS[stream.kind].initial, 0)
+
+
+def _advanced(stream: StreamId, loaded: Loaded, facts: Sequence[Recorded[Any]], as_of: int) -> Loaded:
+    fold, state, version = FOLDS[stream.kind], loaded.state, loaded.version
+    for fact in facts:
+        state, version = fold.evolve(state, fact.event), fact.stream_version
+    return Loaded(version, state, as_of)
