@@ -20,7 +20,7 @@ from eventjobs.log.clock import ClockStep, DatabaseClock
 from eventjobs.projections.views import Views
 from eventjobs.runner.projector import Projector
 
-from eventjobs.api.app import build_app
+from eventjobs.api.app import build_app, make_runner
 from eventjobs.api.deps import ApiDeps
 from eventjobs.api.readiness import LogReadiness
 from eventjobs.auth.first_key import ensure_first_key
@@ -71,7 +71,7 @@ from eventjobs.telemetry.progress import Progress
 from eventjobs.telemetry.redaction import KnownSecrets
 from eventjobs.telemetry.tasks import Tasks
 
-JOIN_S: Final = 10.0
+CLOSE_S: Final = 5.0
 SNAPSHOTS_S: Final = 5.0
 LAG_S: Final = 1.0
 
@@ -173,14 +173,15 @@ class Service:
         self.pool = await self._pool(url, 8)
         reading = await self._pool(url, 4, SESSION)
 
-        async def dial(session: Mapping[str, str]) -> Connection:
-            return await connect(url, role=self.settings.app_role, settings=session, pooler=self.settings.is_pooled)
+        async def dial(settings: Mapping[str, str]) -> Connection:
+            return await connect(url, role=self.settings.app_role, settings=settings, pooler=self.settings.is_pooled)
 
-        async def listen_dial(session: Mapping[str, str]) -> Connection:
-            return await connect(direct, role=self.settings.app_role, settings=session)
+        async def listen_dial(settings: Mapping[str, str]) -> Connection:
+            return await connect(direct, role=self.settings.app_role, settings=settings)
 
-        async with self.pool.acquire() as connection:
-            can = await probe_capabilities(connection)
+        probe = await dial({})
+        can = await probe_capabilities(probe)
+        await probe.close(timeout=CLOSE_S)
         self.clock = DatabaseClock(self.pool, on_step=self._on_clock_step)
         await self.clock.start(self.tasks)
         self.log = PostgresEventLog(
@@ -198,8 +199,8 @@ class Service:
 
     async def _open_views(self, url: str) -> None:
         self.views = Views(await self._pool(url, 8))
-        self.projector = Projector(self.log, await self._pool(url, 2), metrics=self.metrics)
-        _ = self.tasks.start(self.projector.follow(), name="projector")
+        self.projector = Projector(self.log, await self._pool(url, 2), self.clock, self.tasks, self.metrics)
+        _ = self.tasks.start(self.projector.run(), name="projector")
 
     def _build_commands(self) -> None:
         settings = self.settings
@@ -313,7 +314,7 @@ class Service:
             log=self.log,
             views=self.views,
             following=self.projector,
-            readiness=LogReadiness(self.log, self.projector, self.clock, [self._lease_problem]),
+            readiness=LogReadiness(self.log, self.projector, self.clock, [self._lease_problem, self.projector.trouble]),
             log_lines=self.lines,
             keyring=self.keyring,
             clock=self.clock,
@@ -331,9 +332,7 @@ class Service:
             draining=self.draining,
             closing=self.closing,
         )
-        runner = web.AppRunner(
-            build_app(deps), access_log=None, keepalive_timeout=10.0, shutdown_timeout=5.0, handle_signals=False
-        )
+        runner = make_runner(build_app(deps))
         await runner.setup()
         self._exit.push_async_callback(runner.cleanup)
         site = web.TCPSite(runner, self.settings.bind, self.settings.port)
@@ -384,7 +383,7 @@ def write_private(path: Path, text: str) -> None:
 
 async def _close(pool: Any) -> None:
     try:
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(CLOSE_S):
             await pool.close()
     except TimeoutError:
         pool.terminate()
