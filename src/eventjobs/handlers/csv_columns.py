@@ -39,7 +39,7 @@ def target_of(config: CsvImportConfig, header: Sequence[str | None] | None) -> T
 
 def normalised(header: str) -> str:
     """Return the column for a header: lower case, no accents, `_` for anything but letters and digits."""
-    plain = unicodedata.normalize("NFKD", header.casefold()).encode("ascii", "ignore").decode()
+    plain = unicodedata.normalize("NFKD", header.casefold()).encode("ascii", "ignore").decode().lower()
     name = _OTHER.sub("_", plain).strip("_")
     return f"_{name}" if name[:1].isdigit() else name
 
