@@ -35,7 +35,6 @@ async def migrate(
 async def _migrate(settings: Settings, *, pooler: bool) -> str:
     if settings.server_url is not None:
         return await set_up(settings.server_url, app_role=settings.app_role, pooler=pooler)
-    settings.data_dir.mkdir(parents=True, exist_ok=True)
     embedded = EmbeddedPostgres(settings.data_dir, pg_bin=settings.pg_bin)
     try:
         return await set_up(await embedded.start(), app_role=settings.app_role, pooler=pooler)

@@ -24,7 +24,7 @@ class Narrator:
         self._jobs: dict[tuple[str, int], str] = {}
 
     def tell(self, event: Mapping[str, Any]) -> str:
-        """Return the sentence for an event's document; an unknown type is told by its name."""
+        """Return the sentence for an event's document, on one line; an unknown type is told by its name."""
         kind, _, subject = str(event["stream"]).partition(":")
         data: Data = event.get("data") or {}
         if event["type"] == "run.opened":
@@ -32,13 +32,12 @@ class Narrator:
         teller = TELLERS.get(event["type"])
         if teller is None:
             return f"{kind.capitalize()} {subject}: {event['type']}."
-        if kind == "run" and "row" in data:
-            return teller(self.job(subject, data["row"]), data)
-        return teller(subject, data)
+        about = self.job(subject, data["row"]) if kind == "run" and "row" in data else subject
+        return " ".join(teller(about, data).split())
 
     def job(self, run: str, row: int) -> str:
         """Return the id of the job in a row of a run, or the row's number where the opening was not told."""
-        return self._jobs.get((run, row), f"in row {row}")
+        return self._jobs.get((run, row), f"row {row}")
 
 
 def _opened(run: str, data: Data) -> str:
