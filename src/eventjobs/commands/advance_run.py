@@ -11,7 +11,7 @@ from typing import Any, Final
 from eventjobs.commands.context import Context
 from eventjobs.commands.fields import no_such
 from eventjobs.commands.spec import CommandFields, CommandSpec, RunId
-from eventjobs.commands.turns import Ending, give_up_turn, take_turn
+from eventjobs.commands.turns import Ending, give_up_turn, shares_turn, take_turn
 from eventjobs.commands.world import World
 from eventjobs.domain.plan import in_turn, never_to_start, verdict
 from eventjobs.domain.retry import retry_at
@@ -207,7 +207,7 @@ def _begin(world: World, context: Context, run_id: str, row: Row) -> bool:
             AttemptStarted(row=row.row, attempt=row.attempt + 1, term=world.run(run_id).term),
         )
         return False
-    if row.deadline is not None and row.deadline <= context.now:
+    if row.deadline is not None and row.deadline <= context.now and not shares_turn(world, run_id, row):
         detail = "the job was busy for longer than wait_timeout"
         end_row(world, context, run_id, row, Ending(state=State.FAILED, reason="job_running", detail=detail, counts={}))
         return True

@@ -70,8 +70,14 @@ def _queue(world: World, context: Context, service: Service, turn: Turn, row: Ro
 
 
 def _has(service: Service, run_id: str) -> bool:
-    """Whether another row of the same run has the job or waits for it: the two take turns, they never join."""
-    return any(turn is not None and turn.run == run_id for turn in (service.holder, service.waiting))
+    """Whether another row of the same run has, awaits or shares the job: the two take turns, they never join."""
+    turns = (service.holder, service.waiting, *service.joined, *service.sharing)
+    return any(turn is not None and turn.run == run_id for turn in turns)
+
+
+def shares_turn(world: World, run_id: str, row: Row) -> bool:
+    """Tell whether the row waits no longer: the job runs for it, in the turn that it joined."""
+    return Turn(run=run_id, row=row.row) in world.service(row.job.job.id).sharing
 
 
 def _tell(world: World, context: Context, turn: Turn, holder: str, joined: str | None, deadline: datetime) -> None:
@@ -89,8 +95,10 @@ def give_up_turn(world: World, context: Context, run_id: str, row: Row, ending: 
     """
     turn = Turn(run=run_id, row=row.row)
     service = world.service(row.job.job.id)
-    if service.holder == turn:
+    if service.holder == turn and row.attempt:
         _release_holder(world, context, service, row.job.job.id, turn, ending)
+    elif service.holder == turn:
+        _release_unused(world, context, service, row.job.job.id, turn)
     elif service.waiting == turn:
         _release_waiting(world, context, service, row, turn)
     elif turn in service.joined or turn in service.sharing:
@@ -119,6 +127,22 @@ def _release_holder(
             )
     if service.waiting is not None:
         world.emit(stream, ServiceClaimed(turn=service.waiting))
+
+
+def _release_unused(world: World, context: Context, service: Service, service_id: str, turn: Turn) -> None:
+    """The turn had come and was not used: who joined has it now, else who waits."""
+    stream = service_stream(context.workspace, service_id)
+    if not service.sharing:
+        world.emit(stream, ServiceReleased(turn=turn))
+        if service.waiting is not None:
+            world.emit(stream, ServiceClaimed(turn=service.waiting))
+        return
+    heir, *rest = service.sharing
+    world.need(run_stream(context.workspace, other.run) for other in rest)
+    world.emit(stream, ServiceClaimed(turn=heir))
+    world.emit(stream, ServiceReleased(turn=turn))
+    for other in rest:
+        _tell(world, context, other, heir.run, heir.run, _deadline(world, context, other))
 
 
 def _release_waiting(world: World, context: Context, service: Service, row: Row, turn: Turn) -> None:

@@ -91,22 +91,23 @@ def _turns(service: Service, event: ServiceClaimed | ServiceAwaited | ServiceJoi
     match event:
         case ServiceClaimed() if event.turn == service.waiting:
             return replace(service, holder=event.turn, waiting=None, sharing=service.joined, joined=())
-        case ServiceClaimed():
-            return replace(service, holder=event.turn)
+        case ServiceClaimed():  # by nobody who waited: it was free, or who shares it takes the place of its holder
+            return replace(service, holder=event.turn, sharing=_without(service.sharing, event.turn))
         case ServiceAwaited():
-            rest = tuple(turn for turn in service.joined if turn != event.turn)
-            return replace(service, waiting=event.turn, joined=rest)
+            return replace(service, waiting=event.turn, joined=_without(service.joined, event.turn))
         case ServiceJoined():
             return replace(service, joined=(*service.joined, event.turn))
         case ServiceReleased():
             return replace(
                 service,
                 holder=None if service.holder == event.turn else service.holder,
-                sharing=()
-                if service.holder == event.turn
-                else tuple(turn for turn in service.sharing if turn != event.turn),
+                sharing=() if service.holder == event.turn else _without(service.sharing, event.turn),
                 waiting=None if service.waiting == event.turn else service.waiting,
-                joined=tuple(turn for turn in service.joined if turn != event.turn),
+                joined=_without(service.joined, event.turn),
             )
         case _:
             assert_never(event)
+
+
+def _without(turns: tuple[Turn, ...], gone: Turn) -> tuple[Turn, ...]:
+    return tuple(turn for turn in turns if turn != gone)
