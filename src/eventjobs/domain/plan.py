@@ -29,14 +29,16 @@ def never_to_start(run: Run) -> Iterable[tuple[Row, State, str]]:
     """
     Yield the rows that will not begin any more, with the state and reason they end in.
 
-    After a stop everything that is not running ends; with `on_failure: stop`, the stages after a failed one do.
+    After a stop everything that is not running ends; with `on_failure: stop`, the stages after a failed one do. A row
+    that took the result of an aborted one counts as failed here.
     """
     idle = [row for row in run.rows.values() if row.state in (State.QUEUED, State.WAITING)]
     if run.stop is not None:
         for row in idle:
             yield (row, State.ABORTED, "stopped") if row.attempt else (row, State.SKIPPED, "stopped")
         return
-    failed = [row.job.seq for row in run.rows.values() if row.state == State.FAILED and not row.job.skip_wait]
+    not_done = (State.FAILED, State.ABORTED)
+    failed = [row.job.seq for row in run.rows.values() if row.state in not_done and not row.job.skip_wait]
     if run.on_failure == "stop" and failed:
         for row in idle:
             if not row.job.skip_wait and row.job.seq > min(failed):
@@ -53,12 +55,14 @@ def verdict(run: Run) -> tuple[State, str | None, dict[str, int]]:
     """
     Return how the ended run ended: its state, reason, and how many rows ended in each state.
 
-    A run in which any job failed is `failed`; a stopped one whose jobs did not fail is `aborted`.
+    A run in which any job failed is `failed`; a stopped one whose jobs did not fail is `aborted`, and so is one that
+    took the result of a job that was stopped elsewhere.
     """
     counts = dict(Counter(str(row.state) for row in run.rows.values()))
     failed = next((row for row in run.rows.values() if row.state == State.FAILED), None)
     if failed is not None:
         return State.FAILED, failed.reason, counts
-    if run.stop is not None and any(row.state != State.SUCCEEDED for row in run.rows.values()):
+    states = {row.state for row in run.rows.values()}
+    if State.ABORTED in states or (run.stop is not None and states != {State.SUCCEEDED}):
         return State.ABORTED, "stopped", counts
     return State.SUCCEEDED, None, counts
