@@ -93,17 +93,15 @@ def superseded(run_id: str, run: Run) -> Conflict:
 
 def _progress(world: World, context: Context, run_id: str, progress: Progress) -> None:
     row = world.run(run_id).rows[progress.row]
-    if row.state is State.RUNNING and row.attempt == progress.attempt:
-        world.emit(
-            run_stream(context.workspace, run_id),
-            AttemptProgressed(
-                row=progress.row,
-                attempt=progress.attempt,
-                fraction=progress.fraction,
-                text=progress.text,
-                counts=progress.counts,
-            ),
-        )
+    said = AttemptProgressed(
+        row=progress.row,
+        attempt=progress.attempt,
+        fraction=progress.fraction,
+        text=progress.text,
+        counts=progress.counts,
+    )
+    if row.state is State.RUNNING and row.attempt == progress.attempt and row.progress != said:
+        world.emit(run_stream(context.workspace, run_id), said)
 
 
 def _end_attempt(world: World, context: Context, run_id: str, result: AttemptResult) -> None:

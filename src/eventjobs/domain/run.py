@@ -60,7 +60,7 @@ class Row:
 
     `attempt` is the newest try's number, `counted` how many tries count against the limit (an interrupted import does
     not), `term` the term in which the newest one began, `retry_at` when the next may begin, `joined` the run whose
-    result this row takes, `deadline` when its wait for a busy job is over.
+    result this row takes, `deadline` when its wait for a busy job is over, `progress` what the newest try said last.
     """
 
     job: SnapshotJob
@@ -71,6 +71,7 @@ class Row:
     retry_at: datetime | None = None
     joined: str | None = None
     deadline: datetime | None = None
+    progress: AttemptProgressed | None = None
     reason: str | None = None
     detail: str | None = None
     counts: Mapping[str, int] = field(default_factory=dict)
@@ -126,11 +127,9 @@ def evolve(run: Run, event: RunEvent) -> Run:
             return replace(run, instance=event.instance, term=event.term)
         case RunEnded():
             return replace(run, state=State(event.state), reason=event.reason)
-        case AttemptProgressed():
-            return run
-        case AttemptStarted() | AttemptEnded() | JobRunWaiting() | JobRunEnded():
-            row = _row(run.rows[event.row], event)
-            return replace(run, rows={**run.rows, event.row: row})
+        case AttemptStarted() | AttemptProgressed() | AttemptEnded() | JobRunWaiting() | JobRunEnded():
+            row = run.rows.get(event.row)
+            return run if row is None else replace(run, rows={**run.rows, event.row: _row(row, event)})
         case _:
             assert_never(event)
 
@@ -149,8 +148,10 @@ def _opened(run: Run, event: RunOpened) -> Run:
     )
 
 
-def _row(row: Row, event: AttemptStarted | AttemptEnded | JobRunWaiting | JobRunEnded) -> Row:
+def _row(row: Row, event: AttemptStarted | AttemptProgressed | AttemptEnded | JobRunWaiting | JobRunEnded) -> Row:
     match event:
+        case AttemptProgressed():
+            return replace(row, progress=event)
         case AttemptStarted():
             return replace(
                 row,
@@ -161,6 +162,7 @@ def _row(row: Row, event: AttemptStarted | AttemptEnded | JobRunWaiting | JobRun
                 retry_at=None,
                 joined=None,
                 deadline=None,
+                progress=None,
             )
         case AttemptEnded():
             spared = event.reason == "interrupted" and not row.job.policy.interruption_counts
