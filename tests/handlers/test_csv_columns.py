@@ -1,8 +1,10 @@
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from eventjobs.errors import JobFailed
+from eventjobs.handlers.addresses import OutboundRules
 from eventjobs.handlers.csv_columns import normalised, target_of
 from eventjobs.handlers.csv_config import CsvImportConfig
 from eventjobs.postgres.tables import canonical_type
@@ -105,15 +107,12 @@ def test_only_plain_types_can_be_declared(declared: str, canonical: str | None) 
         {"reject_limit": {"percent": 101}},
         {"schema": "other"},
         {"database": "mysql://x"},
+        {"database": "postgresql://user:password@host/db"},
         {"timeout": "PT0S"},
         {"unknown": 1},
     ],
 )
 def test_a_wrong_configuration_is_known_when_the_job_is_defined(wrong: dict[str, Any]) -> None:
-    from dataclasses import replace
-
-    from eventjobs.handlers.addresses import OutboundRules
-
     registry = replace(REGISTRY, rules={"outbound": OutboundRules()})
     assert registry.problems("csv.import", {"source": "x.csv", "table": "x", **wrong})
     assert not registry.problems("csv.import", {"source": "x.csv", "table": "x"})

@@ -3,6 +3,7 @@ import hashlib
 import hmac
 from collections.abc import AsyncIterator
 from typing import Any
+from uuid import uuid4
 
 import asyncpg
 import pytest
@@ -11,6 +12,7 @@ from eventjobs.handlers.csv_config import CsvImportConfig
 from eventjobs.postgres.data_roles import DataLogin, DataRoles, derived_password, password_of, scram_verifier
 from eventjobs.postgres.loads import DataTables
 from eventjobs.postgres.pool import TimedPool
+from eventjobs.postgres.tables import LoadKey
 from tests.support.database import execute
 
 Connection = asyncpg.Connection
@@ -167,6 +169,13 @@ async def test_the_server_takes_the_verifier_as_it_is(pool: TimedPool) -> None:
     assert verifier != scram_verifier("data_acme_0badcafe", "other")
     # The server takes a well-formed verifier as it is, and would hash anything else.
     await pool.execute("SELECT public.eventjobs_data_role('verified', $1)", verifier)
+
+
+async def test_a_role_that_is_gone_is_made_again(tables: DataTables, roles: DataRoles, owner: Connection) -> None:
+    login = await roles.login("gone")
+    await owner.execute(f'ALTER ROLE "{login.role}" RENAME TO "{login.role}_{uuid4().hex[:8]}"')
+    async with tables.open_load("gone", LoadKey(run="r", row=1, job="j", attempt=1, term=1)) as load:
+        assert await load.find_loaded() is None
 
 
 def test_a_login_never_shows_its_password() -> None:

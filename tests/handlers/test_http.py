@@ -290,6 +290,7 @@ async def test_a_session_follows_no_redirect_even_if_asked(receiver: Receiver) -
         {"url": "http://example.org/", "success": ["2xx"]},
         {"url": "http://example.org/", "success": []},
         {"url": "http://example.org/", "timeout": "PT0S"},
+        {"url": "http://example.org/", "signature": {"secret": "whsec_abc"}},
         {"url": "http://example.org/", "other": 1},
         {},
     ],

@@ -45,6 +45,14 @@ class Signature(BaseModel):
     secret: str = Field(min_length=1)
     previous_secret: str | None = Field(default=None, min_length=1)
 
+    @field_validator("secret", "previous_secret")
+    @classmethod
+    def _is_secret(cls, secret: str | None, info: ValidationInfo) -> str | None:
+        # A context comes with a definition, which is kept for ever; a run has none, and the secrets filled in.
+        if secret is not None and info.context is not None and not is_reference(secret):
+            raise ValueError("must be secret://name")
+        return secret
+
 
 class HttpConfig(BaseModel):
     """One request. `body` is sent as JSON, a text as it is; `success` lists statuses or ranges of them."""

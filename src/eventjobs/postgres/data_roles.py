@@ -55,10 +55,10 @@ class DataRoles:
         self._made: dict[str, DataLogin] = {}
         self._making = asyncio.Lock()
 
-    async def login(self, workspace: str) -> DataLogin:
-        """Return a workspace's login; its schema and role are there afterwards."""
+    async def login(self, workspace: str, *, refused: bool = False) -> DataLogin:
+        """Return a workspace's login; its schema and role are made at the first call, or if the server `refused` it."""
         async with self._making:
-            if workspace not in self._made:
+            if refused or workspace not in self._made:
                 self._made[workspace] = await self._make(workspace)
         return self._made[workspace]
 

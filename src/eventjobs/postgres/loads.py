@@ -14,7 +14,7 @@ import orjson
 
 from eventjobs.errors import JobFailed
 from eventjobs.postgres import table_sql
-from eventjobs.postgres.data_roles import DataRoles
+from eventjobs.postgres.data_roles import DataLogin, DataRoles
 from eventjobs.postgres.load_failures import explained, unreachable
 from eventjobs.postgres.pool import Connection
 from eventjobs.postgres.statements import quote_identifier, statement
@@ -71,10 +71,7 @@ class DataTables:
     ) -> tuple[Connection, str, int]:
         arguments: dict[str, Any] = {"timeout": _CONNECT_S, "server_settings": {"application_name": "eventjobs load"}}
         if database is None:
-            login = await self._roles.login(workspace)
-            connection: Connection = await asyncpg.connect(
-                self._url, user=login.role, password=login.password, **arguments
-            )
+            login, connection = await self._logged_in(workspace, arguments)
             where, expected = login.schema, login.role
         else:
             connection = await asyncpg.connect(database, **arguments)
@@ -84,6 +81,15 @@ class DataTables:
         except BaseException:
             connection.terminate()
             raise
+
+    async def _logged_in(self, workspace: str, arguments: Mapping[str, Any]) -> tuple[DataLogin, Connection]:
+        login = await self._roles.login(workspace)
+        try:
+            return login, await asyncpg.connect(self._url, user=login.role, password=login.password, **arguments)
+        except asyncpg.InvalidAuthorizationSpecificationError:
+            # The role may have been dropped, or the owner's password changed, since this process made it.
+            login = await self._roles.login(workspace, refused=True)
+            return login, await asyncpg.connect(self._url, user=login.role, password=login.password, **arguments)
 
     async def _prepared(self, connection: Connection, schema: str, date_order: DateOrder, expected: str | None) -> int:
         row = await connection.fetchrow(SESSION, quote_identifier(schema), date_order, _LOCK_WAIT)
