@@ -1,0 +1,269 @@
+"""The one loop, on a log: races, keys, If-Match, refused attempts."""
+
+import asyncio
+import hashlib
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from eventjobs.commands.context import Context
+from eventjobs.commands.dispatch import Dispatcher, Keyed, Outcome
+from eventjobs.commands.spec import CommandFields
+from eventjobs.domain.access import Grant
+from eventjobs.errors import Conflict, Forbidden, Invalid, LogUnavailable, NotFound, OutcomeUnknown, Stale
+from eventjobs.log.memory import Fault, MemoryEventLog
+from tests.support.bodies import DAILY, edit, run_now, schedule, service, tick, workspace
+from tests.support.logs import Planned, facts_of, memory_log
+from tests.support.ports import CountingIds
+from tests.support.story import SPEC_OF, Story, at, command, operator
+from tests.support.time import FrozenClock
+
+BASE = Story().context
+IDS = CountingIds(1_000)
+
+
+class Caller:
+    """One instance's dispatcher, and a short way to call it."""
+
+    def __init__(self, log: MemoryEventLog, **surroundings: Any) -> None:
+        self.dispatcher = Dispatcher(log)
+        self.context: Context = replace(BASE, **surroundings)
+
+    async def do(self, command: CommandFields, *, key: str | None = None, if_match: int | None = None) -> Outcome:
+        body_hash = hashlib.sha256(repr(command).encode()).digest()
+        keyed = None if key is None else Keyed(key=key, body_hash=body_hash)
+        context = replace(self.context, command_id=IDS.new())
+        return await self.dispatcher.dispatch(SPEC_OF[type(command)], command, context, if_match=if_match, keyed=keyed)
+
+
+def types(log: MemoryEventLog) -> list[str]:
+    return [fact.type for fact in facts_of(log)][1:]
+
+
+async def ready(*commands: CommandFields, faults: Planned | None = None) -> tuple[MemoryEventLog, Caller]:
+    log = memory_log(FrozenClock(), faults)
+    caller = Caller(log)
+    for one in (workspace(), service(), *commands):
+        await caller.do(one)
+    return log, caller
+
+
+async def test_an_answer_says_what_was_written_and_where() -> None:
+    log, caller = await ready()
+    outcome = await caller.do(schedule())
+    assert outcome.decided
+    assert outcome.answer["stream"] == "schedule:nightly"
+    assert outcome.answer["version"] == 1
+    assert outcome.answer["position"] == log.known_head.position == 5
+    assert outcome.answer["events"] == [
+        {"position": 4, "stream": "schedule:nightly", "type": "schedule.created"},
+        {"position": 5, "stream": "service:load", "type": "service.attached"},
+    ]
+    again = await caller.do(schedule())
+    assert (again.decided, again.answer["events"], again.answer["position"]) == (False, [], 5)
+
+
+async def test_facts_name_their_actor_and_their_command() -> None:
+    log, caller = await ready()
+    outcome = await caller.do(schedule())
+    fact = facts_of(log)[-1]
+    assert (fact.actor, fact.command_id, fact.correlation) == (
+        "key:tester",
+        outcome.answer["command_id"],
+        fact.command_id,
+    )
+
+
+async def test_two_instances_that_tick_at_once_open_one_run() -> None:
+    log, _ = await ready(schedule())
+    others = [Caller(log, now=at("2026-12-01 20:00:01"), instance=name) for name in ("one", "two", "three")]
+    for other in others:  # all have the same state in hand
+        await other.dispatcher.try_out(SPEC_OF[type(tick())], tick(), other.context)
+    outcomes = await asyncio.gather(*(other.do(tick()) for other in others))
+    assert [outcome.decided for outcome in outcomes].count(True) == 1
+    assert types(log).count("run.opened") == 1
+
+
+async def test_a_lost_race_is_decided_again_on_the_newer_state() -> None:
+    log, first = await ready(schedule())
+    second = Caller(log)
+    await second.do(command("DescribeSchedule", id="nightly", description=""))
+    await first.do(run_now(id="mine"))
+    with pytest.raises(Conflict, match="mine is open"):
+        await second.do(run_now(id="other"))
+    outcome = await second.do(command("DescribeSchedule", id="nightly", description="x"))
+    assert outcome.answer["version"] == 2
+
+
+async def test_a_refusal_on_an_old_state_is_looked_at_again() -> None:
+    log, first = await ready()
+    second = Caller(log)
+    with pytest.raises(NotFound):
+        await second.do(command("ActivateSchedule", id="nightly"))
+    await first.do(schedule())
+    assert not (await second.do(command("ActivateSchedule", id="nightly"))).decided
+
+
+async def test_nothing_to_do_on_an_old_state_is_looked_at_again() -> None:
+    log, first = await ready(schedule())
+    second = Caller(log)
+    await second.do(command("ActivateSchedule", id="nightly"))
+    await first.do(command("InactivateSchedule", id="nightly"))
+    assert (await second.do(command("ActivateSchedule", id="nightly"))).decided
+
+
+async def test_after_too_many_lost_races_nothing_was_written() -> None:
+    faults = Planned()
+    log, caller = await ready(faults=faults)
+    faults.left.extend([Fault.CONFLICT] * 20)
+    before = types(log)
+    with pytest.raises(LogUnavailable):
+        await caller.do(schedule())
+    assert types(log) == before
+    assert (await caller.do(schedule())).decided
+
+
+async def test_a_stale_if_match_is_refused_and_never_decided_again() -> None:
+    log, first = await ready(schedule())
+    second = Caller(log)
+    assert (await first.do(edit(every=2), if_match=1)).answer["version"] == 2
+    with pytest.raises(Stale) as refusal:
+        await second.do(edit(every=3), if_match=1)
+    assert refusal.value.extra == {"version": 2}
+    assert types(log).count("schedule.cadence_edited") == 1
+
+
+async def test_an_if_match_that_loses_the_race_is_stale() -> None:
+    faults = Planned()
+    _, caller = await ready(schedule(), faults=faults)
+    faults.left.append(Fault.CONFLICT)
+    with pytest.raises(Stale):
+        await caller.do(edit(every=2), if_match=1)
+
+
+async def test_runs_do_not_make_an_if_match_stale() -> None:
+    _, caller = await ready(schedule())
+    await caller.do(run_now())
+    assert (await caller.do(edit(every=2), if_match=1)).decided
+
+
+async def test_a_key_that_was_used_answers_as_before_and_writes_nothing() -> None:
+    log, caller = await ready()
+    first = await caller.do(schedule(), key="k")
+    await caller.do(command("DeleteSchedule", id="nightly"))
+    again = await Caller(log).do(schedule(), key="k")
+    assert again.replayed
+    assert (again.answer, again.decided) == (first.answer, True)
+    assert types(log).count("schedule.created") == 1
+
+
+async def test_a_key_with_another_body_is_refused() -> None:
+    _, caller = await ready()
+    await caller.do(schedule(), key="k")
+    for other in (schedule(description="x"), schedule("other"), run_now("unknown")):
+        with pytest.raises(Invalid) as refusal:
+            await caller.do(other, key="k")
+        assert refusal.value.code == "idempotency_key_reused"
+
+
+async def test_a_command_that_decided_nothing_leaves_a_receipt_and_a_refused_one_does_not() -> None:
+    log, caller = await ready(schedule())
+    nothing = await caller.do(schedule(), key="k")
+    await caller.do(command("DeleteSchedule", id="nightly"))
+    again = await caller.do(schedule(), key="k")
+    assert (again.replayed, again.decided, again.answer["events"]) == (True, False, [])
+    assert again.answer["position"] == nothing.answer["position"]
+
+    with pytest.raises(NotFound):
+        await caller.do(run_now("load2", "service", id="r"), key="r")
+    await caller.do(service("load2"))
+    assert (await caller.do(run_now("load2", "service", id="r"), key="r")).decided
+    assert log.known_head.position == len(facts_of(log))
+
+
+async def test_two_at_once_with_one_key_have_one_effect() -> None:
+    log, caller = await ready(schedule())
+    outcomes = await asyncio.gather(*(caller.do(run_now(), key="k") for _ in range(5)))
+    assert [outcome.replayed for outcome in outcomes].count(False) == 1
+    assert len({outcome.answer["run"] for outcome in outcomes}) == 1
+    assert types(log).count("run.opened") == 1
+
+
+async def test_the_secret_of_a_key_is_not_in_its_receipt() -> None:
+    _, caller = await ready()
+    body = command("IssueKey", id="ci", roles=["reader"])
+    first = await caller.do(body, key="k")
+    assert first.secrets["secret"].startswith("ej_")
+    again = await caller.do(body, key="k")
+    assert again.secrets == {"secret": None}
+    assert "secret" not in again.answer
+
+
+@pytest.mark.parametrize(("fault", "written"), [(Fault.UNKNOWN_WRITTEN, True), (Fault.UNKNOWN_LOST, False)])
+async def test_an_unknown_outcome_is_known_by_its_key(fault: Fault, written: bool) -> None:
+    faults = Planned()
+    log, caller = await ready(faults=faults)
+    faults.left.append(fault)
+    with pytest.raises(OutcomeUnknown):
+        await caller.do(schedule(), key="k")
+    again = await caller.do(schedule(), key="k")
+    assert again.replayed is written
+    assert types(log).count("schedule.created") == 1
+
+
+async def test_who_lacks_the_role_is_refused_and_the_attempt_is_recorded() -> None:
+    log, _ = await ready(schedule())
+    caller = Caller(log, grant=operator("acme", "reader"), actor="key:eve")
+    for _ in range(2):
+        with pytest.raises(Forbidden):
+            await caller.do(run_now())
+    refused = facts_of(log)[-2:]
+    assert [(fact.stream.workspace, fact.stream.name, fact.actor) for fact in refused] == [
+        ("*", "access:~refused", "key:eve")
+    ] * 2
+    assert refused[0].event.action == "RunNow"
+
+
+async def test_what_the_rule_itself_forbids_is_recorded_too() -> None:
+    log, _ = await ready()
+    caller = Caller(log, grant=operator("acme", "administrator"))
+    with pytest.raises(Forbidden):
+        await caller.do(command("IssueKey", id="ci", roles=["reader"], workspaces=["other"]))
+    assert types(log)[-1] == "access.attempt_refused"
+    assert facts_of(log)[-1].event.action == "IssueKey"
+
+
+async def test_the_runners_own_commands_are_nobodys() -> None:
+    log, _ = await ready(schedule())
+    everything = Grant(roles=frozenset({"administrator", "operator"}), workspaces=frozenset({"*"}))
+    with pytest.raises(Forbidden):
+        await Caller(log, grant=everything).do(tick())
+
+
+async def test_a_workspace_is_made_by_administrators_of_everything_only() -> None:
+    log, _ = await ready()
+    with pytest.raises(Forbidden):
+        await Caller(log, grant=operator("acme", "administrator")).do(workspace("other"))
+    assert (await Caller(log, grant=operator("*", "administrator")).do(workspace("other"))).decided
+
+
+async def test_trying_out_writes_nothing_and_sees_the_newest_state() -> None:
+    log, first = await ready()
+    second = Caller(log)
+    body = schedule(cadence={**DAILY, "start_time": "08:00"})
+    trial = await second.dispatcher.try_out(SPEC_OF[type(body)], body, second.context)
+    assert [event.TYPE for _, event in trial.world.emitted][-2:] == ["run.opened", "schedule.run_opened"]
+    assert (trial.position, types(log).count("run.opened")) == (log.known_head.position, 0)
+    await first.do(body)
+    assert (await second.dispatcher.try_out(SPEC_OF[type(body)], body, second.context)).world.emitted == []
+
+
+async def test_things_of_another_workspace_do_not_exist() -> None:
+    log, caller = await ready(schedule())
+    await caller.do(workspace("other"))
+    stranger = Caller(log, workspace="other")
+    for body in (run_now(), command("DeleteSchedule", id="nightly"), command("DeleteService", id="load")):
+        with pytest.raises(NotFound):
+            await stranger.do(body)
+    assert (await stranger.do(service())).decided
