@@ -1,0 +1,93 @@
+"""`eventjobs audit`: proofs, made beside a running service and without trusting it."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Annotated, Final
+
+from cyclopts import App, Parameter
+
+from eventjobs.audit.verify import Broken, Read, Verified, verify_export, verify_log
+from eventjobs.cli import exits
+from eventjobs.cli.output import print_json, say
+from eventjobs.errors import UsageWrong
+from eventjobs.events import EVENT_TYPES
+from eventjobs.log.codec import Codec
+from eventjobs.log.port import EVERYTHING
+from eventjobs.log.postgres_reads import PostgresReads
+from eventjobs.log.postgres_storage import SESSION
+from eventjobs.log.upcasts import UPCASTS
+from eventjobs.postgres.embedded import EmbeddedPostgres
+from eventjobs.postgres.pool import open_pool
+from eventjobs.settings import Settings, load_settings
+
+CLUSTERS: Final = ("pg", "pg.path")
+"""What a data folder has once there was a database in it."""
+
+audit: Final = App(name="audit", help="Prove that the log is whole.")
+
+
+@audit.command
+async def verify(
+    *,
+    data_dir: Annotated[Path | None, Parameter(help="the log of this data folder [EVENTJOBS_DATA_DIR]")] = None,
+    database_url: Annotated[str | None, Parameter(help="the log in this database [EVENTJOBS_DATABASE_URL]")] = None,
+    export: Annotated[Path | None, Parameter(help="an export, one event a line, as /v1/log/events gives it")] = None,
+    json: Annotated[bool, Parameter(negative="", help="print the verdict as JSON")] = False,
+) -> int:
+    """
+    Recompute every leaf and every chain value of the log.
+
+    Exit code 0: every event is as it was written. 1: broken, and the first such position is named. 2: wrong usage.
+    """
+    if sum(given is not None for given in (data_dir, database_url, export)) > 1:
+        raise UsageWrong("give one of --data-dir, --database-url and --export")
+    if export is not None:
+        verdict = _verify_file(export)
+    else:
+        settings = load_settings({"data_dir": data_dir, "database_url": database_url})
+        url = None if data_dir is not None else settings.server_url
+        async with _reading(settings, database_url or url) as read:
+            verdict = await verify_log(read)
+    return _tell(verdict, as_json=json)
+
+
+def _verify_file(export: Path) -> Verified | Broken:
+    try:
+        with export.open("rb") as lines:
+            return verify_export(lines)
+    except OSError as error:
+        raise UsageWrong(f"{export}: {error.strerror}") from None
+
+
+@asynccontextmanager
+async def _reading(settings: Settings, url: str | None) -> AsyncIterator[Read]:
+    """Yield a way to read the log, beside whoever writes to it; the embedded server is started if it does not run."""
+    embedded: EmbeddedPostgres | None = None
+    if url is None:
+        if not any((settings.data_dir / name).exists() for name in CLUSTERS):
+            raise UsageWrong(f"there is no log in {settings.data_dir}; give --data-dir, --database-url or --export")
+        embedded = EmbeddedPostgres(settings.data_dir, pg_bin=settings.pg_bin)
+    try:
+        reachable = await embedded.start() if embedded is not None else url or ""
+        async with await open_pool(reachable, role=None, min_size=1, max_size=1, settings=SESSION) as pool:
+            reads = PostgresReads(pool, Codec(EVENT_TYPES, UPCASTS))
+            yield lambda after, limit: reads.read(after, limit, None, EVERYTHING)
+    finally:
+        if embedded is not None:
+            await embedded.stop()
+
+
+def _tell(verdict: Verified | Broken, *, as_json: bool) -> int:
+    if isinstance(verdict, Verified):
+        chain = verdict.chain.hex()
+        document: dict[str, object] = {"verified": True, "positions": verdict.positions, "chain": chain}
+        sentence = f"Verified: {verdict.positions:,} events, each as it was written; the chain ends with {chain}."
+    else:
+        document = {"verified": False, "position": verdict.position, "problem": verdict.what}
+        sentence = f"Broken at position {verdict.position}: {verdict.what}."
+    if as_json:
+        print_json(document)
+    else:
+        say(sentence)
+    return exits.OK if isinstance(verdict, Verified) else exits.REFUSED
