@@ -139,8 +139,9 @@ class Rig:
 
     async def issue(self, *roles: str, workspaces: Sequence[str] = ("acme",), **fields: Any) -> str:
         """Issue a key with these roles and return its text."""
+        where = fields.pop("where", "*")
         body = {"roles": list(roles), "workspaces": list(workspaces), **fields}
-        answered = await self.command("IssueKey", body, workspace=fields.pop("where", "*"))
+        answered = await self.command("IssueKey", body, workspace=where)
         assert answered.status == 201, answered.body
         return answered.json["secret"]
 

@@ -1,9 +1,11 @@
 """Puts the HTTP surface together: one middleware, the routes, the document, the pages."""
 
+import logging
 from collections.abc import Awaitable, Callable
 from typing import Final
 
 from aiohttp import web
+from aiohttp.http_exceptions import HttpProcessingError
 
 from eventjobs.api.admission import admit
 from eventjobs.api.answers import headers_for
@@ -51,6 +53,7 @@ def make_runner(app: web.Application, *, shutdown_timeout_s: float = 10.0) -> we
         app,
         handle_signals=False,
         access_log=None,
+        logger=_quiet_logger(),
         keepalive_timeout=KEEPALIVE_S,
         lingering_time=LINGER_S,
         max_line_size=HEADER_BYTES_MAX,
@@ -59,6 +62,22 @@ def make_runner(app: web.Application, *, shutdown_timeout_s: float = 10.0) -> we
         auto_decompress=False,
         shutdown_timeout=shutdown_timeout_s,
     )
+
+
+def _quiet_logger() -> logging.Logger:
+    """The server's logger: what a client sent wrongly is one line without a trace, or anybody could fill the log."""
+    logger = logging.getLogger("eventjobs.http")
+    if not logger.filters:
+        logger.addFilter(_without_clients_traces)
+    return logger
+
+
+def _without_clients_traces(record: logging.LogRecord) -> bool:
+    error = record.exc_info[1] if record.exc_info else None
+    if isinstance(error, HttpProcessingError):
+        record.levelno, record.levelname = logging.INFO, "INFO"
+        record.msg, record.args, record.exc_info = "malformed request: %s", (type(error).__name__,), None
+    return True
 
 
 def _endpoint(route: Route, deps: ApiDeps, live: Live) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:

@@ -22,6 +22,7 @@ from eventjobs.api.commands import (
     is_key,
     outcome_document,
     outcome_status,
+    record_forbidden,
     refuse_while_draining,
 )
 from eventjobs.api.field_errors import invalid, validated
@@ -58,15 +59,19 @@ async def command_batch(call: Call) -> web.StreamResponse:
         if header in call.request.headers:
             raise Invalid("header_on_batch", f"{header} is for one command; an entry of a batch has its `key`")
     items = _items(read_json(await read_body(call.request, call.deps.body_timeout_s)))
-    entries = [_attempted(call, item) for item in items]
+    entries = [await _attempted(call, item) for item in items]
     outcomes = await (_all(call, entries) if call.query.atomic else _each(call, entries))
     return _answer(call, items, outcomes)
 
 
 async def _each(call: Call, entries: Sequence[Entry | Exception]) -> Sequence[Outcome | Exception]:
     good = [entry for entry in entries if isinstance(entry, Entry)]
-    outcomes = iter(await run_each(call.deps.dispatcher, good))
-    return [next(outcomes) if isinstance(entry, Entry) else entry for entry in entries]
+    outcomes = await run_each(call.deps.dispatcher, good)
+    for entry, outcome in zip(good, outcomes, strict=True):
+        if isinstance(outcome, Exception):
+            await record_forbidden(call.deps, entry.spec, entry.context, outcome)
+    in_order = iter(outcomes)
+    return [next(in_order) if isinstance(entry, Entry) else entry for entry in entries]
 
 
 async def _all(call: Call, entries: Sequence[Entry | Exception]) -> Sequence[Outcome | Exception]:
@@ -77,17 +82,19 @@ async def _all(call: Call, entries: Sequence[Entry | Exception]) -> Sequence[Out
     try:
         return await run_all(call.deps.dispatcher, good)
     except AtomicRefusal as refused:
+        entry = good[refused.place]
+        await record_forbidden(call.deps, entry.spec, entry.context, refused.refusal)
         raise _placed(refused.refusal, refused.place) from None
 
 
-def _attempted(call: Call, item: Any) -> Entry | Exception:
+async def _attempted(call: Call, item: Any) -> Entry | Exception:
     try:
-        return _entry(call, item)
+        return await _entry(call, item)
     except Rejected as refusal:
         return refusal
 
 
-def _entry(call: Call, item: Any) -> Entry:
+async def _entry(call: Call, item: Any) -> Entry:
     try:
         given = BatchEntry.model_validate(item)
     except ValidationError as error:
@@ -95,8 +102,9 @@ def _entry(call: Call, item: Any) -> Entry:
     if given.key is not None and not is_key(given.key):
         raise Invalid.at("key", "bad_idempotency_key", "visible ASCII characters without a space")
     spec = find_command(given.command)
-    command = validated(spec.command, orjson.dumps(given.data))
     context = call.context(call.workspace, call.deps.ids.new())
+    await call.deps.dispatcher.authorise(spec, context)
+    command = validated(spec.command, orjson.dumps(given.data))
     keyed = None if given.key is None else in_scope(context, given.key, spec, given.data)
     return Entry(spec=spec, command=command, context=context, keyed=keyed)
 

@@ -8,6 +8,7 @@ refuses what was decided on an older definition.
 import hashlib
 import re
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any, Final
 
 import orjson
@@ -26,7 +27,7 @@ from eventjobs.commands import PUBLIC
 from eventjobs.commands.context import Context
 from eventjobs.commands.dispatch import Keyed, Outcome
 from eventjobs.commands.spec import CommandSpec
-from eventjobs.errors import Rejected
+from eventjobs.errors import Forbidden, Rejected
 
 KEY_CHARS_MAX: Final = 255
 CREATED: Final = 201
@@ -76,8 +77,9 @@ async def run_command(call: Call, spec: CommandSpec[Any]) -> web.StreamResponse:
     keyed = None if key is None else in_scope(context, key, spec, document)
     try:
         outcome = await call.deps.dispatcher.dispatch(spec, command, context, if_match=if_match, keyed=keyed)
-    except Rejected:
+    except Rejected as refusal:
         count(call.deps, spec, "refused")
+        await record_forbidden(call.deps, spec, context, refusal)
         raise
     count(call.deps, spec, "replayed" if outcome.replayed else "accepted")
     return _answer(call, outcome)
@@ -125,6 +127,13 @@ def outcome_status(outcome: Outcome) -> int:
 def outcome_document(outcome: Outcome) -> Mapping[str, Any]:
     """Return what is answered to a command."""
     return {**outcome.answer, **outcome.secrets}
+
+
+async def record_forbidden(deps: ApiDeps, spec: CommandSpec[Any], context: Context, refusal: Exception) -> None:
+    """Record an attempt that the decision itself refused; the dispatcher's own refusals name roles and are recorded."""
+    if isinstance(refusal, Forbidden) and "needed" not in refusal.extra:
+        with suppress(Forbidden):
+            await deps.dispatcher.refuse(spec.name, sorted(spec.roles), context)
 
 
 def count(deps: ApiDeps, spec: CommandSpec[Any], outcome: str) -> None:

@@ -115,11 +115,11 @@ def _cursor(text: str | None) -> int:
 
 async def _stream(call: Call, wanted: _Range) -> web.StreamResponse:
     pieces = _pieces(call, wanted)
-    first = await anext(pieces, ())
+    first = await anext(pieces, None)
     response = web.StreamResponse(headers=headers_for(call.request_id, Content_Type=NDJSON))
     await response.prepare(call.request)
     try:
-        await response.write(_lines(first))
+        await response.write(_lines(first or []))
         async for facts in pieces:
             await response.write(_lines(facts))
     except ConnectionError:

@@ -22,6 +22,8 @@ from eventjobs.errors import LogFault
 from eventjobs.log.port import Filter
 
 CHECK_KEY_S: Final = 5.0
+CHECK_LINK_S: Final = 1.0
+"""How soon a reader that left is noticed while nothing is to be sent."""
 WRITE_S_MAX: Final = 10.0
 PAGE: Final = 500
 
@@ -86,7 +88,7 @@ class Live:
                 await _write(response, b": live\n\n", patience)
                 if resumed is not None:
                     await self._catch_up(response, watcher, resumed, patience)
-                await self._follow(response, watcher, key, patience)
+                await self._follow(request, response, watcher, key, patience)
         except (ConnectionError, TimeoutError, LogFault):
             _abort(request)
         return response
@@ -104,12 +106,17 @@ class Live:
                 return
 
     async def _follow(
-        self, response: EventSourceResponse, watcher: Watcher, key: StoredKey, patience: asyncio.Timeout
+        self,
+        request: web.Request,
+        response: EventSourceResponse,
+        watcher: Watcher,
+        key: StoredKey,
+        patience: asyncio.Timeout,
     ) -> None:
         loop = asyncio.get_running_loop()
         checked_at = loop.time()
-        while not self._deps.closing.is_set() and response.is_connected():
-            frames = await watcher.take(CHECK_KEY_S)
+        while not self._deps.closing.is_set() and _is_there(request):
+            frames = await watcher.take(CHECK_LINK_S)
             if watcher.overrun:
                 raise TimeoutError
             if frames:
@@ -125,6 +132,10 @@ async def _write(response: EventSourceResponse, data: bytes, patience: asyncio.T
     patience.reschedule(asyncio.get_running_loop().time() + WRITE_S_MAX)
     await response.write(data)
     patience.reschedule(None)
+
+
+def _is_there(request: web.Request) -> bool:
+    return request.transport is not None and not request.transport.is_closing()
 
 
 def _abort(request: web.Request) -> None:

@@ -8,7 +8,7 @@ fails on the next request. Keys are few and their facts fewer: the look-up costs
 import asyncio
 import hmac
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Final, Protocol
 
@@ -30,7 +30,7 @@ class StoredKey:
 
     stream: StreamId
     lookup: str
-    secret_sha256: bytes
+    secret_sha256: bytes = field(repr=False)
     grant: Grant
     revoked: bool = False
 

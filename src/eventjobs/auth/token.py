@@ -31,9 +31,14 @@ def parse_token(text: str) -> Token:
     if text.startswith(PREFIX):
         lookup, found, secret = text[len(PREFIX) :].partition("_")
         if found and lookup and secret:
-            return Token(lookup, hashlib.sha256(secret.encode()).digest())
-    digest = hashlib.sha256(text.encode(errors="surrogateescape")).digest()
+            return Token(lookup, _digest(secret))
+    digest = _digest(text)
     return Token(f"sha256:{digest.hex()[:16]}", digest)
+
+
+def _digest(text: str) -> bytes:
+    # What came over the wire as no UTF-8 stands in `text` as surrogates.
+    return hashlib.sha256(text.encode(errors="surrogateescape")).digest()
 
 
 def looks_like_token(text: str) -> bool:

@@ -1,0 +1,143 @@
+"""Many commands in one request."""
+
+from typing import Any
+
+import pytest
+
+from tests.api.rig import Rig, schedule
+
+PATH = "/v1/acme/commands"
+
+
+def add(service: str, **more: Any) -> dict[str, Any]:
+    return {"command": "AddService", "data": {"id": service, "handler": "noop"}, **more}
+
+
+async def test_each_command_is_answered_with_its_own_status(rig: Rig) -> None:
+    answered = await rig.post(
+        PATH,
+        [
+            add("a"),
+            add("load"),
+            {"command": "AddService", "data": {"id": "b"}},
+            {"command": "Nothing", "data": {}},
+            {"command": "DeleteService", "data": {"id": "absent"}},
+            {"data": {}},
+            add("c", key="x" * 256),
+            add("d", color="red"),
+            17,
+            {"command": "DeleteService", "data": {"id": "a"}},
+        ],
+    )
+
+    assert answered.status == 200
+    assert [result["status"] for result in answered.json] == [201, 200, 422, 404, 404, 422, 422, 422, 422, 201]
+    assert [result.get("code") for result in answered.json][2:5] == ["missing", "unknown_command", "not_found"]
+    assert answered.headers["Eventjobs-Position"] == str(rig.log.known_head.position)
+
+
+async def test_later_commands_see_what_earlier_ones_left(rig: Rig) -> None:
+    made = schedule(jobs=[{"job": {"kind": "service", "id": "new"}}])
+
+    answered = await rig.post(PATH, [add("new"), {"command": "CreateSchedule", "data": made}])
+
+    assert [result["status"] for result in answered.json] == [201, 201]
+
+
+async def test_each_command_has_an_id_of_its_own_and_the_requests_correlation(rig: Rig) -> None:
+    before = rig.log.known_head.position
+    answered = await rig.post(PATH, [{"command": "AddService", "data": {"handler": "noop"}}] * 3)
+
+    facts = await rig.facts(after=before)
+    assert len({fact.command_id for fact in facts}) == 3
+    assert {fact.correlation for fact in facts} == {answered.headers["X-Request-Id"]}
+    assert [result["stream"] for result in answered.json] == [fact.stream.name for fact in facts]
+
+
+async def test_a_key_per_entry_makes_each_repeatable(rig: Rig) -> None:
+    first = await rig.post(PATH, [add("a", key="1"), add("b", key="2")])
+    head = rig.log.known_head.position
+
+    again = await rig.post(PATH, [add("b", key="2"), add("a", key="1"), add("c", key="1")])
+
+    assert [result["status"] for result in again.json] == [201, 201, 422]
+    assert [result.get("replayed") for result in again.json] == [True, True, None]
+    assert again.json[0]["position"] == first.json[1]["position"]
+    assert again.json[2]["code"] == "idempotency_key_reused"
+    assert rig.log.known_head.position == head
+
+
+@pytest.mark.parametrize("header", [{"Idempotency-Key": "x"}, {"If-Match": '"1"'}])
+async def test_headers_of_one_command_are_422_on_a_batch(rig: Rig, header: dict[str, str]) -> None:
+    refused = await rig.post(PATH, [add("a")], headers=header)
+
+    assert (refused.status, refused.code) == (422, "header_on_batch")
+
+
+@pytest.mark.parametrize(
+    ("body", "code"), [([], "too_few"), ([1] * 1_001, "too_many"), ({}, "wrong_type"), ("x", "wrong_type")]
+)
+async def test_a_body_that_is_no_batch_is_422(rig: Rig, body: Any, code: str) -> None:
+    refused = await rig.post(PATH, body)
+
+    assert (refused.status, refused.code) == (422, code)
+
+
+async def test_a_thousand_commands_are_one_request(rig: Rig) -> None:
+    answered = await rig.post(PATH, [add(f"s{n}") for n in range(1_000)])
+
+    assert {result["status"] for result in answered.json} == {201}
+
+
+async def test_roles_are_asked_for_each_command(rig: Rig) -> None:
+    key = await rig.issue("flow_author")
+    before = rig.log.known_head.position
+
+    answered = await rig.post(PATH, [add("a"), {"command": "RevokeKey", "data": {"id": "x"}}], key=key)
+
+    assert [result["status"] for result in answered.json] == [201, 403]
+    assert sorted(fact.type for fact in await rig.facts(after=before)) == ["access.attempt_refused", "service.added"]
+
+
+class TestAtomic:
+    async def test_all_are_written_in_one_append(self, rig: Rig) -> None:
+        made = schedule(jobs=[{"job": {"kind": "service", "id": "new"}}])
+        answered = await rig.post(f"{PATH}?atomic=true", [add("new"), {"command": "CreateSchedule", "data": made}])
+
+        assert (answered.status, [result["status"] for result in answered.json]) == (200, [201, 201])
+        facts = (await rig.facts())[-3:]
+        assert len({fact.at for fact in facts}) == 1
+
+    @pytest.mark.parametrize(
+        ("bad", "status", "code", "path"),
+        [
+            ({"command": "AddService", "data": {"id": "b"}}, 422, "missing", "1.data.handler"),
+            ({"command": "DeleteService", "data": {"id": "absent"}}, 404, "not_found", None),
+            ({"command": "AddService", "data": {"id": "load", "handler": "pay"}}, 409, "id_taken", None),
+            ({"command": "Nothing", "data": {}}, 404, "unknown_command", None),
+        ],
+    )
+    async def test_the_first_refusal_is_the_answer_and_nothing_is_written(
+        self, rig: Rig, bad: Any, status: int, code: str, path: str | None
+    ) -> None:
+        before = rig.log.known_head.position
+
+        refused = await rig.post(f"{PATH}?atomic=true", [add("a"), bad, add("c")])
+
+        assert (refused.status, refused.code, refused.json["entry"]) == (status, code, 1)
+        assert path is None or path in [error["path"] for error in refused.json["errors"]]
+        assert rig.log.known_head.position == before
+
+    async def test_it_can_be_repeated_with_the_keys_of_all(self, rig: Rig) -> None:
+        batch = [add("a", key="1"), add("b", key="2")]
+        first = await rig.post(f"{PATH}?atomic=true", batch)
+
+        again = await rig.post(f"{PATH}?atomic=true", batch)
+
+        assert [result["position"] for result in again.json] == [result["position"] for result in first.json]
+        assert [result["replayed"] for result in again.json] == [True, True]
+
+    async def test_a_key_for_some_only_is_422(self, rig: Rig) -> None:
+        refused = await rig.post(f"{PATH}?atomic=true", [add("a", key="1"), add("b")])
+
+        assert (refused.status, refused.code) == (422, "missing")
