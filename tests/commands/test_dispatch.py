@@ -225,15 +225,6 @@ async def test_who_lacks_the_role_is_refused_and_the_attempt_is_recorded() -> No
     assert refused[0].event.action == "RunNow"
 
 
-async def test_what_the_rule_itself_forbids_is_recorded_too() -> None:
-    log, _ = await ready()
-    caller = Caller(log, grant=operator("acme", "administrator"))
-    with pytest.raises(Forbidden):
-        await caller.do(command("IssueKey", id="ci", roles=["reader"], workspaces=["other"]))
-    assert types(log)[-1] == "access.attempt_refused"
-    assert facts_of(log)[-1].event.action == "IssueKey"
-
-
 async def test_the_runners_own_commands_are_nobodys() -> None:
     log, _ = await ready(schedule())
     everything = Grant(roles=frozenset({"administrator", "operator"}), workspaces=frozenset({"*"}))

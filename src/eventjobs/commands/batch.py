@@ -17,7 +17,7 @@ from eventjobs.commands.context import Context
 from eventjobs.commands.dispatch import MAX_TRIES, Dispatcher, Keyed, Outcome, Replay, receipt_of, replayed
 from eventjobs.commands.spec import CommandFields, CommandSpec
 from eventjobs.commands.world import Loaded, Unloaded, World
-from eventjobs.errors import Forbidden, Invalid, LogFault, LogUnavailable, Rejected, VersionConflict
+from eventjobs.errors import Invalid, LogFault, LogUnavailable, Rejected, VersionConflict
 from eventjobs.events.recorded import StreamId
 from eventjobs.log.port import StoredReceipt
 
@@ -161,13 +161,7 @@ async def run_all(dispatcher: Dispatcher, entries: Sequence[Entry]) -> Sequence[
     keyed = _one_key(entries)
     contexts = [entry.context for entry in entries]
     for _ in range(MAX_TRIES):
-        try:
-            world, answers = await _decide_all(dispatcher, entries, contexts)
-        except AtomicRefusal as refused:
-            if isinstance(refused.refusal, Forbidden):
-                spec = entries[refused.place].spec
-                await dispatcher.record_refusal(spec.name, sorted(spec.roles), contexts[refused.place])
-            raise
+        world, answers = await _decide_all(dispatcher, entries, contexts)
         try:
             return await _write_all(dispatcher, world, answers, contexts[0], keyed)
         except VersionConflict:

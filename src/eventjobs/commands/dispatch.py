@@ -113,11 +113,6 @@ class Dispatcher:
 
     async def refuse(self, action: str, needed: Sequence[str], context: Context) -> None:
         """Record a refused attempt in the deployment's access stream and raise `Forbidden`."""
-        await self.record_refusal(action, needed, context)
-        raise Forbidden("forbidden", f"{action} needs one of the roles {', '.join(needed)}", extra={"needed": needed})
-
-    async def record_refusal(self, action: str, needed: Sequence[str], context: Context) -> None:
-        """Record that someone known was refused what their roles do not allow."""
         event = AttemptRefused(workspace=context.workspace, action=action, needed=tuple(needed))
         for _ in range(MAX_TRIES):
             loaded = (await self.states.load([REFUSED_ATTEMPTS]))[REFUSED_ATTEMPTS]
@@ -132,7 +127,8 @@ class Dispatcher:
                 await self.states.refresh([REFUSED_ATTEMPTS])
                 continue
             self.states.applied({REFUSED_ATTEMPTS: loaded.state}, {REFUSED_ATTEMPTS: loaded.version + 1}, appended.last)
-            return
+            break
+        raise Forbidden("forbidden", f"{action} needs one of the roles {', '.join(needed)}", extra={"needed": needed})
 
     async def decide(
         self,
@@ -146,23 +142,8 @@ class Dispatcher:
         """
         Decide, and where that writes nothing make sure that it was not for an old state or a used key.
 
-        Raises `Rejected`, and `Replay` for a key that was used before. What the rule itself forbids (rights in another
-        workspace) is recorded like a missing role.
+        Raises `Rejected`, and `Replay` for a key that was used before.
         """
-        try:
-            return await self._decide(spec, command, context, if_match, keyed)
-        except Forbidden:
-            await self.record_refusal(spec.name, sorted(spec.roles), context)
-            raise
-
-    async def _decide(
-        self,
-        spec: CommandSpec[Any],
-        command: CommandFields,
-        context: Context,
-        if_match: int | None,
-        keyed: Keyed | None,
-    ) -> World:
         try:
             world = await self._attempt(spec, command, context, if_match)
         except Rejected as refusal:
