@@ -27,6 +27,8 @@ from eventjobs.log.tail import Tail
 from eventjobs.log.versions import GENERATION, StreamVersions
 from eventjobs.telemetry.tasks import Tasks
 
+EVENTS_ENOUGH: Final = 512
+"""A batch of so many is sent: more would make no event cheaper, and would keep their callers waiting."""
 EVENTS_MAX: Final = 2_000
 BYTES_MAX: Final = 2_000_000
 WAITING_LOOKED_AT_MAX: Final = 2_000
@@ -98,11 +100,13 @@ class Appender:
     async def run(self) -> None:
         """Write what is queued until `close` was called and the queue is empty."""
         while self._queue or not self._closed:
-            if not self._queue:
+            was_idle = not self._queue
+            if was_idle:
                 self._work.clear()
                 await self._work.wait()
-                continue
-            taken = self._take()
+                if not self._queue:
+                    continue
+            taken = self._take(len(self._queue) // 2 if was_idle else EVENTS_MAX)
             try:
                 await self._write(taken)
             except LogFault as fault:
@@ -120,8 +124,12 @@ class Appender:
         self._closed = True
         self._work.set()
 
-    def _take(self) -> Sequence[Prepared]:
-        """Take the next batch's appends: in order, but none that touches a stream or key of one before it."""
+    def _take(self, appends_max: int) -> Sequence[Prepared]:
+        """
+        Take the next batch's appends: in order, but none that touches a stream or key of one before it.
+
+        One is taken in any case.
+        """
         if self._singly:
             self._singly -= 1
             return [self._queue.popleft()]
@@ -130,11 +138,12 @@ class Appender:
         busy: set[StreamId | str | None] = set()
         events = size = 0
         queue = self._queue
-        while queue and len(waiting) < WAITING_LOOKED_AT_MAX:
+        while queue and events < EVENTS_ENOUGH and len(waiting) < WAITING_LOOKED_AT_MAX:
             prepared = queue[0]
-            events += len(prepared.facts)
-            size += prepared.size
-            if taken and (events > self._events_max or size > BYTES_MAX):
+            weight = len(prepared.facts) or 1
+            if taken and (
+                len(taken) >= appends_max or events + weight > self._events_max or size + prepared.size > BYTES_MAX
+            ):
                 break
             queue.popleft()
             append = prepared.append
@@ -144,6 +153,8 @@ class Appender:
                 busy.update(append.expected)
             else:
                 taken.append(prepared)
+                events += weight
+                size += prepared.size
                 busy.update(prepared.written)
             busy.add(key)
         queue.extendleft(reversed(waiting))

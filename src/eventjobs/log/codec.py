@@ -31,6 +31,7 @@ class Codec:
         self._classes: dict[str, type[Any]] = {cls.TYPE: cls for cls in event_types}
         if len(self._classes) != len(event_types):
             raise ValueError("two event classes share a TYPE")
+        self._may_hold_floats = {cls for cls in self._classes.values() if _may_hold_float(cls)}
         self._upcasts = upcasts
         self._adapters: dict[str, TypeAdapter[Any]] = {}
 
@@ -40,15 +41,16 @@ class Codec:
 
         Raises `Invalid` for what JSON cannot carry, `UnknownEvent` for a class that is not registered.
         """
-        if self._classes.get(event.TYPE) is not type(event):
-            raise UnknownEvent(f"{type(event).__qualname__} ({event.TYPE}) is not registered")
+        cls: Any = type(event)
+        if self._classes.get(event.TYPE) is not cls:
+            raise UnknownEvent(f"{cls.__qualname__} ({event.TYPE}) is not registered")
         try:
             data = orjson.dumps(event, _plain, _OPTIONS)
         except orjson.JSONEncodeError as error:
             raise Invalid.at("", "not_json", f"{event.TYPE} holds what JSON cannot carry: {error}") from error
         if b"\\u0000" in data and _ESCAPED_NUL.search(data):
             raise Invalid.at("", "nul_character", f"{event.TYPE} holds the character U+0000")
-        if b"null" in data and _has_odd_float(event):
+        if cls in self._may_hold_floats and b"null" in data and _has_odd_float(event):
             raise Invalid.at("", "not_a_number", f"{event.TYPE} holds a number that JSON does not have")
         return data
 
