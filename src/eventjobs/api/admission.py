@@ -19,7 +19,7 @@ from eventjobs.auth.keyring import StoredKey
 from eventjobs.auth.token import looks_like_token
 from eventjobs.domain.streams import workspace_stream
 from eventjobs.errors import FieldError, Invalid, NotFound
-from eventjobs.ids import EVERYWHERE, WORKSPACE_ID_PATTERN
+from eventjobs.ids import WORKSPACE_ID_PATTERN
 
 _CREDENTIALS: Final = frozenset(
     {"access_token", "api_key", "apikey", "auth", "authorization", "bearer", "key", "password", "secret", "token"}
@@ -67,16 +67,17 @@ async def _caller(call: Call) -> StoredKey:
 
 
 async def _exists(call: Call, workspace: str) -> bool:
-    if workspace == EVERYWHERE:
+    if workspace in call.deps.known_workspaces:
         return True
     if _WORKSPACE_ID.fullmatch(workspace) is None:
         return False
     stream = workspace_stream(workspace)
     states = call.deps.dispatcher.states
-    if (await states.load([stream]))[stream].state.exists:
-        return True
     await states.refresh([stream])
-    return bool((await states.load([stream]))[stream].state.exists)
+    if not (await states.load([stream]))[stream].state.exists:
+        return False
+    call.deps.known_workspaces.add(workspace)
+    return True
 
 
 def _refuse_credentials(request: web.Request) -> None:

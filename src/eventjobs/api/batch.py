@@ -16,7 +16,6 @@ from eventjobs.api.answers import POSITION, json_answer
 from eventjobs.api.body import read_body
 from eventjobs.api.commands import (
     KEY_CHARS_MAX,
-    count,
     find_command,
     in_scope,
     is_key,
@@ -114,7 +113,7 @@ def _answer(call: Call, items: Sequence[Any], results: Sequence[Outcome | Except
     headers = {POSITION: str(max(positions))} if positions else {}
     for item, result in zip(items, results, strict=True):
         if isinstance(result, Outcome):
-            count(call.deps, find_command(item["command"]), "replayed" if result.replayed else "accepted")
+            call.deps.count_command(item["command"], "replayed" if result.replayed else "accepted")
     return json_answer(call.request_id, [_shown(call, result) for result in results], headers=headers)
 
 

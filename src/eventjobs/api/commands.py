@@ -66,7 +66,7 @@ async def run_command(call: Call, spec: CommandSpec[Any]) -> web.StreamResponse:
     """Run one command from a request's body and answer with what became of it."""
     refuse_while_draining(call.deps)
     context = call.context(call.workspace)
-    bind_contextvars(command_id=context.command_id, command=spec.name)
+    bind_contextvars(command_id=context.command_id)
     await call.deps.dispatcher.authorise(spec, context)
     key, if_match = idempotency_key(call.request), _if_match(call.request)
     body = await read_body(call.request, call.deps.body_timeout_s)
@@ -78,10 +78,10 @@ async def run_command(call: Call, spec: CommandSpec[Any]) -> web.StreamResponse:
     try:
         outcome = await call.deps.dispatcher.dispatch(spec, command, context, if_match=if_match, keyed=keyed)
     except Rejected as refusal:
-        count(call.deps, spec, "refused")
+        call.deps.count_command(spec.name, "refused")
         await record_forbidden(call.deps, spec, context, refusal)
         raise
-    count(call.deps, spec, "replayed" if outcome.replayed else "accepted")
+    call.deps.count_command(spec.name, "replayed" if outcome.replayed else "accepted")
     return _answer(call, outcome)
 
 
@@ -134,11 +134,6 @@ async def record_forbidden(deps: ApiDeps, spec: CommandSpec[Any], context: Conte
     if isinstance(refusal, Forbidden) and "needed" not in refusal.extra:
         with suppress(Forbidden):
             await deps.dispatcher.refuse(spec.name, sorted(spec.roles), context)
-
-
-def count(deps: ApiDeps, spec: CommandSpec[Any], outcome: str) -> None:
-    """Count a command by what became of it."""
-    deps.metrics.commands.labels(spec.name, outcome).inc()
 
 
 def _answer(call: Call, outcome: Outcome) -> web.Response:

@@ -1,7 +1,7 @@
 """All that the HTTP surface is put together from; `app.py` fills it in."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from eventjobs.api.ports import Following, LogLines, Page, Readiness, Views
@@ -9,7 +9,7 @@ from eventjobs.auth.keyring import Keyring
 from eventjobs.clock import Clock
 from eventjobs.commands.context import HandlerCatalog, Limits
 from eventjobs.commands.dispatch import Dispatcher
-from eventjobs.ids import Ids, Random
+from eventjobs.ids import EVERYWHERE, Ids, Random
 from eventjobs.log.port import EventLog
 from eventjobs.telemetry.metrics import Metrics
 from eventjobs.telemetry.progress import Progress
@@ -48,3 +48,13 @@ class ApiDeps:
     body_timeout_s: float = 10.0
     draining: asyncio.Event = field(default_factory=asyncio.Event)
     closing: asyncio.Event = field(default_factory=asyncio.Event)
+    known_workspaces: set[str] = field(default_factory=lambda: {EVERYWHERE}, init=False, repr=False)
+    """Those that were seen to exist; none ever ceases to."""
+    _counters: dict[tuple[str, str], Callable[[], None]] = field(default_factory=dict, init=False, repr=False)
+
+    def count_command(self, command: str, outcome: str) -> None:
+        """Count a command by what became of it; to look a labelled counter up costs more than to count."""
+        add = self._counters.get((command, outcome))
+        if add is None:
+            add = self._counters[command, outcome] = self.metrics.commands.labels(command, outcome).inc
+        add()

@@ -5,7 +5,6 @@ Before each decision the ring reads what the log has beyond it, as far as this p
 fails on the next request. Keys are few and their facts fewer: the look-up costs nothing while nothing was appended.
 """
 
-import asyncio
 import hmac
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
@@ -64,7 +63,6 @@ class Keyring:
         self._position = 0
         self._by_lookup: dict[str, StoredKey] = {}
         self._lookups: dict[StreamId, str] = {}
-        self._reading: asyncio.Lock = asyncio.Lock()
 
     @property
     def position(self) -> int:
@@ -104,13 +102,15 @@ class Keyring:
             await self._read_to(self._log.known_head.position)
 
     async def _read_to(self, target: int) -> None:
-        async with self._reading:
-            while self._position < target:
-                head = max(target, self._log.known_head.position)
-                facts = await self._log.read(self._position, PAGE, before=head + 1, matching=KEY_FACTS)
-                for fact in facts:
+        while self._position < target:
+            head = max(target, self._log.known_head.position)
+            facts = await self._log.read(self._position, PAGE, before=head + 1, matching=KEY_FACTS)
+            for fact in facts:
+                if fact.position > self._position:  # another request may have read it meanwhile
                     self._apply(fact)
-                self._position = facts[-1].position if len(facts) == PAGE else head
+                    self._position = fact.position
+            if len(facts) < PAGE:
+                self._position = max(self._position, head)
 
     def _apply(self, fact: Recorded[Any]) -> None:
         match fact.event:
