@@ -88,8 +88,16 @@ class Appender:
         self._work.set()
 
     def take_in(self, facts: Sequence[Recorded[Any]]) -> None:
-        """Take facts that were read from storage; those of other processes move the streams and the head."""
-        self._tail.check(facts)
+        """
+        Take facts that were read from storage; those of other processes move the streams and the head.
+
+        Raises `ForkedHistory`, now and at everybody who waits, if they do not continue what was read before.
+        """
+        try:
+            self._tail.check(facts)
+        except ForkedHistory as fault:
+            self._tail.break_off(fault)
+            raise
         for fact in facts:
             self._versions.saw(fact.stream, fact.stream_version)
         self._tail.extend(facts)

@@ -25,8 +25,12 @@ def sqlstate(error: BaseException) -> str:
     return str(getattr(error, "sqlstate", None) or "")
 
 
-def after_write(error: Exception, *, link_is_closed: bool) -> Written:
-    """Return what a failed append comes to, or raise `LinkLost`, `LogFull`, `LogUnavailable` or `Unwritable`."""
+def after_write(error: Exception) -> Written:
+    """
+    Return what a failed append comes to, or raise `LinkLost`, `LogFull`, `LogUnavailable` or `Unwritable`.
+
+    What the server did not say itself (a closed socket, a timeout, a broken protocol) tells nothing about a commit.
+    """
     state = sqlstate(error)
     if state == UNIQUE_VIOLATION:
         return Written.RECEIPT_TAKEN if getattr(error, "table_name", None) == "receipts" else Written.BEHIND
@@ -34,7 +38,7 @@ def after_write(error: Exception, *, link_is_closed: bool) -> Written:
         return Written.BEHIND
     if state == DISK_FULL:
         raise LogFull("the database's disk is full") from error
-    if state.startswith(_LINK) or (not state and (link_is_closed or isinstance(error, OSError | TimeoutError))):
+    if is_link_lost(error):
         raise LinkLost(str(error)) from error
     if state.startswith(_NOT_NOW):
         raise LogUnavailable(f"the database takes no writes now: {error}") from error
@@ -49,7 +53,12 @@ def after_read(error: Exception) -> LogFault:
     return LogFault(f"{type(error).__name__}: {error}")
 
 
+def is_link_lost(error: Exception) -> bool:
+    """Tell whether the connection is of no more use, and whether its last statement was committed is not known."""
+    state = sqlstate(error)
+    return not state or state.startswith(_LINK)
+
+
 def is_stale_link(error: Exception) -> bool:
     """Tell whether connections like the failed one should be given up: their server went away or takes no writes."""
-    state = sqlstate(error)
-    return state == READ_ONLY or state.startswith(_LINK) or not state
+    return is_link_lost(error) or sqlstate(error) == READ_ONLY

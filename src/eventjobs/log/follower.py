@@ -57,7 +57,6 @@ class Follower:
                 await self._catch_up()
             except ForkedHistory as fault:
                 _log.critical("log_forked", detail=str(fault))
-                self._tail.break_off(fault)
             except LogFault as fault:
                 _log.warning("log_unreadable", detail=str(fault))
 

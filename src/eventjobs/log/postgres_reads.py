@@ -111,11 +111,18 @@ class PostgresReads:
         await self._pool.expire_connections()
 
     async def query(self, run: Callable[[Connection], Awaitable[T]]) -> T:
-        """Run one statement on a connection of the pool."""
+        """Run one statement on a connection of the pool; once more on a new one if the link was lost."""
         try:
-            async with self._pool.acquire() as connection:
-                return await run(cast("Connection", connection))
-        except DATABASE_FAULTS as error:
-            if is_stale_link(error):
+            try:
+                return await self._run(run)
+            except DATABASE_FAULTS as error:
+                if not is_stale_link(error):
+                    raise
                 await self.give_up_connections()
+                return await self._run(run)
+        except DATABASE_FAULTS as error:
             raise after_read(error) from error
+
+    async def _run(self, run: Callable[[Connection], Awaitable[T]]) -> T:
+        async with self._pool.acquire() as connection:
+            return await run(cast("Connection", connection))

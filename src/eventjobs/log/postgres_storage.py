@@ -70,7 +70,7 @@ class PostgresStorage(PostgresReads):
             if sqlstate(error) == CHECK_VIOLATION:  # there is no partition for these positions
                 await self.extend_log()
                 return Written.BEHIND
-            return after_write(error, link_is_closed=connection.is_closed())
+            return after_write(error)
         return Written.COMMITTED if written else Written.BEHIND
 
     async def close(self) -> None:
