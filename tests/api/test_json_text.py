@@ -57,6 +57,7 @@ def test_it_is_refused(case: str) -> None:
 READ = {
     "depth 32": b"[" * DEPTH_MAX + b"]" * DEPTH_MAX,
     "many siblings": b"[" + b"[]," * 1_000 + b"{}]",
+    "nothing but a text of brackets": b'"' + b"[" * 100 + b'"',
     "brackets in a text": b'{"a": "' + b"[{" * 1_000 + b'"}',
     "the greatest integer": str(INTEGER_MAX).encode(),
     "a small number": b'{"a": 1.5e-30}',

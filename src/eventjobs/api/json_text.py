@@ -1,14 +1,13 @@
 """
 Reads JSON as strictly as others may rely on: what two parsers could read differently is refused.
 
-Depth is counted before parsing; duplicate names, numbers that do not survive a double or a 64-bit integer, and text
-that no database keeps are refused. What remains is valid for the models, which parse the same bytes.
+Too much depth, duplicate names, numbers that do not survive a double or a 64-bit integer, and text that no database
+keeps are refused. What remains is valid for the models, which parse the same bytes.
 """
 
 import json
 import re
-from collections.abc import Sequence
-from itertools import accumulate
+from collections.abc import Iterable, Sequence
 from typing import Any, Final, NoReturn
 
 import orjson
@@ -22,9 +21,7 @@ DIGITS_MAX: Final = 30
 EXPONENT_MAX: Final = 30
 
 _STRING: Final = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"', re.DOTALL)
-_NOT_BRACKETS: Final = bytes(byte for byte in range(256) if byte not in b"[]{}")
 _ESCAPED_NUL: Final = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
-_OPENING: Final = frozenset(b"[{")
 _INTEGER_CHARS_MAX: Final = 17
 _BOM: Final = b"\xef\xbb\xbf"
 
@@ -46,18 +43,29 @@ def read_json(body: bytes) -> Any:
         raise _too_deep() from error
     if b"\\u" in body:
         _check_text(document)
+    if body.count(b"[") + body.count(b"{") > DEPTH_MAX:
+        _check_depth(document)
     return document
 
 
 def _check_size(body: bytes) -> None:
-    if body.count(b"[") + body.count(b"{") <= DEPTH_MAX and body.count(b",") <= VALUES_MAX:
-        return
-    bare = _STRING.sub(b"", body)
-    if bare.count(b",") > VALUES_MAX:
+    if body.count(b",") > VALUES_MAX and _STRING.sub(b"", body).count(b",") > VALUES_MAX:
         raise HttpRefusal(422, "too_many_values", f"a body has at most {VALUES_MAX} values")
-    brackets = bare.translate(None, delete=_NOT_BRACKETS)
-    if any(depth > DEPTH_MAX for depth in accumulate(1 if byte in _OPENING else -1 for byte in brackets)):
+
+
+def _check_depth(document: Any) -> None:
+    """Count level by level; the parser itself gives up long before its stack ends."""
+    level = [document] if isinstance(document, (dict, list)) else []
+    for _ in range(DEPTH_MAX):
+        if not level:
+            return
+        level = [inner for outer in level for inner in _children(outer) if isinstance(inner, (dict, list))]
+    if level:
         raise _too_deep()
+
+
+def _children(value: dict[str, Any] | list[Any]) -> Iterable[Any]:
+    return value.values() if isinstance(value, dict) else value
 
 
 def _check_text(document: Any) -> None:
