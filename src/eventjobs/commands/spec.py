@@ -19,7 +19,7 @@ from eventjobs.ids import ID_PATTERN, WORKSPACE_ID_PATTERN
 
 def _plain(text: str) -> str:
     """Refuse characters that hide or reorder what people read (controls, zero width, bidi overrides)."""
-    if any(not char.isprintable() for char in text):
+    if not text.isprintable():
         raise ValueError("contains control or invisible characters")
     return text
 
