@@ -1,7 +1,7 @@
 """`eventjobs history`: what happened, as sentences or as events."""
 
 from collections import deque
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Annotated, Any, Final
 from urllib.parse import quote
 
@@ -17,6 +17,7 @@ from eventjobs.errors import UsageWrong
 
 SHOWN: Final = 50
 PAGE: Final = 1000
+BACK: Final = 8
 
 Event = Mapping[str, Any]
 
@@ -61,11 +62,20 @@ async def _past(
         async for event in _all(client, path, after, query, limit):
             yield event
         return
-    latest: deque[Event] = deque(maxlen=limit)
-    async for event in _all(client, path, 0, query, None):
-        latest.append(event)
-    for event in latest:
+    for event in await _last(client, path, query, limit):
         yield event
+
+
+async def _last(client: Client, path: str, query: Mapping[str, Any], limit: int) -> Sequence[Event]:
+    """Return the last events, looking further and further back until there are enough."""
+    head = (await client.get(path, {"limit": 1}))["as_of"]["position"]
+    span = limit * BACK
+    while True:
+        after = max(0, head - span)
+        latest = deque([event async for event in _all(client, path, after, query, None)], maxlen=limit)
+        if after == 0 or len(latest) == limit:
+            return list(latest)
+        span *= BACK
 
 
 async def _all(

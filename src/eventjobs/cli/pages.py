@@ -41,7 +41,7 @@ def tell_list(document: Document, title: str | None = None) -> None:
         say("None.")
         return
     _tell_items(items, title)
-    _tell_more(document)
+    tell_more(document)
 
 
 def tell_thing(document: Document) -> None:
@@ -66,7 +66,7 @@ def tell_runs(document: Document) -> None:
         return
     columns = ("run", "owner", "cause", "state", "due", "opened", "ended", "jobs")
     table(columns, [_run_row(run) for run in items])
-    _tell_more(document)
+    tell_more(document)
 
 
 def tell_run(document: Document) -> None:
@@ -83,9 +83,15 @@ def tell_run(document: Document) -> None:
         table(("row", "job", "state", "attempts", "rows", "progress"), [_job_row(job) for job in stage["job_runs"]])
 
 
+def tell_more(document: Document) -> None:
+    """Say how to go on, where a list was cut."""
+    if document.get("next"):
+        say(f"There are more: --cursor {document['next']}", "dim")
+
+
 def _tell_section(title: str, section: Document) -> None:
     _tell_items(section["items"], f"{title} ({section['count']})")
-    _tell_more(section)
+    tell_more(section)
 
 
 def _tell_items(items: Sequence[Document], title: str | None) -> None:
@@ -95,11 +101,6 @@ def _tell_items(items: Sequence[Document], title: str | None) -> None:
     table(
         [name.replace("_", " ") for name in filled], [[item.get(name) for name in filled] for item in flat], title=title
     )
-
-
-def _tell_more(document: Document) -> None:
-    if document.get("next"):
-        say(f"There are more: --cursor {document['next']}", "dim")
 
 
 def _flat(document: Document) -> dict[str, Any]:

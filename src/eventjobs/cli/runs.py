@@ -5,8 +5,8 @@ from typing import Annotated, Final
 from cyclopts import Parameter
 
 from eventjobs.cli import exits
-from eventjobs.cli.output import instant, print_json, say
-from eventjobs.cli.pages import Document, tell_run, tell_runs
+from eventjobs.cli.output import instant, print_json, say, text_of
+from eventjobs.cli.pages import Document, tell_more, tell_run, tell_runs
 from eventjobs.cli.target import Where
 from eventjobs.cli.view import NOW, AsOf, Cursor, Json, Limit, Owner, fetch
 from eventjobs.errors import UsageWrong
@@ -33,7 +33,7 @@ async def runs(
         document = await fetch(where, "runs", {"owner": owner, "as_of": as_of, "cursor": cursor, "limit": limit})
         tell = tell_runs
     elif log:
-        document = await fetch(where, f"runs/{run}/log", {"cursor": cursor})
+        document = await fetch(where, f"runs/{run}/log", {"cursor": cursor, "limit": limit})
         tell = _tell_log
     else:
         document = await fetch(where, f"runs/{run}", {"as_of": as_of})
@@ -46,8 +46,9 @@ async def runs(
 
 
 def _tell_log(document: Document) -> None:
-    for line in document.get("items", []):
-        place = f"{line.get('row', '')}.{line.get('attempt', '')}"
-        say(f"{instant(str(line.get('at', '')))}  {place}  {line.get('text', line)}")
-    if not document.get("items"):
+    for line in document["items"]:
+        fields = f"  {text_of(line['fields'])}" if line["fields"] else ""
+        say(f"{instant(line['at'])}  {line['row']}.{line['attempt']}  {line['level']}: {line['text']}{fields}")
+    if not document["items"]:
         say("No lines.")
+    tell_more(document)
