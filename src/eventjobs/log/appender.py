@@ -99,7 +99,8 @@ class Appender:
             self._tail.break_off(fault)
             raise
         for fact in facts:
-            self._versions.saw(fact.stream, fact.stream_version)
+            if fact.position > self._head.position:
+                self._versions.saw(fact.stream, fact.stream_version)
         self._tail.extend(facts)
         if self._tail.head.position > self._head.position:
             self._head = self._tail.head

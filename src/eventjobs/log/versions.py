@@ -42,10 +42,8 @@ class StreamVersions:
         self._young.update(versions)
 
     def saw(self, stream: StreamId, version: int) -> None:
-        """Note a change that was read; one that is known already, or an older one, changes nothing."""
-        known = self.find(stream)
-        if known is None or known < version:
-            self._young[stream] = version
+        """Note a change that another process made after all that is noted."""
+        self._young[stream] = version
 
     def learned(self, versions: Mapping[StreamId, int]) -> None:
         """Note versions that were looked up; what is known is newer and stays."""
