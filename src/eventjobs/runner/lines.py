@@ -5,8 +5,9 @@ The seal is the SHA-256 over each line's JSON (`line, at, level, text, fields`) 
 at the attempt's end vouches for the table.
 """
 
+import asyncio
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 import orjson
@@ -15,7 +16,9 @@ from eventjobs.handlers.context import LogLine
 from eventjobs.runner.ports import Line, LineStore
 
 BYTES_MAX: Final = 1024 * 1024
-"""What the lines of one attempt may weigh; one last line says that the rest was left out."""
+"""What the lines of one attempt may weigh, as they are sealed; one last line says that the rest was left out."""
+LEFT_OUT: Final = "more lines were left out: an attempt keeps 1 MiB of them"
+_FIELDS_OPTIONS: Final = orjson.OPT_NON_STR_KEYS | orjson.OPT_UTC_Z
 
 
 class AttemptLines:
@@ -28,32 +31,53 @@ class AttemptLines:
         self._seal = hashlib.sha256()
         self._bytes = 0
         self._full = False
+        self._writing = asyncio.Lock()
         self.count = 0
 
     def add(self, line: LogLine) -> None:
-        """Take a line; after 1 MiB only the remark that lines were left out."""
+        """Take a line; after 1 MiB only the remark that lines were left out, after the end nothing."""
         if self._full:
             return
-        size = len(line.text.encode("utf-8", "replace")) + 64
-        if self._bytes + size > BYTES_MAX:
+        numbered = Line(line=self.count + 1, at=line.at, level=line.level, text=line.text, fields=_plain(line.fields))
+        sealed = seal_bytes(numbered)
+        if self._bytes + len(sealed) > BYTES_MAX:
             self._full = True
-            line = LogLine(line.at, "warning", "more lines were left out: an attempt keeps 1 MiB of them", {})
-        self._bytes += size
+            numbered = Line(line=numbered.line, at=line.at, level="warning", text=LEFT_OUT, fields={})
+            sealed = seal_bytes(numbered)
+        self._bytes += len(sealed)
         self.count += 1
-        numbered = Line(line=self.count, at=line.at, level=line.level, text=line.text, fields=line.fields)
         self._unwritten.append(numbered)
-        self._seal.update(seal_bytes(numbered))
+        self._seal.update(sealed)
+
+    def end(self) -> None:
+        """Take no more lines: the attempt is over, whatever its handler still does."""
+        self._full = True
+
+    @property
+    def is_written(self) -> bool:
+        """Whether every line is in the store."""
+        return not self._unwritten
 
     async def flush(self) -> None:
-        """Write what was not written yet."""
-        lines, self._unwritten = self._unwritten, []
-        if lines:
-            await self._store.write(*self._address, lines)
+        """Write what was not written yet; what could not be written stays for the next time."""
+        async with self._writing:
+            lines = tuple(self._unwritten)
+            if lines:
+                await self._store.write(*self._address, lines)
+                del self._unwritten[: len(lines)]
 
     @property
     def sha256(self) -> str | None:
         """The seal over all lines so far, `None` where there is none."""
         return self._seal.hexdigest() if self.count else None
+
+
+def _plain(fields: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return the fields as JSON has them; what is no JSON becomes text. A line must not end its job."""
+    try:
+        return dict(orjson.loads(orjson.dumps(dict(fields), default=str, option=_FIELDS_OPTIONS)))
+    except (TypeError, ValueError, RecursionError) as error:
+        return {"fields_left_out": str(error)[:200]}
 
 
 def seal_bytes(line: Line) -> bytes:

@@ -1,0 +1,213 @@
+"""Instances of the runner side by side on one log in memory, in virtual time."""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any, cast
+
+from eventjobs.commands.context import Limits
+from eventjobs.commands.dispatch import Dispatcher, Outcome
+from eventjobs.commands.spec import CommandFields
+from eventjobs.domain.run import Run
+from eventjobs.domain.schedule import Schedule
+from eventjobs.domain.service import Service
+from eventjobs.domain.streams import FOLDS, run_stream, schedule_stream, service_stream
+from eventjobs.events.recorded import Recorded, StreamId
+from eventjobs.handlers.files import FileRoom
+from eventjobs.handlers.ports import CommandRules
+from eventjobs.handlers.secrets import SecretStore
+from eventjobs.handlers.workbench import Workbench
+from eventjobs.log.memory import Faults, MemoryEventLog
+from eventjobs.runner.catalog import Catalog
+from eventjobs.runner.lines import MemoryLines
+from eventjobs.runner.ports import DueTimer, LineStore, OpenRun
+from eventjobs.runner.supervisor import Supervisor
+from eventjobs.runner.surroundings import InstanceSurroundings
+from eventjobs.runner.worker import Station
+from eventjobs.runner.workshop import Workshop
+from eventjobs.telemetry.metrics import Metrics
+from eventjobs.telemetry.tasks import Tasks
+from tests.support.bodies import schedule, service, workspace
+from tests.support.handlers import Floor
+from tests.support.logs import facts_of, memory_log
+from tests.support.ports import CountingIds, FixedRandom
+from tests.support.story import SPEC_OF, WORKSPACE
+from tests.support.time import LoopClock
+from tests.support.waiting import eventually
+
+NOWHERE = cast(Any, None)
+"""A port that no handler of these tests uses."""
+
+
+class SwitchedLease:
+    """A lease that is trusted until it is switched off."""
+
+    def __init__(self) -> None:
+        self.is_trusted = True
+
+    def trusted(self) -> bool:
+        return self.is_trusted
+
+
+class Frames:
+    """The progress frames that were shown."""
+
+    def __init__(self) -> None:
+        self.seen: list[Mapping[str, Any]] = []
+
+    def publish(self, _workspace: str, progress: Mapping[str, Any]) -> None:
+        self.seen.append(progress)
+
+
+class Instance:
+    """One process of the service, as far as the runner goes."""
+
+    def __init__(self, plant: "Plant", name: str, *, grace_s: float = 30.0, lines: LineStore | None = None) -> None:
+        clock, registry = plant.clock, plant.floor.registry(name)
+        self.name = name
+        self.plant = plant
+        self.tasks = Tasks()
+        self.lease = SwitchedLease()
+        self.frames = Frames()
+        self.metrics = Metrics()
+        self.dispatcher = Dispatcher(plant.log)
+        self.surroundings = InstanceSurroundings(
+            instance=name,
+            clock=clock,
+            ids=plant.ids,
+            random=plant.random,
+            catalog=Catalog(registry),
+            limits=Limits(),
+        )
+        workbench = Workbench(
+            clock=clock,
+            installation="plant",
+            files=FileRoom(Path("nowhere")),
+            tables=NOWHERE,
+            outbound=NOWHERE,
+            commands=CommandRules(),
+            secrets=SecretStore(environment={"EVENTJOBS_SECRET__ACME__WORD": "swordfish"}),
+        )
+        station = Station(
+            dispatcher=self.dispatcher,
+            surroundings=self.surroundings,
+            clock=clock,
+            workshop=Workshop(registry=registry, workbench=workbench, lines=lines or plant.lines, random=plant.random),
+            hub=self.frames,
+            lease=self.lease,
+            tasks=self.tasks,
+            metrics=self.metrics,
+            grace_s=grace_s,
+        )
+        self.supervisor = Supervisor(plant.log, station, name)
+
+    def start(self, position: int = 0) -> "Instance":
+        """Follow the log."""
+        _ = self.tasks.start(self.supervisor.follow(position), name=f"supervisor {self.name}")
+        return self
+
+    async def kill(self) -> None:
+        """End as a killed process does: everything stops, nothing more is said."""
+        self.lease.is_trusted = False
+        self.dispatcher.log = cast(Any, Dead())
+        await self.tasks.cancel_all()
+
+    async def do(self, command: CommandFields) -> Outcome:
+        """Dispatch a command as this instance."""
+        context = self.surroundings.context(WORKSPACE)
+        return await self.dispatcher.dispatch(SPEC_OF[type(command)], command, context)
+
+
+class Dead:
+    """The log as a process that is gone has it: out of reach for ever."""
+
+    async def append(self, _append: object) -> object:
+        return await asyncio.Event().wait()
+
+
+@dataclass
+class Plant:
+    """A log, a clock, the handlers' floor, and a first instance `one`."""
+
+    floor: Floor = field(default_factory=Floor)
+    faults: Faults | None = None
+    chance: float = 0.0
+
+    def __post_init__(self) -> None:
+        self.clock = LoopClock()
+        self.ids = CountingIds()
+        self.random = FixedRandom(self.chance)
+        self.lines = MemoryLines()
+        self.log: MemoryEventLog = memory_log(self.clock, self.faults)
+
+    async def furnish(
+        self,
+        instance: Instance,
+        jobs: Sequence[Mapping[str, Any]],
+        services: Mapping[str, Mapping[str, Any]],
+        **fields: Any,
+    ) -> None:
+        """Make the services, by name, and the schedule `nightly` with these rows."""
+        await instance.do(workspace())
+        for name, definition in services.items():
+            await instance.do(service(name, **definition))
+        await instance.do(schedule(jobs=list(jobs), **fields))
+
+    def facts(self, name: str | None = None, type_: str | None = None) -> list[Recorded[Any]]:
+        """Return the facts of a stream or a type, in order."""
+        return [
+            fact
+            for fact in facts_of(self.log)
+            if (name is None or fact.stream.name == name) and (type_ is None or fact.type == type_)
+        ]
+
+    def events(self, type_: str) -> list[Any]:
+        """Return all events of a type, in order."""
+        return [fact.event for fact in self.facts(type_=type_)]
+
+    def run(self, run_id: str) -> Run:
+        return cast(Run, self._folded(run_stream(WORKSPACE, run_id)))
+
+    def schedule(self, schedule_id: str = "nightly") -> Schedule:
+        return cast(Schedule, self._folded(schedule_stream(WORKSPACE, schedule_id)))
+
+    def service(self, service_id: str) -> Service:
+        return cast(Service, self._folded(service_stream(WORKSPACE, service_id)))
+
+    def _folded(self, stream: StreamId) -> Any:
+        fold = FOLDS[stream.kind]
+        state = fold.initial
+        for fact in self.facts(stream.name):
+            state = fold.evolve(state, fact.event)
+        return state
+
+    async def ended(self, run_id: str, *, within_s: float = 3_600.0) -> Run:
+        """Wait until a run ended and return it."""
+
+        def look() -> Run | None:
+            run = self.run(run_id)
+            return None if run.open or run.state == "absent" else run
+
+        return await eventually(look, within_s, every_s=0.05)  # type: ignore[return-value]
+
+    async def due(self, until: datetime, limit: int) -> Sequence[DueTimer]:
+        """Return the due moments, as the view would."""
+        names = {fact.stream.id for fact in facts_of(self.log) if fact.stream.kind == "schedule"}
+        found = [
+            DueTimer(state.next.due, WORKSPACE, "next_due", name)
+            for name in names
+            if (state := self.schedule(name)).active and state.next is not None and state.next.due <= until
+        ]
+        return sorted(found, key=lambda timer: timer.due_at)[:limit]
+
+    async def open_runs(self) -> Sequence[OpenRun]:
+        """Return the open runs, as the view would."""
+        names = {fact.stream.id for fact in facts_of(self.log) if fact.stream.kind == "run"}
+        runs = {name: self.run(name) for name in sorted(names)}
+        return [OpenRun(WORKSPACE, name, run.instance, run.term) for name, run in runs.items() if run.open]
+
+    def after(self, **span: float) -> datetime:
+        """Return an instant from now."""
+        return self.clock.now() + timedelta(**span)
