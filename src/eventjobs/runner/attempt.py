@@ -5,9 +5,9 @@ The wrapper never raises. Cancelling it is how a stop or a drain ends the handle
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Any, Final
 
 import structlog
 
@@ -15,7 +15,10 @@ from eventjobs.commands.advance_run import AttemptResult
 from eventjobs.domain.run import State
 from eventjobs.errors import JobFailed
 from eventjobs.handlers.context import Result
+from eventjobs.handlers.perform import storable
 from eventjobs.runner.lines import AttemptLines
+
+DETAIL_CHARS_MAX: Final = 2_000
 
 _log: Final = structlog.get_logger("eventjobs.attempt")
 
@@ -50,14 +53,16 @@ class Attempt:
     async def run(self) -> AttemptResult:
         """Perform it and say how it ended."""
         result = await self._outcome()
+        self.lines.end()
         try:
             await self.lines.flush()
-        except Exception:  # noqa: BLE001 the attempt's end is worth more than its lines
-            _log.exception("log_lines_lost", row=self.row, attempt=self.number)
-        sealed = {"log_lines": self.lines.count, "log_sha256": self.lines.sha256}
-        return result.model_copy(update=sealed)
+        except Exception as error:  # noqa: BLE001 the attempt's end is worth more than its lines; they are tried again
+            _log.warning("log_lines_wait", row=self.row, attempt=self.number, error=type(error).__name__)
+        return self._sealed(result)
 
     async def _outcome(self) -> AttemptResult:
+        if self.stopped is not None:
+            return self.cancelled()
         try:
             async with asyncio.timeout(self.timeout_s):
                 result = await self.perform()
@@ -69,20 +74,25 @@ class Attempt:
             return self.cancelled()
         except JobFailed as failure:
             return self._refused(failure)
-        except BaseException as error:  # noqa: BLE001 a handler that exits or dies must not take the others along
+        except Exception as error:  # noqa: BLE001 a handler is anybody's code; its failure is a value
             return self._failed("error", f"{type(error).__name__}: {error}", retryable=True)
+        except BaseException as error:  # noqa: BLE001 one that exits must not take the others along; its text is not blanked
+            return self._failed("error", f"the handler raised {type(error).__name__}", retryable=True)
+        return self._succeeded(result)
+
+    def _succeeded(self, result: Result) -> AttemptResult:
         return AttemptResult(
             row=self.row,
             attempt=self.number,
             state=State.SUCCEEDED,
-            counts=dict(result.counts),
+            counts=whole(result.counts),
             output=result.output,
             chance=self.chance,
         )
 
     def _refused(self, failure: JobFailed) -> AttemptResult:
-        result = self._failed(failure.reason, failure.detail, retryable=failure.retryable)
-        return result.model_copy(update={"counts": dict(failure.counts), "output": failure.output})
+        result = self._failed(str(failure.reason), failure.detail, retryable=bool(failure.retryable))
+        return result.model_copy(update={"counts": whole(failure.counts), "output": failure.output})
 
     def _failed(self, reason: str, detail: str, *, retryable: bool) -> AttemptResult:
         return AttemptResult(
@@ -90,7 +100,7 @@ class Attempt:
             attempt=self.number,
             state=State.FAILED,
             reason=reason,
-            detail=detail[:2000],
+            detail=str(storable(detail))[:DETAIL_CHARS_MAX],
             retryable=retryable,
             chance=self.chance,
         )
@@ -101,14 +111,38 @@ class Attempt:
             return AttemptResult(row=self.row, attempt=self.number, state=State.ABORTED, reason="stopped")
         return self._failed("interrupted", "its instance stopped", retryable=True)
 
+    def abandoned(self) -> AttemptResult:
+        """
+        The value for a handler that did not end in its grace; its thread or code may still be busy.
 
-def abandoned(attempt: Attempt) -> AttemptResult:
-    """The value for a handler that did not end in its grace; its thread or code may still be busy."""
-    state = State.ABORTED if attempt.stopped == "stopped" else State.FAILED
+        For that reason one that ran into its timeout is not tried again.
+        """
+        self.lines.end()
+        result = self.cancelled() if self.stopped else self._failed("timeout", "", retryable=False)
+        return self._sealed(result.model_copy(update={"detail": "did not end in its grace"}))
+
+    def _sealed(self, result: AttemptResult) -> AttemptResult:
+        return result.model_copy(update={"log_lines": self.lines.count, "log_sha256": self.lines.sha256})
+
+
+def whole(counts: Mapping[Any, Any]) -> dict[str, int]:
+    """Return the counts that are whole numbers of at most 64 bits, as facts can hold them; the others are dropped."""
+    return {
+        str(storable(str(name))): int(count)
+        for name, count in counts.items()
+        if isinstance(count, int) and abs(count) < 2**63
+    }
+
+
+def unrecordable(result: AttemptResult, why: str) -> AttemptResult:
+    """The value for a result that no fact can hold."""
     return AttemptResult(
-        row=attempt.row,
-        attempt=attempt.number,
-        state=state,
-        reason=attempt.stopped or "interrupted",
-        detail="did not end in its grace",
+        row=result.row,
+        attempt=result.attempt,
+        state=State.FAILED,
+        reason="error",
+        detail=f"its result cannot be recorded: {why}"[:DETAIL_CHARS_MAX],
+        retryable=False,
+        log_lines=result.log_lines,
+        log_sha256=result.log_sha256,
     )

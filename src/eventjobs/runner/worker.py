@@ -7,6 +7,7 @@ way there; a second report of one has no effect.
 """
 
 import asyncio
+import math
 from collections import deque
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -16,26 +17,24 @@ import structlog
 
 from eventjobs.clock import Clock
 from eventjobs.commands import advance_run
-from eventjobs.commands.advance_run import AdvanceRun, AttemptResult
-from eventjobs.commands.advance_run import Progress as SavedProgress
+from eventjobs.commands.advance_run import AdvanceRun, AttemptResult, Progress
 from eventjobs.commands.dispatch import Dispatcher
 from eventjobs.domain.plan import to_cancel
 from eventjobs.domain.run import Run, State
 from eventjobs.domain.streams import run_stream
-from eventjobs.errors import LogFault, Rejected
-from eventjobs.runner.attempt import Attempt, abandoned
+from eventjobs.errors import Invalid, LogFault, Rejected
+from eventjobs.runner.attempt import Attempt, unrecordable
 from eventjobs.runner.ports import Lease, ProgressHub, Surroundings
+from eventjobs.runner.reports import Reports
 from eventjobs.runner.stages import run_together
 from eventjobs.runner.workshop import Shown, Workshop
 from eventjobs.telemetry.metrics import Metrics
 from eventjobs.telemetry.tasks import Tasks
 
-PROGRESS_SAVED_S: Final = 5.0
-"""How often an attempt's progress becomes a fact, at most."""
-PROGRESS_SHOWN_S: Final = 0.2
-"""How often it is shown live, at most."""
 FAULT_WAIT_S: Final = (0.1, 0.3, 1.0, 2.0)
 """Waits between tries while the log cannot be written."""
+LINES_WAIT_S: Final = (0.5, 1.0, 2.0, 5.0, 10.0, 30.0, 60.0)
+"""Waits between tries to write the log lines of an attempt that is over."""
 
 _log: Final = structlog.get_logger("eventjobs.worker")
 
@@ -56,19 +55,11 @@ class Station:
 
 
 @dataclass(slots=True)
-class _Reported:
-    """The newest progress of one attempt, and what became of it."""
-
-    shown: Shown
-    saved_at: float
-    shown_at: float = float("-inf")
-    unsaved: bool = True
-
-
-@dataclass(slots=True)
 class _Busy:
+    """An attempt that runs here; after `give_up_at` (monotonic) it is not waited for any more."""
+
     attempt: Attempt
-    cancel_by: float | None = None
+    give_up_at: float = math.inf
 
 
 @dataclass(slots=True)
@@ -82,10 +73,12 @@ class Worker:
     correlation: str | None = None
     _busy: dict[int, _Busy] = field(default_factory=dict)
     _landed: list[AttemptResult] = field(default_factory=list)
-    _reported: dict[int, _Reported] = field(default_factory=dict)
+    _reports: Reports = field(default_factory=Reports)
     _said: deque[str] = field(default_factory=lambda: deque(maxlen=8))
     _woken: asyncio.Event = field(default_factory=asyncio.Event)
     _draining: bool = False
+    _singly: bool = False
+    _looked_at: datetime | None = None
 
     def wake(self) -> None:
         """Look again: something was recorded that concerns this run."""
@@ -123,9 +116,12 @@ class Worker:
     async def _advance(self) -> Run | None:
         """Say what happened; returns the run as recorded, `None` when another instance has it."""
         for tries in range(1_000_000):
-            ended, progress = tuple(self._landed), self._unsaved()
+            ended, progress = self._words()
             try:
                 await self._say(ended, progress)
+            except Invalid as refusal:
+                self._doubt(ended, progress, refusal)
+                continue
             except Rejected as refusal:
                 if refusal.code == "superseded":
                     self.station.metrics.superseded.inc()
@@ -136,15 +132,33 @@ class Worker:
                 await self.station.clock.sleep(FAULT_WAIT_S[min(tries, len(FAULT_WAIT_S) - 1)])
                 continue
             del self._landed[: len(ended)]
-            self._saved(progress)
-            break
+            self._reports.saved(progress, self.station.clock.monotonic())
+            if not self._landed:
+                self._singly = False
+                break
         stream = run_stream(self.workspace, self.run)
         run: Run = (await self.station.dispatcher.states.load([stream]))[stream].state
         return run if run.term == self.term else None
 
-    async def _say(self, ended: tuple[AttemptResult, ...], progress: tuple[SavedProgress, ...]) -> None:
+    def _words(self) -> tuple[tuple[AttemptResult, ...], tuple[Progress, ...]]:
+        """What there is to say; while something in it is in doubt, one result at a time."""
+        if self._singly:
+            return tuple(self._landed[:1]), ()
+        landed = {result.row for result in self._landed}
+        return tuple(self._landed), tuple(self._reports.to_save(self.station.clock.monotonic(), landed))
+
+    def _doubt(self, ended: tuple[AttemptResult, ...], progress: tuple[Progress, ...], refusal: Invalid) -> None:
+        """Something in these words cannot be a fact. That a handler ended can, and the run must go on."""
+        _log.error("not_recordable", run=self.run, code=refusal.code, detail=refusal.detail)
+        self._reports.drop()
+        if len(ended) == 1 and not progress:
+            self._landed[0] = unrecordable(ended[0], refusal.detail)
+        self._singly = True
+
+    async def _say(self, ended: tuple[AttemptResult, ...], progress: tuple[Progress, ...]) -> None:
         context = self.station.surroundings.context(self.workspace, correlation=self.correlation)
         self._said.append(context.command_id)
+        self._looked_at = context.now
         command = AdvanceRun.model_construct(
             run=self.run,
             term=self.term,
@@ -162,12 +176,18 @@ class Worker:
             if row.state is State.RUNNING and row.row not in self._busy and not self._has_landed(row.row)
         ]
         if started:
-            self._busy.update({attempt.row: _Busy(attempt) for attempt in started})
+            self._busy.update({attempt.row: _Busy(attempt, self._end_of(attempt)) for attempt in started})
             _ = self.station.tasks.start(
                 run_together(started, self.station.tasks, self._on_landed), name=f"stage of {self.run}"
             )
         stopping = {row.row: self._busy[row.row] for row in to_cancel(run) if row.row in self._busy}
         self._cancel(stopping, "stopped")
+
+    def _end_of(self, attempt: Attempt) -> float:
+        """When an attempt is over, also if its handler ignores its timeout."""
+        if attempt.timeout_s is None:
+            return math.inf
+        return self.station.clock.monotonic() + attempt.timeout_s + self.station.grace_s
 
     def _has_landed(self, row: int) -> bool:
         return any(result.row == row for result in self._landed)
@@ -183,46 +203,39 @@ class Worker:
 
     def _cancel(self, busy: dict[int, _Busy], why: str) -> None:
         for one in busy.values():
-            if one.cancel_by is None:
-                one.cancel_by = self.station.clock.monotonic() + self.station.grace_s
-                one.attempt.stop(why)
+            one.give_up_at = min(one.give_up_at, self.station.clock.monotonic() + self.station.grace_s)
+            one.attempt.stop(why)
 
     def _on_landed(self, attempt: Attempt, result: AttemptResult) -> None:
         if self._busy.get(attempt.row) is None or self._busy[attempt.row].attempt is not attempt:
             return  # given up before: what it still says comes too late
-        del self._busy[attempt.row]
-        self._landed.append(result)
+        self._land(attempt, result)
         self.wake()
 
+    def _land(self, attempt: Attempt, result: AttemptResult) -> None:
+        del self._busy[attempt.row]
+        self._landed.append(result)
+        if not attempt.lines.is_written:
+            _ = self.station.tasks.start(self._write_lines(attempt), name=f"lines of {self.run}")
+
+    async def _write_lines(self, attempt: Attempt) -> None:
+        """Write what is left of an attempt's lines, as soon as that can be done."""
+        for wait_s in LINES_WAIT_S:
+            try:
+                await attempt.lines.flush()
+            except Exception as error:  # noqa: BLE001 the run does not depend on them
+                _log.warning("log_lines_wait", run=self.run, row=attempt.row, error=type(error).__name__)
+                await self.station.clock.sleep(wait_s)
+            else:
+                return
+        _log.error("log_lines_lost", run=self.run, row=attempt.row, attempt=attempt.number)
+
     def _on_progress(self, row: int, shown: Shown) -> None:
-        now = self.station.clock.monotonic()
-        known = self._reported.get(row)
-        if known is None or known.shown.attempt != shown.attempt:
-            known = self._reported[row] = _Reported(shown, now)
-        known.shown, known.unsaved = shown, True
-        if now - known.shown_at >= PROGRESS_SHOWN_S:
-            known.shown_at = now
+        busy = self._busy.get(row)
+        if busy is None or busy.attempt.number != shown.attempt:
+            return  # an attempt that was given up still talks
+        if self._reports.take(row, shown, self.station.clock.monotonic()):
             self.station.hub.publish(self.workspace, shown.frame(self.run, row))
-
-    def _unsaved(self) -> tuple[SavedProgress, ...]:
-        """The progress that is due to become a fact: every 5 s, and at the end of its attempt."""
-        now = self.station.clock.monotonic()
-        return tuple(
-            SavedProgress.model_construct(
-                row=row,
-                attempt=known.shown.attempt,
-                fraction=known.shown.fraction,
-                text=known.shown.text,
-                counts=dict(known.shown.counts),
-            )
-            for row, known in self._reported.items()
-            if known.unsaved and (now - known.saved_at >= PROGRESS_SAVED_S or self._has_landed(row))
-        )
-
-    def _saved(self, progress: tuple[SavedProgress, ...]) -> None:
-        for one in progress:
-            known = self._reported[one.row]
-            known.saved_at, known.unsaved = self.station.clock.monotonic(), False
 
     async def _wait(self, run: Run) -> None:
         """Wait for a result, a wake-up, or the next moment at which something is due."""
@@ -236,10 +249,9 @@ class Worker:
 
     def _give_up_on_stuck(self) -> None:
         now = self.station.clock.monotonic()
-        for busy in [one for one in self._busy.values() if one.cancel_by is not None and one.cancel_by <= now]:
+        for busy in [one for one in self._busy.values() if one.give_up_at <= now]:
             _log.error("handler_ignores_its_end", run=self.run, row=busy.attempt.row)
-            del self._busy[busy.attempt.row]
-            self._landed.append(abandoned(busy.attempt))
+            self._land(busy.attempt, busy.attempt.abandoned())
 
     def _next_moment(self, run: Run) -> float | None:
         """Seconds until something is due by itself: a retry, the end of a wait, progress to save, a grace."""
@@ -249,10 +261,14 @@ class Worker:
             moments.append(1.0)
         elif not self._draining:
             waiting = [row.retry_at or row.deadline for row in run.rows.values() if not row.ended]
-            moments += [_seconds(now, until) for until in waiting if until is not None]
-        moments += [known.saved_at + PROGRESS_SAVED_S - monotonic for known in self._reported.values() if known.unsaved]
-        moments += [busy.cancel_by - monotonic for busy in self._busy.values() if busy.cancel_by is not None]
+            moments += [_seconds(now, until) for until in waiting if until is not None and self._is_ahead(until)]
+        moments += [until - monotonic for until in self._reports.next_save()]
+        moments += [busy.give_up_at - monotonic for busy in self._busy.values() if busy.give_up_at < math.inf]
         return min(moments, default=None)
+
+    def _is_ahead(self, moment: datetime) -> bool:
+        """Whether a moment came only after the run was looked at; an earlier one has had its effect."""
+        return self._looked_at is None or moment > self._looked_at
 
 
 def _seconds(now: datetime, until: datetime) -> float:

@@ -1,8 +1,11 @@
 """Where attempts are made: a row of a run, its handler, and everything the handler may touch."""
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
+
+import structlog
 
 from eventjobs.domain.run import Row
 from eventjobs.handlers.context import HandlerContext, JobRef, Progress, Result
@@ -10,9 +13,11 @@ from eventjobs.handlers.perform import perform
 from eventjobs.handlers.registry import Registry
 from eventjobs.handlers.workbench import Workbench
 from eventjobs.ids import Random
-from eventjobs.runner.attempt import Attempt
+from eventjobs.runner.attempt import Attempt, whole
 from eventjobs.runner.lines import AttemptLines
 from eventjobs.runner.ports import LineStore
+
+_log: Final = structlog.get_logger("eventjobs.workshop")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,9 +71,11 @@ class Workshop:
         )
 
         async def report(progress: Progress) -> None:
-            shown = Shown(attempt=row.attempt, fraction=progress.fraction, text=progress.text, counts=progress.counts)
-            on_progress(shown)
-            await lines.flush()
+            on_progress(_shown(row.attempt, progress))
+            try:
+                await lines.flush()
+            except Exception as error:  # noqa: BLE001 lines that cannot be written now must not end the job
+                _log.warning("log_lines_wait", run=run, row=row.row, error=type(error).__name__)
 
         context = self.workbench.context(
             workspace=workspace,
@@ -89,6 +96,13 @@ class Workshop:
     async def _perform(self, row: Row, context: HandlerContext) -> Result:
         handler = self.registry.get(row.job.handler)
         return await perform(handler, row.job.config, context, self.workbench.secrets)
+
+
+def _shown(attempt: int, progress: Progress) -> Shown:
+    """Return what a handler reports as facts can hold it."""
+    known = progress.fraction is not None and math.isfinite(progress.fraction)
+    fraction = float(progress.fraction) if known and progress.fraction is not None else None
+    return Shown(attempt=attempt, fraction=fraction, text=str(progress.text), counts=whole(progress.counts))
 
 
 async def _unset() -> Result:
