@@ -1,5 +1,6 @@
--- Whoever has the rows projects the batch; the others find them locked and look again later.
-SELECT name, version, position, chain, stopped_at, reason
+-- Whoever has the rows projects the batch; the others find them locked and look again later. From here to the end of the
+-- transaction keys are looked up in indexes: what was planned while a view was small must not scan it once it is large.
+SELECT name, version, position, chain, stopped_at, reason, set_config('enable_seqscan', 'off', true) AS seqscan
 FROM public.view_checkpoints JOIN unnest($1::text[], $2::integer[]) AS wanted (name, version) USING (name, version)
 ORDER BY name
 FOR UPDATE OF view_checkpoints SKIP LOCKED

@@ -1,1 +1,1 @@
-DELETE FROM public.{{table}} AS x USING unnest({{keys_in}}) AS gone ({{key}}) WHERE {{same_key}}
+DELETE FROM public.{{table}} AS x USING unnest({{keys_in}}) AS wanted ({{key}}) WHERE {{same_key}}

@@ -77,4 +77,11 @@ def _named(projections: Iterable[Projection]) -> tuple[list[str], list[int]]:
 
 
 def _checkpoint(row: Any) -> Checkpoint:
-    return Checkpoint(**dict(row))
+    return Checkpoint(
+        name=row["name"],
+        version=row["version"],
+        position=row["position"],
+        chain=row["chain"],
+        stopped_at=row["stopped_at"],
+        reason=row["reason"],
+    )

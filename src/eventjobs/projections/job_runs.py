@@ -57,7 +57,7 @@ def project(recorded: Recorded[Any]) -> Iterator[Write]:
             began = {"state": str(State.RUNNING), "attempt": event.attempt, **_NOT_WAITING}
             yield Put(JOB_RUNS, (*run, event.row), began)
             started = {"state": str(State.RUNNING), "term": event.term, "started_at": recorded.at}
-            yield Put(ATTEMPTS, (*run, event.row, event.attempt), started)
+            yield Put(ATTEMPTS, (*run, event.row, event.attempt), started, new=True)
         case AttemptProgressed():
             progress = {
                 "fraction": event.fraction,

@@ -65,7 +65,7 @@ def _ran(recorded: Recorded[Any], event: RunOpened) -> Write:
         "run": run,
         "answered_at": recorded.at,
     }
-    return Put(OCCURRENCES, (recorded.workspace, run), ran)
+    return Put(OCCURRENCES, (recorded.workspace, run), ran, new=True)
 
 
 def _not_run(
@@ -86,7 +86,7 @@ def _not_run(
         "reason": event.reason,
         "answered_at": recorded.at,
     }
-    return Put(OCCURRENCES, (recorded.workspace, named), {**answered, **outcome})
+    return Put(OCCURRENCES, (recorded.workspace, named), {**answered, **outcome}, new=True)
 
 
 PROJECTION: Final = Projection(

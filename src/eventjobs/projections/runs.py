@@ -52,12 +52,12 @@ def project(recorded: Recorded[Any]) -> Iterator[Write]:
     """Return what a fact about a run as a whole writes."""
     key = (recorded.workspace, recorded.stream.id)
     match recorded.event:
-        case AttemptStarted():
+        case AttemptStarted() as event if event.attempt == 1:
             yield Put(STATUS, key, {"started_at": recorded.at}, only_if={"started_at": None})
         case RunOpened() as event:
-            yield Put(RUNS, key, {**_opened(event), "opened_at": recorded.at})
+            yield Put(RUNS, key, {**_opened(event), "opened_at": recorded.at}, new=True)
             begun = {"state": str(State.RUNNING), "term": event.term, "instance": event.instance}
-            yield Put(STATUS, key, begun)
+            yield Put(STATUS, key, begun, new=True)
         case RunStopRequested() as event:
             yield Put(STATUS, key, {"state": str(State.STOPPING), "stop_mode": event.mode})
         case RunTakenOver() as event:

@@ -22,31 +22,63 @@ FETCH_ROWS: Final = statement("views/fetch_rows")
 CLOSE_ROWS: Final = statement("views/close_rows")
 WRITE_ROWS: Final = statement("views/write_rows")
 REMOVE_ROWS: Final = statement("views/remove_rows")
+PROBE_JSON: Final = statement("views/probe_json")
+
+COPIED_ROWS_MIN: Final = 200
+"""From how many rows on COPY pays."""
 
 
-async def apply(connection: Link, batch: Batch, suffix: str = "") -> int:
+class ViewStorage:
     """
-    Fold a batch over the stored rows and write what changed, in the caller's transaction; return how many rows.
+    The tables of views on one connection, in its user's transaction.
 
-    `suffix` is added to the names of all tables.
+    `suffix` is added to the names of all tables. `copy` lets many new rows go through COPY; the connection must then
+    take json as text (`takes_json_as_text`).
     """
-    for table in batch.tables:
-        keys = batch.keys(table)
-        if keys:
-            rows = await connection.fetch(_filled(FETCH_ROWS, table, suffix), *_columns_of(keys))
-            batch.load(table, map(tuple, rows))
-    return sum([await _write(connection, moved, suffix) for moved in batch.fold()])
+
+    def __init__(self, connection: Link, *, suffix: str = "", copy: bool = False) -> None:
+        self._connection = connection
+        self._suffix = suffix
+        self._copy = copy
+
+    async def apply(self, batch: Batch) -> int:
+        """Fold a batch over the stored rows and write what changed; return how many rows were written."""
+        for table in batch.tables:
+            keys = batch.keys(table)
+            if keys:
+                rows = await self._connection.fetch(_filled(FETCH_ROWS, table, self._suffix), *_columns_of(keys))
+                batch.load(table, map(tuple, rows))
+        return sum([await self._write(moved) for moved in batch.fold()])
+
+    async def _write(self, moved: Moved) -> int:
+        table, created, upserted, removed = moved.table, moved.created(), moved.updated(), moved.removed()
+        written = len(moved.past) + len(created) + len(upserted) + len(removed)
+        if self._copy and len(moved.past) >= COPIED_ROWS_MIN:
+            await self._copy_to(table.past, [*table.all_columns, "to_position"], moved.past)
+        elif moved.past:
+            await self._execute(CLOSE_ROWS, table, moved.past, closed=True)
+        if self._copy and len(created) >= COPIED_ROWS_MIN:
+            await self._copy_to(table.name, list(table.all_columns), created)
+        else:
+            upserted += created
+        if upserted:
+            await self._execute(WRITE_ROWS, table, upserted)
+        if removed:
+            await self._execute(REMOVE_ROWS, table, removed)
+        return written
+
+    async def _execute(self, sql: str, table: Table, rows: Sequence[Sequence[Any]], *, closed: bool = False) -> None:
+        await self._connection.execute(_filled(sql, table, self._suffix, closed=closed), *_columns_of(rows))
+
+    async def _copy_to(self, name: str, columns: list[str], rows: Sequence[Sequence[Any]]) -> None:
+        await self._connection.copy_records_to_table(
+            name + self._suffix, schema_name="public", columns=columns, records=rows
+        )
 
 
-async def _write(connection: Link, moved: Moved, suffix: str) -> int:
-    present, removed = moved.changed(), moved.removed()
-    if moved.past:
-        await connection.execute(_filled(CLOSE_ROWS, moved.table, suffix, closed=True), *_columns_of(moved.past))
-    if present:
-        await connection.execute(_filled(WRITE_ROWS, moved.table, suffix), *_columns_of(present))
-    if removed:
-        await connection.execute(_filled(REMOVE_ROWS, moved.table, suffix), *_columns_of(removed))
-    return len(moved.past) + len(present) + len(removed)
+async def takes_json_as_text(connection: Link) -> bool:
+    """Tell whether the connection exchanges json as text, as it does unless told otherwise."""
+    return await connection.fetchval(PROBE_JSON) == "0"  # type: ignore[no-any-return]
 
 
 def _columns_of(rows: Sequence[Sequence[Any]]) -> list[tuple[Any, ...]]:
@@ -66,10 +98,10 @@ def _filled(sql: str, table: Table, suffix: str, *, closed: bool = False) -> str
         "columns": ", ".join(names),
         "key": ", ".join(key),
         "others": ", ".join(others),
-        "read": ", ".join(_cast("text", name, kind) for name, kind in typed),
+        "read": ", ".join(_cast("text", f"found.{name}", kind) for name, kind in typed),
         "written": ", ".join(_cast("json", name, kind) for name, kind in typed),
         "excluded": ", ".join(f"EXCLUDED.{name}" for name in others),
-        "same_key": " AND ".join(f"x.{name} = gone.{name}" for name in key),
+        "same_key": " AND ".join(f"x.{name} = wanted.{name}" for name in key),
         "keys_in": _parameters(list(table.key.values())),
         "rows_in": _parameters(types),
     }

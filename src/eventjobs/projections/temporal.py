@@ -6,7 +6,7 @@ every version inside the batch is kept, so the rows are the same whatever the si
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cached_property
 from typing import Any, Final, Literal, NamedTuple, TypeAlias
@@ -74,7 +74,8 @@ class Put(NamedTuple):
     """
     Merge columns onto the row of a key, which is made if it is not there.
 
-    `add` raises numbers. With `only_if` it happens only where the row has these values (a missing row has none).
+    `add` raises numbers. With `only_if` it happens only where the row has these values (a missing row has none). `new`
+    promises that there was no row before, which spares looking for it.
     """
 
     table: Table
@@ -82,6 +83,7 @@ class Put(NamedTuple):
     values: Mapping[str, Any]
     only_if: Mapping[str, Any] | None = None
     add: Mapping[str, int] | None = None
+    new: bool = False
 
 
 class Remove(NamedTuple):
@@ -115,27 +117,44 @@ class Projection:
 
 
 class Live:
-    """The present row of one key while a batch is folded; `row` is `None` where there is none."""
+    """
+    The present row of one key while a batch is folded; `row` is `None` where there is none.
+
+    `stored`: there is a row in the table. `changed`: it is not this one any more.
+    """
 
     __slots__ = ("changed", "row", "stored")
 
-    def __init__(self, row: Row | None = None) -> None:
-        self.row = row
-        self.stored = row is not None
+    def __init__(self) -> None:
+        self.row: Row | None = None
+        self.stored = False
         self.changed = False
 
 
 @dataclass(slots=True)
 class Moved:
-    """What a batch did to one table: the rows that it closed (each with `to_position` at its end) and the present."""
+    """
+    What a batch did to one table: the rows that it closed (each with `to_position` at its end) and the present.
+
+    `stored` are the keys whose rows may have been there before.
+    """
 
     table: Table
-    rows: dict[Key, Live]
-    past: list[tuple[Any, ...]]
+    rows: dict[Key, Live] = field(default_factory=dict)
+    stored: list[Key] = field(default_factory=list)
+    past: list[tuple[Any, ...]] = field(default_factory=list)
 
-    def changed(self) -> list[Row]:
-        """Return the present rows to write, by key."""
-        return [live.row for _, live in sorted(self.rows.items()) if live.changed and live.row is not None]
+    def created(self) -> list[Row]:
+        """Return the present rows that are not stored yet, by key."""
+        return [row for _, live in sorted(self.rows.items()) if not live.stored and (row := live.row) is not None]
+
+    def updated(self) -> list[Row]:
+        """Return the stored rows that changed, by key."""
+        return [
+            row
+            for _, live in sorted(self.rows.items())
+            if live.stored and live.changed and (row := live.row) is not None
+        ]
 
     def removed(self) -> list[Key]:
         """Return the keys whose stored rows are no more."""
@@ -146,7 +165,7 @@ class Batch:
     """The writes of a batch of facts in order, and the present rows that they move."""
 
     def __init__(self) -> None:
-        self._writes: list[tuple[int, Write]] = []
+        self._writes: list[tuple[int, Write, Moved, Live]] = []
         self.tables: dict[Table, Moved] = {}
 
     def extend(self, position: int, writes: Iterable[Write]) -> None:
@@ -154,27 +173,29 @@ class Batch:
         for write in writes:
             moved = self.tables.get(write.table)
             if moved is None:
-                moved = self.tables[write.table] = Moved(write.table, {}, [])
-            if write.key not in moved.rows:
-                moved.rows[write.key] = Live()
-            self._writes.append((position, write))
+                moved = self.tables[write.table] = Moved(write.table)
+            live = moved.rows.get(write.key)
+            if live is None:
+                live = moved.rows[write.key] = Live()
+                if not (isinstance(write, Put) and write.new):
+                    moved.stored.append(write.key)
+            self._writes.append((position, write, moved, live))
 
     def keys(self, table: Table) -> list[Key]:
         """Return the keys whose present rows the fold needs."""
-        return [] if table.keeps is Keeps.FIRST else sorted(self.tables[table].rows)
+        return sorted(self.tables[table].stored)
 
     def load(self, table: Table, rows: Iterable[Sequence[Any]]) -> None:
         """Take the present rows as they are stored."""
         width = len(table.key)
-        live = self.tables[table].rows
+        lives = self.tables[table].rows
         for row in rows:
-            live[tuple(row[:width])] = Live(list(row))
+            live = lives[tuple(row[:width])]
+            live.row, live.stored = list(row), True
 
     def fold(self) -> Sequence[Moved]:
         """Apply every write; call once, after the present rows were loaded."""
-        for position, write in self._writes:
-            moved = self.tables[write.table]
-            live = moved.rows[write.key]
+        for position, write, moved, live in self._writes:
             if isinstance(write, Put):
                 _put(moved, live, write, position)
             elif write.table.keeps is Keeps.LAST:
@@ -186,24 +207,27 @@ class Batch:
 
 
 def _put(moved: Moved, live: Live, put: Put, position: int) -> None:
-    table, row = put.table, live.row
+    table, key, values, only_if, add, _ = put
+    row = live.row
     places = table.places
-    if put.only_if is not None and (
-        row is None or any(row[places[name]] != value for name, value in put.only_if.items())
-    ):
+    if only_if is not None and not _has(row, places, only_if):
         return
     if row is None:
-        row = live.row = [*put.key, *[None] * len(table.columns), position]
+        row = live.row = [*key, *[None] * len(table.columns), position]
     elif row[-1] != position:
         if table.keeps is Keeps.VERSIONS:
             moved.past.append((*row, position))
         row[-1] = position
     live.changed = True
-    for name, value in put.values.items():
+    for name, value in values.items():
         row[places[name]] = value
-    if put.add is not None:
-        for name, step in put.add.items():
+    if add is not None:
+        for name, step in add.items():
             row[places[name]] = (row[places[name]] or 0) + step
+
+
+def _has(row: Row | None, places: Mapping[str, int], values: Mapping[str, Any]) -> bool:
+    return row is not None and all(row[places[name]] == value for name, value in values.items())
 
 
 def json_text(value: Any) -> str:

@@ -1,11 +1,24 @@
-"""Facts in batches for a follower; the batch after a full one is fetched before it is asked for."""
+"""Facts in batches, with what they write; the batch after a full one is made while the database writes that one."""
 
 import asyncio
-from typing import Any
+from collections.abc import Sequence
+from typing import Final, NamedTuple
 
 from eventjobs.log.port import EventLog
-from eventjobs.projections.advance import Facts
+from eventjobs.projections.advance import Gathered
+from eventjobs.projections.temporal import Projection
 from eventjobs.telemetry.tasks import Tasks
+
+AT_ONCE: Final = 50
+"""How many facts are projected before others get their turn on the event loop."""
+
+
+class Wanted(NamedTuple):
+    """The facts in `(after, before)` for these projections."""
+
+    projections: tuple[Projection, ...]
+    after: int
+    before: int | None = None
 
 
 class Batches:
@@ -15,28 +28,34 @@ class Batches:
         self._log = log
         self._tasks = tasks
         self._size = size
-        self._ahead: tuple[tuple[int, int | None], asyncio.Task[Facts]] | None = None
+        self._ahead: tuple[Wanted, asyncio.Task[Gathered]] | None = None
 
-    async def after(self, position: int, *, before: int | None = None) -> Facts:
-        """Return the facts in `(position, before)`, at most one batch."""
-        facts = await self._take((position, before))
-        if len(facts) == self._size:
-            wanted = (facts[-1].position, before)
-            self._ahead = (wanted, self._tasks.start(self._read(wanted), name="facts ahead", joined=True))
-        return facts
+    async def next(self, projections: Sequence[Projection], after: int, before: int | None = None) -> Gathered:
+        """Return the facts in `(after, before)`, at most one batch."""
+        wanted = Wanted(tuple(projections), after, before)
+        gathered = await self._take(wanted)
+        if len(gathered.facts) == self._size:
+            following = wanted._replace(after=gathered.facts[-1].position)
+            self._ahead = (following, self._tasks.start(self._make(following), name="facts ahead", joined=True))
+        return gathered
 
     def forget(self) -> None:
-        """Drop what was fetched ahead."""
+        """Drop what was made ahead."""
         if self._ahead is not None:
             self._ahead[1].cancel()
             self._ahead = None
 
-    async def _take(self, wanted: tuple[int, int | None]) -> Facts:
+    async def _take(self, wanted: Wanted) -> Gathered:
         if self._ahead is not None and self._ahead[0] == wanted:
             task, self._ahead = self._ahead[1], None
             return await task
         self.forget()
-        return await self._read(wanted)
+        return await self._make(wanted)
 
-    async def _read(self, wanted: tuple[int, int | None]) -> Any:
-        return await self._log.read(wanted[0], self._size, before=wanted[1])
+    async def _make(self, wanted: Wanted) -> Gathered:
+        gathered = Gathered(wanted.projections)
+        for place, fact in enumerate(await self._log.read(wanted.after, self._size, before=wanted.before), 1):
+            gathered.add(fact)
+            if not place % AT_ONCE:
+                await asyncio.sleep(0)
+        return gathered

@@ -7,7 +7,7 @@ once, whichever instance projects it. The next batch is fetched while this one i
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any, Final
+from typing import Final
 
 import asyncpg
 import structlog
@@ -18,8 +18,9 @@ from eventjobs.log.port import EventLog
 from eventjobs.postgres.faults import DATABASE_FAULTS
 from eventjobs.postgres.pool import TimedPool
 from eventjobs.projections import checkpoints
-from eventjobs.projections.advance import Facts, advance, stop_at
+from eventjobs.projections.advance import Fact, Gathered, advance, gather, stop_at
 from eventjobs.projections.registry import PROJECTIONS
+from eventjobs.projections.storage import takes_json_as_text
 from eventjobs.projections.temporal import Projection
 from eventjobs.runner.batches import Batches
 from eventjobs.runner.positions import ViewPositions, ViewStatus
@@ -59,6 +60,7 @@ class Projector:
         self._projections = {projection.name: projection for projection in projections}
         self._positions = ViewPositions(log, clock)
         self._batches = Batches(log, tasks, batch)
+        self._copy = False
 
     async def run(self) -> None:
         """Project what comes, for ever; faults of log and database cost time and nothing else."""
@@ -96,15 +98,16 @@ class Projector:
         if not places or places[0] >= self._log.known_head.position:
             return False
         after, meeting = places[0], places[1] + 1 if len(places) > 1 else None
-        facts = await self._batches.after(after, before=meeting)
         group = [self._projections[point.name] for point in going if point.position == after]
-        if not facts or not await self._project_or_isolate(group, after, facts):
+        gathered = await self._batches.next(group, after, meeting)
+        if not gathered.facts or not await self._project_or_isolate(after, gathered):
             await self._clock.sleep(OTHERS_S)
             await self._refresh()
         return True
 
     async def _start(self) -> None:
         async with self._pool.acquire() as connection:
+            self._copy = await takes_json_as_text(connection)
             await checkpoints.create(connection, self._projections.values())
             async with connection.transaction():
                 # A newer version of this program may know what an older one stopped at.
@@ -123,55 +126,52 @@ class Projector:
         if await self._log.wait_beyond(known, POLL_S) <= known:
             await self._refresh()
 
-    async def _project_or_isolate(self, group: Sequence[Projection], after: int, facts: Facts) -> bool:
+    async def _project_or_isolate(self, after: int, gathered: Gathered) -> bool:
         try:
-            return await self._project(group, after, facts)
+            return await self._project(after, gathered, copy=self._copy)
         except ForkedHistory as fork:
             await self._stop_all(str(fork))
         except Exception as error:
             if _is_passing(error):
                 raise
             _log.warning("batch_refused", fault=type(error).__name__, detail=str(error)[:500], after=after)
-            await self._isolate(group, after, facts, error)
+            for projection in gathered.projections:
+                await self._isolate(projection, after, gathered.facts)
         return True
 
-    async def _project(self, group: Sequence[Projection], after: int, facts: Facts) -> bool:
-        """Advance those of the group that nobody else has; tell whether any were free."""
+    async def _project(self, after: int, gathered: Gathered, *, copy: bool) -> bool:
+        """Advance the views that nobody else has; tell whether any were free."""
         async with self._pool.acquire() as connection, connection.transaction():
-            points = await checkpoints.lock(connection, group)
+            points = await checkpoints.lock(connection, gathered.projections)
             here = {
                 self._projections[point.name]: point
                 for point in points
                 if point.position == after and point.stopped_at is None
             }
             if here:
-                points = await advance(connection, here, facts)
+                points = await advance(connection, here, gathered, copy=copy)
         for projection in here:
-            self._metrics.projected.labels(projection.name).inc(len(facts))
+            self._metrics.projected.labels(projection.name).inc(len(gathered.facts))
         self._learn(points)
         return bool(points)
 
-    async def _isolate(self, group: Sequence[Projection], after: int, facts: Facts, error: Exception) -> None:
-        """Find the view and the fact whose rows the database refused, and stop that view before it."""
-        for projection in group:
-            try:
-                await self._project([projection], after, facts)
-            except Exception as alone:
-                if _is_passing(alone):
-                    raise
-                if len(facts) == 1:
-                    await self._stop(projection, facts[0], error)
-                else:
-                    await self._halve(projection, after, facts, alone)
+    async def _isolate(self, projection: Projection, after: int, facts: Sequence[Fact]) -> None:
+        """Find the fact whose rows the database refused, and stop the view before it."""
+        try:
+            await self._project(after, gather([projection], facts), copy=False)
+        except Exception as error:
+            if _is_passing(error):
+                raise
+            if len(facts) == 1:
+                await self._stop(projection, facts[0], error)
+                return
+            half = len(facts) // 2
+            await self._isolate(projection, after, facts[:half])
+            reached = facts[half - 1].position
+            if self.position(projection.name) == reached:
+                await self._isolate(projection, reached, facts[half:])
 
-    async def _halve(self, projection: Projection, after: int, facts: Facts, error: Exception) -> None:
-        half = len(facts) // 2
-        await self._isolate([projection], after, facts[:half], error)
-        reached = facts[half - 1].position
-        if self.position(projection.name) == reached:
-            await self._isolate([projection], reached, facts[half:], error)
-
-    async def _stop(self, projection: Projection, fact: Any, error: Exception) -> None:
+    async def _stop(self, projection: Projection, fact: Fact, error: Exception) -> None:
         async with self._pool.acquire() as connection, connection.transaction():
             held = await checkpoints.hold(connection, [projection])
             reason = f"{type(error).__name__}: {error}"
