@@ -16,9 +16,6 @@ from typing import Any, Final
 
 import structlog
 from aiohttp import web
-from eventjobs.log.clock import ClockStep, DatabaseClock
-from eventjobs.projections.views import Views
-from eventjobs.runner.projector import Projector
 
 from eventjobs.api.app import build_app, make_runner
 from eventjobs.api.deps import ApiDeps
@@ -42,6 +39,7 @@ from eventjobs.handlers.registry import Registry
 from eventjobs.handlers.secrets import SecretStore
 from eventjobs.handlers.workbench import Workbench
 from eventjobs.ids import EVERYWHERE, SystemIds, SystemRandom
+from eventjobs.log.clock import ClockStep, DatabaseClock
 from eventjobs.log.codec import Codec
 from eventjobs.log.postgres import PostgresEventLog
 from eventjobs.log.postgres_storage import SESSION
@@ -56,8 +54,11 @@ from eventjobs.postgres.loads import DataTables
 from eventjobs.postgres.pool import Connection, TimedPool, connect, open_pool
 from eventjobs.postgres.probe import audit, probe_capabilities
 from eventjobs.postgres.snapshots import PostgresSnapshots
+from eventjobs.projections.upcoming import Upcoming
+from eventjobs.projections.views import Views
 from eventjobs.runner.catalog import Catalog
 from eventjobs.runner.leases import BEAT_S, STUCK_LOOP_S, Trust
+from eventjobs.runner.projector import Projector
 from eventjobs.runner.rescuer import Rescuer
 from eventjobs.runner.supervisor import Supervisor
 from eventjobs.runner.surroundings import InstanceSurroundings
@@ -260,9 +261,10 @@ class Service:
             grace_s=settings.grace.total_seconds(),
         )
         self.supervisor = Supervisor(self.log, station, self.instance)
+        upcoming = Upcoming(self.pool)
         self.ticker = Ticker(
             self.dispatcher,
-            self.views,
+            upcoming,
             self.surroundings,
             self.clock,
             self.lease,
@@ -275,7 +277,7 @@ class Service:
             self.clock,
             self.lease,
             PostgresBeats(self.pool),
-            self.views,
+            upcoming,
             self.instance,
         )
 

@@ -22,7 +22,8 @@ from eventjobs.handlers.workbench import Workbench
 from eventjobs.log.memory import Faults, MemoryEventLog
 from eventjobs.runner.catalog import Catalog
 from eventjobs.runner.lines import MemoryLines
-from eventjobs.runner.ports import DueTimer, LineStore, OpenRun
+from eventjobs.projections.upcoming import DueTimer, OpenRun
+from eventjobs.runner.ports import LineStore
 from eventjobs.runner.supervisor import Supervisor
 from eventjobs.runner.surroundings import InstanceSurroundings
 from eventjobs.runner.worker import Station

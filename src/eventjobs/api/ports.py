@@ -14,11 +14,11 @@ class Views(Protocol):
     `{items, next}`; `cursor` is a `next` that was given out before (raises `Rejected` `bad_cursor` for another one).
     """
 
-    async def jobs_page(self, workspace: str, *, position: int | None, **filters: Any) -> Document:
+    async def jobs_page(self, *args: Any, **kwargs: Any) -> Document:
         """The Jobs page, or a part of one section."""
         ...
 
-    async def schedules(self, workspace: str, *, position: int | None, **filters: Any) -> Document:
+    async def schedules(self, *args: Any, **kwargs: Any) -> Document:
         """A part of the schedules."""
         ...
 
@@ -26,7 +26,7 @@ class Views(Protocol):
         """A schedule."""
         ...
 
-    async def services(self, workspace: str, *, position: int | None, **filters: Any) -> Document:
+    async def services(self, *args: Any, **kwargs: Any) -> Document:
         """A part of the services."""
         ...
 
@@ -38,7 +38,7 @@ class Views(Protocol):
         """A job of any kind."""
         ...
 
-    async def runs(self, workspace: str, *, position: int | None, **filters: Any) -> Document:
+    async def runs(self, *args: Any, **kwargs: Any) -> Document:
         """A part of the runs, the newest first."""
         ...
 
@@ -46,7 +46,7 @@ class Views(Protocol):
         """A run with its stages, job runs and attempts."""
         ...
 
-    async def occurrences(self, workspace: str, *, position: int | None, **filters: Any) -> Document:
+    async def occurrences(self, *args: Any, **kwargs: Any) -> Document:
         """A part of the occurrences, past and coming."""
         ...
 
@@ -54,7 +54,7 @@ class Views(Protocol):
         """An occurrence."""
         ...
 
-    async def workspaces(self, *, position: int | None, **filters: Any) -> Document:
+    async def workspaces(self, *args: Any, **kwargs: Any) -> Document:
         """A part of the workspaces; `only` names those that the caller may see."""
         ...
 
@@ -62,7 +62,7 @@ class Views(Protocol):
         """A workspace."""
         ...
 
-    async def keys(self, workspace: str, *, position: int | None, **filters: Any) -> Document:
+    async def keys(self, *args: Any, **kwargs: Any) -> Document:
         """A part of the keys; never a secret or its hash."""
         ...
 

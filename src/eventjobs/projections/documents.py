@@ -13,7 +13,7 @@ from eventjobs.domain.preview import drifted_from_label
 from eventjobs.events.cadence import Cadence, NextDue, TimingState
 from eventjobs.events.schedule import SchedulePolicies
 
-Row: TypeAlias = "asyncpg.Record"
+Row: TypeAlias = asyncpg.Record
 Document: TypeAlias = dict[str, Any]
 
 _CADENCE: TypeAdapter[Cadence] = TypeAdapter(Cadence)

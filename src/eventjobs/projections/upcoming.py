@@ -41,7 +41,7 @@ class Upcoming:
     async def due(self, until: datetime, limit: int) -> Sequence[DueTimer]:
         """Return the earliest due moments at or before `until`, at most `limit`."""
         rows = await self._pool.fetch(DUE_TIMERS, until, limit)
-        return [DueTimer(row["due_at"], row["workspace"], row["owner_kind"], row["owner_id"]) for row in rows]
+        return [DueTimer(row["due_at"], row["workspace"], row["kind"], row["owner_id"]) for row in rows]
 
     async def open_runs(self) -> Sequence[OpenRun]:
         """Return all open runs."""

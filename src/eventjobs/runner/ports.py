@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any, Protocol
 
 from eventjobs.commands.context import Context
+from eventjobs.projections.upcoming import DueTimer, OpenRun
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,32 +52,12 @@ class Surroundings(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class DueTimer:
-    """A recorded due moment whose instant has come or is near."""
-
-    due_at: datetime
-    workspace: str
-    kind: str
-    owner: str
-
-
 class Timers(Protocol):
     """The due moments, from the view."""
 
     async def due(self, until: datetime, limit: int) -> Sequence[DueTimer]:
         """Return the earliest due moments at or before `until`, at most `limit`."""
         ...
-
-
-@dataclass(frozen=True, slots=True)
-class OpenRun:
-    """A run that began and did not end, as the views show it."""
-
-    workspace: str
-    run: str
-    instance: str
-    term: int
 
 
 class OpenRuns(Protocol):

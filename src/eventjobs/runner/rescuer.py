@@ -15,8 +15,9 @@ from eventjobs.commands.dispatch import Dispatcher
 from eventjobs.commands.take_over_run import TakeOverRun
 from eventjobs.errors import LogFault
 from eventjobs.postgres.faults import DATABASE_FAULTS
+from eventjobs.projections.upcoming import OpenRun
 from eventjobs.runner.leases import Watch
-from eventjobs.runner.ports import Beats, Lease, OpenRun, OpenRuns, Surroundings
+from eventjobs.runner.ports import Beats, Lease, OpenRuns, Surroundings
 
 LOOK_S: Final = 1.0
 

@@ -17,7 +17,8 @@ from eventjobs.commands.answer_due import AnswerDue
 from eventjobs.commands.dispatch import Dispatcher
 from eventjobs.errors import LogFault
 from eventjobs.postgres.faults import DATABASE_FAULTS
-from eventjobs.runner.ports import DueTimer, Lease, Surroundings, Timers
+from eventjobs.projections.upcoming import DueTimer
+from eventjobs.runner.ports import Lease, Surroundings, Timers
 from eventjobs.telemetry.metrics import Metrics
 from eventjobs.telemetry.tasks import Tasks
 
