@@ -17,7 +17,7 @@ from pydantic import Field
 from eventjobs.api.answers import headers_for, json_answer
 from eventjobs.api.event_json import event_json
 from eventjobs.api.moment import POSITION_MAX, Moment, ReadQuery, log_moment
-from eventjobs.api.problems import HttpRefusal
+from eventjobs.api.problems import BAD_CURSOR, HttpRefusal
 from eventjobs.api.registry import Call
 from eventjobs.errors import NotFound
 from eventjobs.events.recorded import Recorded
@@ -109,7 +109,7 @@ def _cursor(text: str | None) -> int:
     if text is None:
         return 0
     if not (text.isascii() and text.isdigit()):
-        raise HttpRefusal(400, "bad_cursor", "this is no cursor that was given out here")
+        raise HttpRefusal(400, BAD_CURSOR, "this is no cursor that was given out here")
     return int(text)
 
 

@@ -57,6 +57,7 @@ _HTTP_CODES: Final[Mapping[int, str]] = {
     413: "body_too_large",
 }
 RETRY_AFTER_S: Final = "1"
+BAD_CURSOR: Final = "bad_cursor"
 
 
 class HttpRefusal(Rejected):
@@ -112,6 +113,9 @@ _REJECTED: Final[Sequence[tuple[type[Rejected], int]]] = (
     (Stale, 412),
 )
 
+_BY_CODE: Final[Mapping[str, int]] = {BAD_CURSOR: 400}
+"""What is no wrong field but a wrong request, whoever notices."""
+
 _RETRY: Final = {"Retry-After": RETRY_AFTER_S}
 _NONE: Final = {"outcome": "none"}
 
@@ -165,11 +169,17 @@ def problem_of(error: Exception) -> Problem:
         case HttpRefusal():
             return _refused(error, error.status, error.headers, close=error.close)
         case Rejected():
-            return _refused(error, next((status for kind, status in _REJECTED if isinstance(error, kind)), 422), {})
+            return _refused(error, _status_of(error), {})
         case web.HTTPException():
             return _http(error)
         case _:
             return _fault(error)
+
+
+def _status_of(error: Rejected) -> int:
+    if error.code in _BY_CODE:
+        return _BY_CODE[error.code]
+    return next((status for kind, status in _REJECTED if isinstance(error, kind)), 422)
 
 
 def _fault(error: Exception) -> Problem:

@@ -2,19 +2,29 @@
 
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime
+from functools import partial
 from typing import Annotated, Any, Final, Literal
 
 from aiohttp import web
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from eventjobs.api.answers import json_answer
 from eventjobs.api.moment import ListQuery, Moment, parse_instant, view_moment
 from eventjobs.api.ports import Document, Views
+from eventjobs.api.problems import BAD_CURSOR, HttpRefusal
 from eventjobs.api.registry import Call
 from eventjobs.errors import Invalid, NotFound
-from eventjobs.ids import is_id
+from eventjobs.ids import EVERYWHERE, ID_PATTERN, is_id
+from eventjobs.log.faults import sqlstate
 
-Search = Annotated[str, Field(max_length=200, description="Part of an id or a name")]
+
+def _printable(text: str) -> str:
+    if not text.isprintable():
+        raise ValueError("contains control or invisible characters")
+    return text
+
+
+Search = Annotated[str, Field(max_length=200, description="Part of an id or a name"), AfterValidator(_printable)]
 Owner = Annotated[str, Field(max_length=100, description="`schedule/nightly`")]
 Instant = Annotated[str, Field(max_length=40, description="An instant with its offset")]
 
@@ -27,7 +37,7 @@ class JobsPageQuery(ListQuery):
     section: Literal["active", "onboarding", "maintenance", "workspace", "services"] | None = None
     q: Search | None = None
     state: Literal["active", "inactive"] | None = None
-    feature: Annotated[str, Field(max_length=64)] | None = None
+    feature: Annotated[str, Field(pattern=ID_PATTERN)] | None = None
     drift: bool | None = None
 
 
@@ -66,6 +76,8 @@ class OccurrencesQuery(WindowQuery):
     outcome: Literal["ran", "skipped", "missed", "coming"] | None = None
 
 
+_DATA_EXCEPTION: Final = "22"
+"""The class of SQLSTATE for values that the database cannot take: those of a forged cursor."""
 _NOT_FILTERS: Final = frozenset({"as_of", "wait_for"})
 _Find = Callable[[Views, str, str, int | None], Awaitable[Document | None]]
 
@@ -86,38 +98,32 @@ def thing(kind: str, find: _Find) -> Callable[[Call], Awaitable[web.StreamRespon
 
 async def jobs_page(call: Call) -> web.StreamResponse:
     """Answer with the Jobs page, or a part of one section."""
-    moment = await view_moment(call)
-    return _answer(call, moment, await call.deps.views.jobs_page(call.workspace, **_filters(call, moment)))
+    return await _list(call, partial(call.deps.views.jobs_page, call.workspace))
 
 
 async def schedules(call: Call) -> web.StreamResponse:
     """Answer with schedules."""
-    moment = await view_moment(call)
-    return _answer(call, moment, await call.deps.views.schedules(call.workspace, **_filters(call, moment)))
+    return await _list(call, partial(call.deps.views.schedules, call.workspace))
 
 
 async def services(call: Call) -> web.StreamResponse:
     """Answer with services."""
-    moment = await view_moment(call)
-    return _answer(call, moment, await call.deps.views.services(call.workspace, **_filters(call, moment)))
+    return await _list(call, partial(call.deps.views.services, call.workspace))
 
 
 async def runs(call: Call) -> web.StreamResponse:
     """Answer with runs, the newest first."""
-    moment = await view_moment(call)
-    return _answer(call, moment, await call.deps.views.runs(call.workspace, **_filters(call, moment)))
+    return await _list(call, partial(call.deps.views.runs, call.workspace))
 
 
 async def occurrences(call: Call) -> web.StreamResponse:
     """Answer with past occurrences and their outcome, and with coming ones."""
-    moment = await view_moment(call)
-    return _answer(call, moment, await call.deps.views.occurrences(call.workspace, **_filters(call, moment)))
+    return await _list(call, partial(call.deps.views.occurrences, call.workspace))
 
 
 async def keys(call: Call) -> web.StreamResponse:
     """Answer with the keys that were issued in the workspace; never with a secret or its hash."""
-    moment = await view_moment(call)
-    return _answer(call, moment, await call.deps.views.keys(call.workspace, **_filters(call, moment)))
+    return await _list(call, partial(call.deps.views.keys, call.workspace))
 
 
 async def workspace(call: Call) -> web.StreamResponse:
@@ -131,10 +137,9 @@ async def workspace(call: Call) -> web.StreamResponse:
 
 async def workspaces(call: Call) -> web.StreamResponse:
     """Answer with the workspaces that the key covers."""
-    moment = await view_moment(call)
     grant = call.grant
-    only = None if grant.covers("*") else sorted(grant.workspaces)
-    return _answer(call, moment, await call.deps.views.workspaces(only=only, **_filters(call, moment)))
+    only = None if grant.covers(EVERYWHERE) else sorted(grant.workspaces)
+    return await _list(call, partial(call.deps.views.workspaces, only=only))
 
 
 async def me(call: Call) -> web.StreamResponse:
@@ -157,6 +162,17 @@ service: Final = thing("service", lambda views, *where: views.service(where[0], 
 job: Final = thing("job", lambda views, *where: views.job(where[0], where[1], position=where[2]))
 run: Final = thing("run", lambda views, *where: views.run(where[0], where[1], position=where[2]))
 occurrence: Final = thing("occurrence", lambda views, *where: views.occurrence(where[0], where[1], position=where[2]))
+
+
+async def _list(call: Call, read: Callable[..., Awaitable[Document]]) -> web.Response:
+    moment = await view_moment(call)
+    try:
+        document = await read(**_filters(call, moment))
+    except Exception as error:
+        if call.query.cursor is not None and sqlstate(error).startswith(_DATA_EXCEPTION):
+            raise HttpRefusal(400, BAD_CURSOR, "this is no cursor that was given out here") from error
+        raise
+    return _answer(call, moment, document)
 
 
 def _filters(call: Call, moment: Moment) -> Mapping[str, Any]:

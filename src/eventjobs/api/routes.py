@@ -6,7 +6,7 @@ from typing import Final
 from aiohttp import web
 from pydantic import BaseModel
 
-from eventjobs.api import history, operations, reads, schemas
+from eventjobs.api import history, operations, reads, schemas, view_schemas
 from eventjobs.api.batch import BatchEntry, BatchQuery, command_batch
 from eventjobs.api.commands import CommandQuery, create_workspace, named_command
 from eventjobs.api.moment import ListQuery, ReadQuery
@@ -57,7 +57,7 @@ def _list(
     tag: str,
     handler: Handler,
     query: type[Query],
-    model: type[BaseModel] = schemas.ThingPage,
+    model: type[BaseModel],
 ) -> Route:
     return _read(path, name, summary, tag, handler, query, (Answer(description="A part of the list", model=model),))
 
@@ -68,7 +68,7 @@ def _thing(
     summary: str,
     tag: str,
     handler: Handler,
-    model: type[BaseModel] = schemas.Thing,
+    model: type[BaseModel],
 ) -> Route:
     answers = (Answer(description=summary, model=model, has_etag=True),)
     return _read(path, name, summary, tag, handler, ReadQuery, answers)
@@ -159,7 +159,7 @@ _DEPLOYMENT: Final = (
         scope=Scope.KEY,
         handler=reads.workspaces,
         query=ListQuery,
-        answers=(Answer(description="A part of the list", model=schemas.ThingPage),),
+        answers=(Answer(description="A part of the list", model=view_schemas.Workspaces),),
         problems=READ_PROBLEMS,
     ),
     Route(
@@ -176,7 +176,7 @@ _DEPLOYMENT: Final = (
 )
 
 _THINGS: Final = (
-    _thing("/v1/{workspace}", "getWorkspace", "The workspace", "workspaces", reads.workspace),
+    _thing("/v1/{workspace}", "getWorkspace", "The workspace", "workspaces", reads.workspace, view_schemas.Workspace),
     Route(
         method="GET",
         path="/v1/{workspace}/keys",
@@ -187,20 +187,48 @@ _THINGS: Final = (
         roles=HISTORIANS,
         handler=reads.keys,
         query=ListQuery,
-        answers=(Answer(description="A part of the list", model=schemas.ThingPage),),
+        answers=(Answer(description="A part of the list", model=view_schemas.Keys),),
         problems=READ_PROBLEMS,
     ),
-    _list("/v1/{workspace}/jobs-page", "getJobsPage", "The Jobs page", "views", reads.jobs_page, reads.JobsPageQuery),
-    _list("/v1/{workspace}/schedules", "listSchedules", "Schedules", "views", reads.schedules, reads.SchedulesQuery),
-    _thing("/v1/{workspace}/schedules/{id}", "getSchedule", "A schedule", "views", reads.schedule),
-    _list("/v1/{workspace}/services", "listServices", "Services", "views", reads.services, reads.ThingsQuery),
-    _thing("/v1/{workspace}/services/{id}", "getService", "A service", "views", reads.service),
-    _thing("/v1/{workspace}/jobs/{id}", "getJob", "A job of any kind", "views", reads.job),
+    _list(
+        "/v1/{workspace}/jobs-page",
+        "getJobsPage",
+        "The Jobs page",
+        "views",
+        reads.jobs_page,
+        reads.JobsPageQuery,
+        view_schemas.JobsPage,
+    ),
+    _list(
+        "/v1/{workspace}/schedules",
+        "listSchedules",
+        "Schedules",
+        "views",
+        reads.schedules,
+        reads.SchedulesQuery,
+        view_schemas.Schedules,
+    ),
+    _thing(
+        "/v1/{workspace}/schedules/{id}", "getSchedule", "A schedule", "views", reads.schedule, view_schemas.Schedule
+    ),
+    _list(
+        "/v1/{workspace}/services",
+        "listServices",
+        "Services",
+        "views",
+        reads.services,
+        reads.ThingsQuery,
+        view_schemas.Services,
+    ),
+    _thing("/v1/{workspace}/services/{id}", "getService", "A service", "views", reads.service, view_schemas.Service),
+    _thing("/v1/{workspace}/jobs/{id}", "getJob", "A job of any kind", "views", reads.job, view_schemas.Service),
 )
 
 _RUNS: Final = (
-    _list("/v1/{workspace}/runs", "listRuns", "Runs", "runs", reads.runs, reads.RunsQuery),
-    _thing("/v1/{workspace}/runs/{id}", "getRun", "A run with its stages and attempts", "runs", reads.run),
+    _list("/v1/{workspace}/runs", "listRuns", "Runs", "runs", reads.runs, reads.RunsQuery, view_schemas.Runs),
+    _thing(
+        "/v1/{workspace}/runs/{id}", "getRun", "A run with its stages and attempts", "runs", reads.run, view_schemas.Run
+    ),
     _list(
         "/v1/{workspace}/runs/{id}/log", "getRunLog", "The lines of a run", "runs", run_log, LogQuery, schemas.LogPage
     ),
@@ -211,8 +239,16 @@ _RUNS: Final = (
         "runs",
         reads.occurrences,
         reads.OccurrencesQuery,
+        view_schemas.Occurrences,
     ),
-    _thing("/v1/{workspace}/occurrences/{id}", "getOccurrence", "An occurrence", "runs", reads.occurrence),
+    _thing(
+        "/v1/{workspace}/occurrences/{id}",
+        "getOccurrence",
+        "An occurrence",
+        "runs",
+        reads.occurrence,
+        view_schemas.Occurrence,
+    ),
 )
 
 _HISTORY: Final = (

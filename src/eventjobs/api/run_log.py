@@ -8,7 +8,7 @@ from pydantic import Field
 
 from eventjobs.api.answers import json_answer
 from eventjobs.api.moment import Moment, view_moment
-from eventjobs.api.problems import HttpRefusal
+from eventjobs.api.problems import BAD_CURSOR, HttpRefusal
 from eventjobs.api.registry import Call, Query
 from eventjobs.errors import NotFound
 
@@ -57,5 +57,5 @@ def _after(cursor: str | None) -> tuple[int, int, int]:
         return _BEGIN
     found = _CURSOR.fullmatch(cursor)
     if found is None:
-        raise HttpRefusal(400, "bad_cursor", "this is no cursor that was given out here")
+        raise HttpRefusal(400, BAD_CURSOR, "this is no cursor that was given out here")
     return int(found[1]), int(found[2]), int(found[3])

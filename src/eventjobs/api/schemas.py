@@ -1,6 +1,5 @@
 """The bodies of answers, as models: they describe the document, and tests hold real answers against them."""
 
-from collections.abc import Mapping
 from datetime import datetime
 from typing import Annotated, Any
 
@@ -150,22 +149,6 @@ class EventPage(Body):
     next: str | None
 
 
-class ThingPage(Body):
-    """A part of a list."""
-
-    as_of: AsOfBody
-    items: list[dict[str, Any]]
-    next: str | None
-
-
-class Thing(BaseModel):
-    """One thing."""
-
-    model_config = ConfigDict(extra="allow")
-
-    as_of: AsOfBody
-
-
 class LogLineBody(Body):
     """One line that an attempt wrote."""
 
@@ -217,6 +200,3 @@ class ReadyBody(Body):
 
     status: str
     problems: list[str]
-
-
-Example = Mapping[str, Any]
