@@ -20,9 +20,9 @@ from eventjobs.handlers.ports import CommandRules
 from eventjobs.handlers.secrets import SecretStore
 from eventjobs.handlers.workbench import Workbench
 from eventjobs.log.memory import Faults, MemoryEventLog
+from eventjobs.projections.upcoming import DueTimer, OpenRun
 from eventjobs.runner.catalog import Catalog
 from eventjobs.runner.lines import MemoryLines
-from eventjobs.projections.upcoming import DueTimer, OpenRun
 from eventjobs.runner.ports import LineStore
 from eventjobs.runner.supervisor import Supervisor
 from eventjobs.runner.surroundings import InstanceSurroundings

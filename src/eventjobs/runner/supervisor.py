@@ -11,6 +11,7 @@ from typing import Any, Final
 
 import structlog
 
+from eventjobs.errors import ForkedHistory, LogFault, UnknownEvent
 from eventjobs.events.recorded import Recorded
 from eventjobs.events.run import RunOpened, RunTakenOver
 from eventjobs.events.service import ServiceClaimed
@@ -19,6 +20,8 @@ from eventjobs.runner.worker import Station, Worker
 
 BATCH: Final = 1_000
 POLL_S: Final = 1.0
+LAST_WORDS_S: Final = 5.0
+"""How long interrupted runs may try to say so, beyond the grace of their handlers; who takes over finds out anyway."""
 RESTART_S: Final = 5.0
 """How long a worker that broke waits before it is tried again."""
 
@@ -42,13 +45,19 @@ class Supervisor:
         return len(self._workers)
 
     async def follow(self, position: int) -> None:
-        """Follow the log from after `position`, for ever."""
+        """Follow the log from after `position`, for ever; a fault of the log delays it and nothing else."""
         while True:
-            await self._log.wait_beyond(position, POLL_S)
-            while facts := await self._log.read(position, BATCH):
-                for fact in facts:
-                    self._on_fact(fact)
-                position = facts[-1].position
+            try:
+                await self._log.wait_beyond(position, POLL_S)
+                while facts := await self._log.read(position, BATCH):
+                    for fact in facts:
+                        self._on_fact(fact)
+                    position = facts[-1].position
+            except ForkedHistory:
+                raise
+            except LogFault as fault:
+                _log.warning("follow_failed", fault=type(fault).__name__)
+                await self._station.clock.sleep(POLL_S)
 
     def take_up(self, workspace: str, run: str, term: int, correlation: str | None = None) -> None:
         """Work on a run that is this instance's in `term`."""
@@ -73,14 +82,26 @@ class Supervisor:
         except TimeoutError:
             for worker in list(self._workers.values()):
                 worker.interrupt()
-            async with asyncio.timeout(self._station.grace_s + 5):
+            await self._last_words()
+
+    async def _last_words(self) -> None:
+        try:
+            async with asyncio.timeout(self._station.grace_s + LAST_WORDS_S):
                 await self._all_done()
+        except TimeoutError:
+            _log.error("runs_left_behind", runs=[run for _, run in self._workers])
 
     async def _all_done(self) -> None:
         while self._workers:
             await self._station.clock.sleep(0.02)
 
     def _on_fact(self, fact: Recorded[Any]) -> None:
+        try:
+            self._consider(fact)
+        except UnknownEvent as unknown:  # a newer version's run is for the instances of that version
+            _log.error("fact_not_understood", position=fact.position, detail=str(unknown))
+
+    def _consider(self, fact: Recorded[Any]) -> None:
         match fact.type:
             case "run.opened" | "run.taken_over":
                 event: RunOpened | RunTakenOver = fact.event
