@@ -22,7 +22,7 @@ _ID: Final = re.compile(ID_PATTERN)
 
 def is_id(text: str) -> bool:
     """Tell whether `text` is an id as people may give it."""
-    return _ID.match(text) is not None
+    return _ID.fullmatch(text) is not None
 
 
 class Ids(Protocol):

@@ -98,6 +98,8 @@ def thing(kind: str, find: _Find) -> Callable[[Call], Awaitable[web.StreamRespon
 
 async def jobs_page(call: Call) -> web.StreamResponse:
     """Answer with the Jobs page, or a part of one section."""
+    if call.query.cursor is not None and call.query.section is None:
+        raise Invalid.at("section", "missing", "a cursor goes on in one section")
     return await _list(call, partial(call.deps.views.jobs_page, call.workspace))
 
 

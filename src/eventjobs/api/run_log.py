@@ -7,9 +7,9 @@ from aiohttp import web
 from pydantic import Field
 
 from eventjobs.api.answers import json_answer
-from eventjobs.api.moment import Moment, view_moment
+from eventjobs.api.moment import Moment, ReadQuery, view_moment
 from eventjobs.api.problems import BAD_CURSOR, HttpRefusal
-from eventjobs.api.registry import Call, Query
+from eventjobs.api.registry import Call
 from eventjobs.errors import NotFound
 
 NUMBER_MAX: Final = 2**31 - 1
@@ -20,23 +20,21 @@ _BEGIN: Final = (0, 0, 0)
 Number = Annotated[int, Field(ge=1, le=NUMBER_MAX)]
 
 
-class LogQuery(Query):
+class LogQuery(ReadQuery):
     """Which lines: of all attempts, of one row's, or of one attempt."""
 
     row: Number | None = None
     attempt: Number | None = None
     cursor: Annotated[str, Field(max_length=40, description="The `next` of the part before")] | None = None
     limit: Annotated[int, Field(ge=1, le=1000)] = 100
-    wait_for: Annotated[int, Field(ge=0)] | None = None
-    as_of: None = None
 
 
 async def run_log(call: Call) -> web.StreamResponse:
-    """Answer with a part of the lines; they are no facts, so there is no past of them to read."""
+    """Answer with a part of the lines; as of a moment, with those that had been written by then."""
     query: LogQuery = call.query
     moment: Moment = await view_moment(call)
     run = call.parameter("id")
-    if await call.deps.views.run(call.workspace, run, position=None) is None:
+    if await call.deps.views.run(call.workspace, run, position=moment.read_at) is None:
         raise NotFound("not_found", f"there is no run {run[:200]!r}")
     lines = await call.deps.log_lines.read(
         call.workspace, run, query.row, query.attempt, _after(query.cursor), query.limit
@@ -46,7 +44,7 @@ async def run_log(call: Call) -> web.StreamResponse:
         call.request_id,
         {
             "as_of": moment.document(),
-            "items": lines,
+            "items": lines if moment.read_at is None else [line for line in lines if line["at"] <= moment.at],
             "next": None if last is None else f"{last['row']}.{last['attempt']}.{last['line']}",
         },
     )
