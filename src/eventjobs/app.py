@@ -71,6 +71,7 @@ from eventjobs.telemetry.metrics import Metrics
 from eventjobs.telemetry.progress import Progress
 from eventjobs.telemetry.redaction import KnownSecrets
 from eventjobs.telemetry.tasks import Tasks
+from eventjobs.web.pages import load_pages
 
 CLOSE_S: Final = 5.0
 SNAPSHOTS_S: Final = 5.0
@@ -333,6 +334,7 @@ class Service:
             live_streams_per_key=self.settings.live_streams_per_key,
             draining=self.draining,
             closing=self.closing,
+            pages=load_pages(),
         )
         runner = make_runner(build_app(deps))
         await runner.setup()
