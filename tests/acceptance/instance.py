@@ -39,19 +39,20 @@ class Instance:
         return f"http://127.0.0.1:{self.port}"
 
     async def start(self) -> None:
-        self.process = await asyncio.create_subprocess_exec(
-            sys.executable,
-            "-m",
-            "eventjobs",
-            "serve",
-            "--data-dir",
-            str(self.data_dir),
-            "--port",
-            str(self.port),
-            env={**os.environ, "EVENTJOBS_ADMIN_KEY": ADMIN_KEY, **self.environment},
-            stdout=asyncio.subprocess.DEVNULL,
-            stderr=(self.data_dir / "serve.log").open("ab"),
-        )
+        with (self.data_dir / "serve.log").open("ab") as lines:
+            self.process = await asyncio.create_subprocess_exec(
+                sys.executable,
+                "-m",
+                "eventjobs",
+                "serve",
+                "--data-dir",
+                str(self.data_dir),
+                "--port",
+                str(self.port),
+                env={**os.environ, "EVENTJOBS_ADMIN_KEY": ADMIN_KEY, **self.environment},
+                stdout=asyncio.subprocess.DEVNULL,
+                stderr=lines,
+            )
         async with asyncio.timeout(START_S):
             await self._ready()
 

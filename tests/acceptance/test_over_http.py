@@ -180,9 +180,10 @@ async def test_a_killed_service_goes_on_and_loads_nothing_twice(tmp_path: Path) 
             {"job": {"kind": "service", "id": "long"}, "seq": 2},
         ]
         await client.do("CreateSchedule", {**SCHEDULE, "jobs": jobs})
-        await client.do("RunNow", {"owner": {"kind": "schedule", "id": "nightly"}, "id": "cut-off"})
+        opened = await client.do("RunNow", {"owner": {"kind": "schedule", "id": "nightly"}, "id": "cut-off"})
+        path = f"/runs/cut-off?wait_for={opened['position']}"
         async with asyncio.timeout(30):
-            while (await client.get("/runs/cut-off?wait_for=1"))["stages"][1]["job_runs"][0]["state"] != "running":
+            while (await client.get(path))["stages"][1]["job_runs"][0]["state"] != "running":
                 await asyncio.sleep(0.05)
     await one.kill()
     await one.start()
