@@ -228,6 +228,32 @@ async def test_a_history_that_was_lost_stops_the_log(own_url: str, owner: Connec
             await log.wait_beyond(100, 10)
 
 
+async def test_a_history_that_was_lost_and_written_again_stops_the_log(own_url: str, owner: Connection) -> None:
+    async with postgres_log(own_url, listen=False) as log:
+        await write_on(log, a_stream(), 5)
+        await owner.execute(
+            "ALTER TABLE events_from_1 DISABLE TRIGGER ALL; DELETE FROM events_from_1 WHERE position > 5"
+        )
+        async with postgres_log(own_url) as other:
+            await write_on(other, a_stream(), 1)
+        with pytest.raises(ForkedHistory):
+            await log.append(append_to(a_stream(), noted()))
+        assert await owner.fetchval("SELECT max(position) FROM events") == 6
+
+
+async def test_an_append_without_events_is_checked_on_the_newest_state(
+    own_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("eventjobs.log.follower.POLL_S", 60.0)
+    async with postgres_log(own_url) as one, postgres_log(own_url, listen=False) as two:
+        stream = a_stream()
+        await two.append(append_to(a_stream(), noted(), guards={stream: 0}))
+        await one.wait_beyond(1, 10)
+        await one.append(append_to(stream, noted()))
+        with pytest.raises(VersionConflict):
+            await two.append(append_to(stream, receipt=a_receipt()))
+
+
 @pytest.mark.parametrize("table", ["events", "events_from_1", "receipts"])
 @pytest.mark.parametrize("change", ["UPDATE {} SET at = now()", "DELETE FROM {}", "TRUNCATE {}"])
 async def test_the_owner_too_is_refused_every_change(own_url: str, owner: Connection, table: str, change: str) -> None:
@@ -259,7 +285,7 @@ async def test_the_application_may_insert_and_select_and_no_more(own_url: str, o
         "AND (relname ~ '^events' OR relname IN ('receipts', 'snapshots')) GROUP BY 1",
         APP_ROLE,
     )
-    assert {row["relname"]: row["rights"] for row in rows_of(rights)} == {
+    assert {row["relname"]: row["rights"] for row in rights} == {
         "events": ["INSERT", "SELECT"],
         "receipts": ["INSERT", "SELECT"],
         "snapshots": ["DELETE", "INSERT", "SELECT", "UPDATE"],
@@ -279,10 +305,6 @@ async def test_the_application_may_insert_and_select_and_no_more(own_url: str, o
         assert await app.fetchval(statement("log/extend_log")) == 10_000_001
     finally:
         await app.close()
-
-
-def rows_of(rows: list[asyncpg.Record]) -> list[asyncpg.Record]:
-    return rows
 
 
 async def test_appends_cross_into_the_next_partition(postgres_url: str) -> None:
@@ -392,8 +414,7 @@ PLANNED = {
 @pytest.mark.parametrize("name", PLANNED)
 async def test_no_statement_reads_the_whole_log(own_url: str, name: str) -> None:
     app = await connect(own_url, role=APP_ROLE, settings=SESSION)
-    types = {"log/find_receipts": ""}
-    await app.execute(f"PREPARE planned{types.get(name, '')} AS {statement(name)}")
+    await app.execute(f"PREPARE planned AS {statement(name)}")
     arguments = f"({PLANNED[name]})" if PLANNED[name] else ""
     plan = "\n".join(row[0] for row in await app.fetch(f"EXPLAIN EXECUTE planned{arguments}"))
     assert "Seq Scan on" not in plan, plan

@@ -25,11 +25,12 @@ class Batch:
     `seals` holds leaf and chain of each event, 64 bytes together; `firsts` the first position of each append.
     """
 
-    __slots__ = ("appends", "at", "base", "firsts", "head", "seals")
+    __slots__ = ("_stored", "appends", "at", "base", "firsts", "head", "seals")
 
     def __init__(self, base: Head, now: datetime, appends: Sequence[Prepared]) -> None:
         self.base = base
         self.appends = appends
+        self._stored: Sequence[StoredReceipt] | None = None
         self.at = at = max(base.at, now)
         self.firsts: list[int] = []
         self.seals: list[bytes] = []
@@ -75,18 +76,20 @@ class Batch:
 
     def stored(self) -> Sequence[StoredReceipt]:
         """Return the receipts with the positions of their appends."""
-        return [
-            StoredReceipt(
-                key=receipt.key,
-                body_hash=receipt.body_hash,
-                status=receipt.status,
-                answer=receipt.answer,
-                first=first,
-                last=first + len(prepared.facts) - 1,
-            )
-            for prepared, first in zip(self.appends, self.firsts, strict=True)
-            if (receipt := prepared.append.receipt) is not None
-        ]
+        if self._stored is None:
+            self._stored = [
+                StoredReceipt(
+                    key=receipt.key,
+                    body_hash=receipt.body_hash,
+                    status=receipt.status,
+                    answer=receipt.answer,
+                    first=first,
+                    last=first + len(prepared.facts) - 1,
+                )
+                for prepared, first in zip(self.appends, self.firsts, strict=True)
+                if (receipt := prepared.append.receipt) is not None
+            ]
+        return self._stored
 
     def publish(self, codec: Codec) -> Sequence[Recorded[Any]]:
         """Answer every caller and return all facts."""

@@ -42,12 +42,16 @@ def before_at(
 
     Raises `ValueError` where a field holds a line feed, U+0000 or a lone surrogate.
     """
-    lines = (
+    return encoded(
         f"{FORM}\n{workspace}\n{stream}\n{stream_version}\n{type}\n{schema}\n{actor}\n{command_id}\n"
         f"{causation or ''}\n{correlation or ''}\n{data}\n"
     )
+
+
+def encoded(lines: str) -> bytes:
+    """Return the lines before `at` as bytes; raises `ValueError` unless they are eleven and can be read in one way."""
     if lines.count("\n") != _LINE_FEEDS or "\0" in lines:
-        raise ValueError(f"a field of {type} in {stream} holds a line feed or U+0000")
+        raise ValueError("a text beside an event holds a line feed or U+0000")
     return lines.encode()
 
 

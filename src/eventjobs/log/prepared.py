@@ -11,7 +11,7 @@ from typing import TypeAlias
 
 from eventjobs.errors import Invalid
 from eventjobs.events.recorded import StreamId
-from eventjobs.log.chain import before_at
+from eventjobs.log.chain import FORM, encoded
 from eventjobs.log.codec import Codec
 from eventjobs.log.port import Append, Appended, Receipt
 
@@ -66,30 +66,17 @@ def prepare(codec: Codec, append: Append) -> Prepared:
     facts: list[Fact] = []
     befores: list[bytes] = []
     texts: list[str] = []
-    by, expected = append.provenance, append.expected
+    by, expected, encode = append.provenance, append.expected, codec.encode
+    who = f"{by.actor}\n{by.command_id}\n{by.causation or ''}\n{by.correlation or ''}"
     for stream, event in append.events:
         known = versions.get(stream)
         versions[stream] = version = (expected[stream] if known is None else known) + 1
-        data = codec.encode(event)
+        kind, schema, data = event.TYPE, event.SCHEMA, encode(event)
         text = data.decode()
-        facts.append((stream, version, event.TYPE, event.SCHEMA, data))
+        before = f"{FORM}\n{stream[0]}\n{stream[1]}\n{version}\n{kind}\n{schema}\n{who}\n{text}\n"
+        facts.append((stream, version, kind, schema, data))
         texts.append(text)
-        try:
-            before = before_at(
-                workspace=stream.workspace,
-                stream=stream.name,
-                stream_version=version,
-                type=event.TYPE,
-                schema=event.SCHEMA,
-                actor=by.actor,
-                command_id=by.command_id,
-                causation=by.causation,
-                correlation=by.correlation,
-                data=text,
-            )
-        except ValueError as error:
-            raise Invalid.at("", "odd_character", str(error)) from error
-        befores.append(before)
+        befores.append(_encoded(before))
     if append.receipt is not None:
         _check_receipt(append.receipt)
     done: asyncio.Future[Appended] = asyncio.get_running_loop().create_future()
@@ -116,6 +103,13 @@ def _columns(append: Append, facts: Sequence[Fact], texts: Sequence[str]) -> Seq
         SEPARATOR.join([correlation] * count),
         SEPARATOR.join(texts),
     )
+
+
+def _encoded(lines: str) -> bytes:
+    try:
+        return encoded(lines)
+    except ValueError as error:
+        raise Invalid.at("", "odd_character", str(error)) from error
 
 
 def _check_receipt(receipt: Receipt) -> None:
