@@ -22,7 +22,7 @@ from eventjobs.handlers.csv_staging import Staging
 from eventjobs.handlers.registry import Handler
 from eventjobs.postgres.tables import Loaded, LoadKey, TableLoad, Target
 
-_REPORT_S: Final = 0.5
+_REPORT_S: Final = 0.2
 _COUNT_FILE_BYTES_MAX: Final = 4096
 _END_OF_COPY: Final = b"\\."
 
@@ -64,6 +64,8 @@ class _Import:
         sha256 = await self._copied() or await self._checked(target)
         self._source.check_unchanged()
         await self._compare_count()
+        processed = self._load.counts["processed"]
+        await self._context.progress(1.0, f"{processed:,} rows", processed=processed)
         return await self._load.commit(sha256)
 
     async def _header(self) -> list[str | None]:
