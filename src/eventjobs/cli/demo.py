@@ -2,7 +2,10 @@
 
 import asyncio
 import os
+import shlex
+import shutil
 import socket
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Final
@@ -27,7 +30,7 @@ from eventjobs.cli.sentences import Narrator
 from eventjobs.cli.target import ADMIN_KEY_FILE, DEMO_FILE, Target, Where, find_target
 from eventjobs.cli.watch import watch
 from eventjobs.errors import UsageWrong
-from eventjobs.settings import PREFIX, Settings, load_settings
+from eventjobs.settings import DEFAULT_DATA_DIR, PREFIX, Settings, load_settings
 
 ANY_ADDRESS: Final = frozenset({"0.0.0.0", "::", ""})  # noqa: S104 compared, not bound
 LOOPBACK: Final = "127.0.0.1"
@@ -78,7 +81,8 @@ async def _tell(service: Service, settings: Settings) -> None:
     workspace = str(example.workspace["id"])
     key = _key(service, settings)
     say(f"Ready at {url}; everything lives in {settings.data_dir}.")
-    async with Client(Target(url=url, key=key, workspace=workspace)) as client:
+    target = Target(url=url, key=key, workspace=workspace)
+    async with Client(target) as client:
         rows = await asyncio.to_thread(make_example_files, settings.data_dir / "files" / workspace)
         await make_workspace(client, example)
         left = {"url": url, "workspace": workspace, "key": key, "schedule": example.schedule["id"]}
@@ -88,7 +92,7 @@ async def _tell(service: Service, settings: Settings) -> None:
             orjson.dumps(document, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE).decode(),
         )
         await _tell_first_run(client, example, rows)
-        _tell_addresses(url, workspace, key, str(example.schedule["id"]))
+        _tell_addresses(settings, target, str(example.schedule["id"]))
 
 
 async def _tell_first_run(client: Client, example: Example, rows: Mapping[str, int]) -> None:
@@ -126,16 +130,32 @@ def _tell_loaded(example: Example, events: list[Mapping[str, Any]]) -> None:
     table(("table", "from", "rows", "rejected"), rows)
 
 
-def _tell_addresses(url: str, workspace: str, key: str, schedule: str) -> None:
+def _tell_addresses(settings: Settings, target: Target, schedule: str) -> None:
+    page = f"{target.url}/v1/{target.workspace}/jobs-page"
     say("\nWhere to look:", "bold")
-    say(f"  {url}/docs                     the API, to try in a browser")
-    say(f"  {url}/v1/{workspace}/jobs-page  the Jobs page, with the key:")
-    say(f"  curl -H 'Authorization: Bearer {key}' {url}/v1/{workspace}/jobs-page")
-    say("\nThe schedule is inactive, so nothing runs by itself. In another terminal:")
-    say(f"  eventjobs do RunNow --owner.kind schedule --owner.id {schedule}")
-    say(f"  eventjobs do ActivateSchedule --id {schedule}")
-    say("  eventjobs view jobs-page; eventjobs history --live; eventjobs audit verify")
+    say(f"  the API, in a browser  {target.url}/docs")
+    say(f"  the Jobs page          {page}")
+    say(f"  the same with the key  curl -H 'Authorization: Bearer {target.key}' {page}")
+    say("\nThe schedule is inactive, so nothing runs by itself. In another terminal:", "bold")
+    if settings.data_dir != DEFAULT_DATA_DIR.expanduser():
+        say(f"  export EVENTJOBS_DATA_DIR={shlex.quote(str(settings.data_dir))}")
+    for line in (
+        "view jobs-page",
+        "history --live",
+        f"do RunNow --owner.kind schedule --owner.id {schedule}",
+        f"do ActivateSchedule --id {schedule}",
+        "audit verify",
+    ):
+        say(f"  {_program()} {line}")
     say("\nCtrl-C stops everything.")
+
+
+def _program() -> str:
+    """How this program is called from where we are."""
+    if shutil.which("eventjobs"):
+        return "eventjobs"
+    beside = Path(sys.executable).with_name("eventjobs")
+    return os.path.relpath(beside) if beside.exists() else f"{sys.executable} -m eventjobs"
 
 
 def _key(service: Service, settings: Settings) -> str:

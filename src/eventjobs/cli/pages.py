@@ -80,7 +80,7 @@ def tell_run(document: Document) -> None:
     for stage in document.get("stages", []):
         seq = stage.get("seq")
         say(f"\nStage {seq}" if seq is not None else "\nWithout waiting", "bold")
-        table(("row", "job", "state", "attempts", "rows", "progress"), [_job_row(job) for job in stage["job_runs"]])
+        table(("row", "job", "state", "attempts", "counts", "detail"), [_job_row(job) for job in stage["job_runs"]])
 
 
 def tell_more(document: Document) -> None:
@@ -128,12 +128,9 @@ def _run_row(run: Document) -> Sequence[object]:
 
 
 def _job_row(job: Document) -> Sequence[object]:
-    attempts = job.get("attempts") or []
-    progress = job.get("progress") or (attempts[-1].get("progress") if attempts else None)
-    if isinstance(progress, dict):
-        progress = progress.get("text") or progress.get("fraction")
-    detail = job.get("detail") or progress
-    return (job.get("row"), _ref(job["job"]), _state(job), len(attempts), job.get("counts"), detail)
+    progress = job.get("progress") or {}
+    now = progress.get("text") if job["state"] == "running" else job.get("detail")
+    return (job["row"], _ref(job["job"]), _state(job), len(job.get("attempts") or ()), job.get("counts"), now)
 
 
 def _state(thing: Document) -> str:
