@@ -142,6 +142,8 @@ class Plant:
         self.random = FixedRandom(self.chance)
         self.lines = MemoryLines()
         self.log: MemoryEventLog = memory_log(self.clock, self.faults)
+        self._position = 0
+        self._states: dict[StreamId, Any] = {}
 
     async def furnish(
         self,
@@ -178,11 +180,15 @@ class Plant:
         return cast(Service, self._folded(service_stream(WORKSPACE, service_id)))
 
     def _folded(self, stream: StreamId) -> Any:
-        fold = FOLDS[stream.kind]
-        state = fold.initial
-        for fact in self.facts(stream.name):
-            state = fold.evolve(state, fact.event)
-        return state
+        return self._states_now().get(stream, FOLDS[stream.kind].initial)
+
+    def _states_now(self) -> Mapping[StreamId, Any]:
+        for fact in self.log._tail.between(self._position, None) or ():
+            fold = FOLDS[fact.stream.kind]
+            before = self._states.get(fact.stream, fold.initial)
+            self._states[fact.stream] = fold.evolve(before, fact.event)
+            self._position = fact.position
+        return self._states
 
     async def ended(self, run_id: str, *, within_s: float = 3_600.0) -> Run:
         """Wait until a run ended and return it."""
@@ -195,19 +201,20 @@ class Plant:
 
     async def due(self, until: datetime, limit: int) -> Sequence[DueTimer]:
         """Return the due moments, as the view would."""
-        names = {fact.stream.id for fact in facts_of(self.log) if fact.stream.kind == "schedule"}
         found = [
-            DueTimer(state.next.due, WORKSPACE, "next_due", name)
-            for name in names
-            if (state := self.schedule(name)).active and state.next is not None and state.next.due <= until
+            DueTimer(state.next.due, WORKSPACE, "next_due", stream.id)
+            for stream, state in self._states_now().items()
+            if stream.kind == "schedule" and state.active and state.next is not None and state.next.due <= until
         ]
         return sorted(found, key=lambda timer: timer.due_at)[:limit]
 
     async def open_runs(self) -> Sequence[OpenRun]:
         """Return the open runs, as the view would."""
-        names = {fact.stream.id for fact in facts_of(self.log) if fact.stream.kind == "run"}
-        runs = {name: self.run(name) for name in sorted(names)}
-        return [OpenRun(WORKSPACE, name, run.instance, run.term) for name, run in runs.items() if run.open]
+        return [
+            OpenRun(WORKSPACE, stream.id, state.instance, state.term)
+            for stream, state in self._states_now().items()
+            if stream.kind == "run" and state.open
+        ]
 
     def after(self, **span: float) -> datetime:
         """Return an instant from now."""

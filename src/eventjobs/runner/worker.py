@@ -79,6 +79,7 @@ class Worker:
     _draining: bool = False
     _singly: bool = False
     _looked_at: datetime | None = None
+    _alarm: asyncio.Timeout | None = None
 
     def wake(self) -> None:
         """Look again: something was recorded that concerns this run."""
@@ -236,16 +237,28 @@ class Worker:
             return  # an attempt that was given up still talks
         if self._reports.take(row, shown, self.station.clock.monotonic()):
             self.station.hub.publish(self.workspace, shown.frame(self.run, row))
+        self._set_alarm(min(self._reports.next_save()))
 
     async def _wait(self, run: Run) -> None:
         """Wait for a result, a wake-up, or the next moment at which something is due."""
-        deadline = self._next_moment(run)
-        timeout = None if deadline is None else max(0.0, deadline)
+        moment = self._next_moment(run)
         try:
-            async with asyncio.timeout(timeout):
+            async with asyncio.timeout(None if moment is None else max(0.0, moment)) as self._alarm:
                 await self._woken.wait()
         except TimeoutError:
             self._give_up_on_stuck()
+        finally:
+            self._alarm = None
+
+    def _set_alarm(self, moment: float) -> None:
+        """Wait for `moment` (monotonic) at most, where the worker waits for later ones."""
+        alarm = self._alarm
+        if alarm is None or alarm.expired():
+            return
+        when = asyncio.get_running_loop().time() + max(0.0, moment - self.station.clock.monotonic())
+        present = alarm.when()
+        if present is None or when < present:
+            alarm.reschedule(when)
 
     def _give_up_on_stuck(self) -> None:
         now = self.station.clock.monotonic()
