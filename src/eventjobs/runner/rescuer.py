@@ -55,8 +55,9 @@ class Rescuer:
     async def look(self) -> None:
         """Read the beats, and take over the open runs of those that are gone."""
         try:
-            self._watch.observe(await self._beats.read(), self._clock.monotonic())
+            # Runs first: whoever opened one of them had joined before, so if its beat is missing then, it left.
             runs = await self._runs.open_runs()
+            self._watch.observe(await self._beats.read(), self._clock.monotonic())
         except (LogFault, *DATABASE_FAULTS) as fault:
             _log.warning("watch_failed", fault=type(fault).__name__)
             self._watch.fail()
@@ -72,3 +73,5 @@ class Rescuer:
             await self._dispatcher.dispatch(take_over_run.SPEC, command, self._surroundings.context(run.workspace))
         except LogFault as fault:
             _log.warning("take_over_failed", run=run.run, fault=type(fault).__name__)
+        except Exception:  # noqa: BLE001 one broken run must not keep the others from being taken over
+            _log.exception("take_over_broke", run=run.run)
