@@ -77,9 +77,8 @@ class Ticker:
 
     async def _answer(self, timer: DueTimer) -> None:
         try:
-            ahead = (timer.due_at - self._clock.now()).total_seconds()
-            if ahead > 0:
-                await self._clock.sleep(ahead)
+            while (ahead := (timer.due_at - self._clock.now()).total_seconds()) > 0:
+                await self._clock.sleep(ahead)  # a timer may fire a little early, and a moment is not due then
             async with self._places:
                 await self._dispatch(timer)
         except LogFault as fault:

@@ -1,0 +1,189 @@
+"""What is due is answered in time, once, and by whoever is there."""
+
+from collections import Counter
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+import pytest
+
+from eventjobs.errors import LogUnavailable
+from eventjobs.projections.upcoming import DueTimer
+from eventjobs.runner.ticker import Ticker
+from tests.runner.plant import Instance, Plant
+from tests.runner.test_runs import OK, slow
+from tests.support.bodies import QUARTERLY, row, schedule
+from tests.support.story import at, command
+from tests.support.time import virtually
+from tests.support.waiting import eventually
+
+SOON = {**QUARTERLY, "start_time": "12:10"}
+
+
+def ticking(instance: Instance, timers: Any = None) -> Ticker:
+    plant = instance.plant
+    ticker = Ticker(
+        instance.dispatcher,
+        timers or plant,
+        instance.surroundings,
+        plant.clock,
+        instance.lease,
+        instance.tasks,
+        instance.metrics,
+    )
+    _ = instance.tasks.start(ticker.tick_for_ever(), name=f"ticker {instance.name}")
+    return ticker
+
+
+async def plant_with(*names: str, **fields: Any) -> tuple[Plant, list[Instance]]:
+    plant = Plant()
+    instances = [Instance(plant, name).start() for name in names]
+    await plant.furnish(instances[0], [row("a")], {"a": OK, "b": OK}, **{"cadence": SOON, **fields})
+    return plant, instances
+
+
+def test_a_due_moment_is_answered_at_its_instant() -> None:
+    async def story() -> None:
+        plant, (one,) = await plant_with("one")
+        ticking(one)
+        await plant.clock.sleep(3_600)
+        opened = plant.facts(type_="run.opened")
+        assert [fact.event.due for fact in opened] == [
+            at("2026-12-01 12:10"),
+            at("2026-12-01 12:25"),
+            at("2026-12-01 12:40"),
+            at("2026-12-01 12:55"),
+        ]
+        assert all((fact.at - fact.event.due).total_seconds() < 0.1 for fact in opened)
+        assert {fact.event.cause for fact in opened} == {"scheduled"}
+
+    virtually(story())
+
+
+def test_three_instances_answer_each_moment_once() -> None:
+    async def story() -> None:
+        plant, instances = await plant_with("one", "two", "three")
+        for instance in instances:
+            ticking(instance)
+        await plant.clock.sleep(2 * 3_600)
+        dues = Counter(fact.event.due for fact in plant.facts(type_="run.opened"))
+        assert len(dues) == 8
+        assert set(dues.values()) == {1}
+        assert len(plant.floor.calls) == 8
+
+    virtually(story())
+
+
+def test_R45_moments_that_meet_an_open_run_are_skipped() -> None:
+    async def story() -> None:
+        plant, (one,) = await plant_with("one")
+        await one.do(schedule("long", cadence=SOON, jobs=[row("b")]))
+        await one.do(command("ConfigureService", id="b", **slow(2_000)))
+        ticking(one)
+        await plant.clock.sleep(3_600)
+        skipped = [fact.event for fact in plant.facts(type_="run.skipped") if fact.event.owner.id == "long"]
+        assert [(event.due, event.reason) for event in skipped] == [
+            (at("2026-12-01 12:25"), "overlap"),
+            (at("2026-12-01 12:40"), "overlap"),
+        ]
+        assert len(plant.floor.of("b")) == 2
+
+    virtually(story())
+
+
+def test_R30_after_downtime_one_run_catches_up() -> None:
+    async def story() -> None:
+        plant, (one,) = await plant_with("one")
+        await plant.clock.sleep(3_600 - 30)
+        ticking(one)
+        opened = await eventually(lambda: plant.events("run.opened"))
+        assert (opened[0].cause, opened[0].due, opened[0].missed_occurrences) == (
+            "catch_up",
+            at("2026-12-01 12:10"),
+            3,
+        )
+        missed = plant.events("schedule.occurrences_missed")[0]
+        assert (missed.count, missed.covered_by) == (3, "schedule.nightly.1.20261201t121000z")
+
+    virtually(story())
+
+
+def test_who_is_not_trusted_answers_nothing() -> None:
+    async def story() -> None:
+        plant, (one,) = await plant_with("one")
+        ticking(one)
+        one.lease.is_trusted = False
+        await plant.clock.sleep(700)
+        assert plant.events("run.opened") == []
+        one.lease.is_trusted = True
+        await eventually(lambda: plant.events("run.opened"))
+
+    virtually(story())
+
+
+class Broken:
+    """Timers that name an owner whose answer breaks, and sometimes cannot be read."""
+
+    def __init__(self, plant: Plant) -> None:
+        self.plant = plant
+        self.away: Exception | None = None
+        self.asked = 0
+
+    async def due(self, until: datetime, limit: int) -> Sequence[DueTimer]:
+        self.asked += 1
+        if self.away is not None:
+            raise self.away
+        broken = DueTimer(at("2026-12-01 12:00"), "acme", "next_due", "broken")
+        return [broken, *await self.plant.due(until, limit)]
+
+
+def test_an_owner_whose_answer_breaks_is_left_alone_and_the_clock_of_the_others_goes_on() -> None:
+    async def story() -> None:
+        plant, (one,) = await plant_with("one")
+        real, tried = one.dispatcher.dispatch, []
+
+        async def dispatch(spec: Any, command: Any, context: Any, **options: Any) -> Any:
+            if getattr(command, "schedule", "") == "broken":
+                tried.append(plant.clock.monotonic())
+                raise RuntimeError("an event that nobody expected")
+            return await real(spec, command, context, **options)
+
+        one.dispatcher.dispatch = dispatch  # type: ignore[method-assign]
+        ticking(one, Broken(plant))
+        await plant.clock.sleep(3_600)
+        assert len(plant.events("run.opened")) == 4
+        assert 50 < len(tried) < 65
+
+    virtually(story())
+
+
+@pytest.mark.parametrize("fault", [LogUnavailable("away"), OSError("away")])
+def test_timers_that_cannot_be_read_cost_a_look_and_nothing_else(fault: Exception) -> None:
+    async def story() -> None:
+        plant, (one,) = await plant_with("one")
+        timers = Broken(plant)
+        timers.away = fault
+        ticking(one, timers)
+        await plant.clock.sleep(599)
+        timers.away = None
+        opened = await eventually(lambda: plant.events("run.opened"))
+        assert opened[0].cause == "scheduled"
+
+    virtually(story())
+
+
+def test_a_timer_that_fires_early_does_not_make_the_answer_late() -> None:
+    async def story() -> None:
+        plant, (one,) = await plant_with("one")
+        real = plant.clock.sleep
+
+        async def early(seconds: float) -> None:
+            await real(seconds * 0.9 if seconds not in (1.0, 60.0) else seconds)
+
+        plant.clock.sleep = early  # type: ignore[method-assign]
+        ticking(one)
+        await real(700)
+        fact = plant.facts(type_="run.opened")[0]
+        assert 0 <= (fact.at - fact.event.due).total_seconds() < 0.01
+
+    virtually(story())
