@@ -234,6 +234,34 @@ async def test_a_version_that_moved_while_it_was_looked_up_is_not_believed(bench
         await bench.put(append_to(stream, noted()))
 
 
+async def test_a_version_that_moved_and_was_forgotten_while_it_was_looked_up_is_looked_up_again(bench: Bench) -> None:
+    stream = a_stream()
+    look_up = bench.storage.find_versions
+
+    async def very_slow(streams: list[StreamId]) -> dict[StreamId, int]:
+        found = dict(await look_up(streams))
+        bench.storage.find_versions = look_up  # type: ignore[method-assign]
+        bench.others_write(stream)
+        for _ in range(3):
+            known = bench.tail.head.position
+            bench.others_write(*(a_stream() for _ in range(101)))
+            bench.appender.take_in(bench.storage.facts[known:])
+        return found
+
+    bench.storage.find_versions = very_slow  # type: ignore[method-assign, assignment]
+    with pytest.raises(VersionConflict):
+        await bench.put(append_to(stream, noted()))
+
+
+async def test_own_facts_that_are_read_late_change_nothing(bench: Bench) -> None:
+    stream = a_stream()
+    await bench.put(append_to(stream, noted()))
+    await bench.put(append_to(stream, noted(), at=1))
+    bench.appender.take_in(bench.storage.facts[1:2])
+    await bench.put(append_to(stream, noted(), at=2))
+    assert bench.versions(stream) == [1, 2, 3]
+
+
 async def test_appends_to_one_stream_go_in_one_after_the_other(bench: Bench) -> None:
     stream = a_stream()
     results = await asyncio.gather(*(bench.put(append_to(stream, noted(), at=version)) for version in range(5)))

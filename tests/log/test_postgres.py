@@ -203,6 +203,19 @@ async def test_a_cut_in_a_large_append_is_no_error(own_url: str) -> None:
         assert (await verified(log)).positions == 1_501
 
 
+@pytest.mark.parametrize("copy", [True, False])
+async def test_only_large_appends_are_copied_and_only_where_the_server_can(
+    own_url: str, owner: Connection, copy: bool
+) -> None:
+    tables = "SELECT count(*) FROM pg_class WHERE relname = 'copied_events'"
+    async with postgres_log(own_url, copy=copy) as log:
+        await log.append(append_to(a_stream(), *[noted()] * 1_000))
+        assert await owner.fetchval(tables) == 0
+        await log.append(append_to(a_stream(), *[noted()] * 1_001))
+        assert await owner.fetchval(tables) == copy
+        assert (await verified(log)).positions == 2_002
+
+
 async def test_an_append_that_storage_cannot_hold_fails_alone(own_url: str) -> None:
     async with postgres_log(own_url) as log:
         unwritable = StreamId("acme", "note:" + "".join(chr(0x4E00 + number) for number in range(6_000)))
