@@ -7,6 +7,7 @@ import shutil
 import socket
 import sys
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Annotated, Any, Final
 
@@ -29,12 +30,11 @@ from eventjobs.cli.output import console, instant, say, table
 from eventjobs.cli.sentences import Narrator
 from eventjobs.cli.target import ADMIN_KEY_FILE, DEMO_FILE, Target, Where, find_target
 from eventjobs.cli.watch import watch
-from eventjobs.errors import UsageWrong
+from eventjobs.errors import ServiceRefused, UsageWrong
 from eventjobs.settings import DEFAULT_DATA_DIR, PREFIX, Settings, load_settings
 
 ANY_ADDRESS: Final = frozenset({"0.0.0.0", "::", ""})  # noqa: S104 compared, not bound
 LOOPBACK: Final = "127.0.0.1"
-OPEN: Final = frozenset({"queued", "waiting", "running", "suspended", "stopping"})
 
 
 def demo(
@@ -97,11 +97,11 @@ async def _tell(service: Service, settings: Settings) -> None:
 
 async def _tell_first_run(client: Client, example: Example, rows: Mapping[str, int]) -> None:
     answer = await start_first_run(client, example)
-    root = f"/v1/{example.workspace['id']}"
-    before = await client.get(f"{root}/runs/{FIRST_RUN}", {"wait_for": answer.document["position"]})
+    before = await _events(client)
     is_new = bool(answer.document["events"]) and not answer.replayed
-    if not is_new and before["state"] not in OPEN:
-        when = f"{before['state']} at {instant(before['ended_at'])}"
+    ended = next((event for event in before if event["type"] == "run.ended"), None)
+    if ended is not None and not is_new:
+        when = f"{ended['data']['state']} at {instant(ended['at'])}"
         say(f"The example's run {FIRST_RUN} ended before this start, {when}; nothing is run again.")
         return
     if is_new:
@@ -109,13 +109,21 @@ async def _tell_first_run(client: Client, example: Example, rows: Mapping[str, i
     else:
         say(f"\nThe run {FIRST_RUN} was cut off; it goes on, and what had ended is not run again:")
     totals = {job: rows[config["source"]] for job, config in example.loads.items()}
-    await watch(client, FIRST_RUN, totals, console())
-    events = [event async for event in client.lines(f"{root}/streams/run:{FIRST_RUN}/events")]
+    board = await watch(client, FIRST_RUN, totals, console())
+    events = await _events(client)
     _tell_loaded(example, events)
     say("\nWhat happened, from the log:", "bold")
     narrator = Narrator()
     for event in events:
         say(f"{event['position']:>6}  {instant(event['at'])}  {narrator.tell(event)}")
+    with suppress(ServiceRefused):  # what is read next shows the end of the run, unless the views are far behind
+        await client.get(f"/v1/{client.target.workspace}/runs/{FIRST_RUN}", {"wait_for": board.position})
+
+
+async def _events(client: Client) -> list[Mapping[str, Any]]:
+    """Return what the log says about the first run."""
+    path = f"/v1/{client.target.workspace}/streams/run:{FIRST_RUN}/events"
+    return [event async for event in client.lines(path)]
 
 
 def _tell_loaded(example: Example, events: list[Mapping[str, Any]]) -> None:
