@@ -8,12 +8,13 @@ import pytest
 
 from eventjobs.errors import ForkedHistory, LogFault, LogFull, LogUnavailable, OutcomeUnknown, VersionConflict
 from eventjobs.events.recorded import StreamId
-from eventjobs.log.appender import BYTES_MAX, EVENTS_ENOUGH, SETTLE_S, Appender
+from eventjobs.log.appender import SETTLE_S, Appender
 from eventjobs.log.batch import Batch
 from eventjobs.log.port import Append, Appended
 from eventjobs.log.prepared import prepare
 from eventjobs.log.storage import LinkLost, Unwritable, Written
 from eventjobs.log.tail import Tail
+from eventjobs.log.waiting import BYTES_MAX, EVENTS_ENOUGH
 from eventjobs.telemetry.tasks import Tasks
 from tests.log.facts import CODEC, a_receipt, a_stream, append_to, noted
 from tests.log.fakes import FakeStorage, HalfRandom, ManualClock

@@ -8,7 +8,6 @@ second batch is never sent before the first commit is known; that is what keeps 
 """
 
 import asyncio
-from collections import deque
 from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
@@ -16,7 +15,7 @@ import structlog
 
 from eventjobs.clock import Clock
 from eventjobs.errors import ForkedHistory, LogFault, LogUnavailable, OutcomeUnknown, VersionConflict
-from eventjobs.events.recorded import Recorded, StreamId
+from eventjobs.events.recorded import Recorded
 from eventjobs.ids import Random
 from eventjobs.log.batch import Batch
 from eventjobs.log.codec import Codec
@@ -25,13 +24,9 @@ from eventjobs.log.replays import Replays
 from eventjobs.log.storage import LinkLost, Storage, Unwritable, Written
 from eventjobs.log.tail import Tail
 from eventjobs.log.versions import GENERATION, StreamVersions
+from eventjobs.log.waiting import EVENTS_MAX, Waiting
 from eventjobs.telemetry.tasks import Tasks
 
-EVENTS_ENOUGH: Final = 512
-"""A batch of so many is sent: more would make no event cheaper, and would keep their callers waiting."""
-EVENTS_MAX: Final = 2_000
-BYTES_MAX: Final = 2_000_000
-WAITING_LOOKED_AT_MAX: Final = 2_000
 SETTLE_S: Final = 5.0
 """How long an unknown outcome is looked into before the callers are told that nobody knows."""
 SETTLE_PAUSE_S: Final = 0.05
@@ -66,12 +61,10 @@ class Appender:
         self._tasks = tasks
         self._head = tail.head
         self._versions = StreamVersions(tail.head.position, generation=generation)
-        self._queue: deque[Prepared] = deque()
+        self._queue = Waiting()
         self._work = asyncio.Event()
         self._closed = False
         self._races = 0
-        self._events_max = EVENTS_MAX
-        self._singly = 0
         self._commit_s = 0.001
         self.replays = Replays(storage, tail)
         self.written = 0
@@ -84,7 +77,7 @@ class Appender:
         if self._closed:
             prepared.refuse(LogUnavailable("the log is closing"))
             return
-        self._queue.append(prepared)
+        self._queue.put(prepared)
         self._work.set()
 
     def take_in(self, facts: Sequence[Recorded[Any]]) -> None:
@@ -115,7 +108,8 @@ class Appender:
                 await self._work.wait()
                 if not self._queue:
                     continue
-            taken = self._take(len(self._queue) // 2 if was_idle else EVENTS_MAX)
+            # After idling, half of those that came at once: their callers then work while the other half is committed.
+            taken = self._queue.take(appends_max=len(self._queue) // 2 if was_idle else EVENTS_MAX)
             try:
                 await self._write(taken)
             except LogFault as fault:
@@ -132,42 +126,6 @@ class Appender:
         """Take no more appends; `run` ends when those that are queued have their outcome."""
         self._closed = True
         self._work.set()
-
-    def _take(self, appends_max: int) -> Sequence[Prepared]:
-        """
-        Take the next batch's appends: in order, but none that touches a stream or key of one before it.
-
-        One is taken in any case.
-        """
-        if self._singly:
-            self._singly -= 1
-            return [self._queue.popleft()]
-        taken: list[Prepared] = []
-        waiting: list[Prepared] = []
-        busy: set[StreamId | str | None] = set()
-        events = size = 0
-        queue = self._queue
-        while queue and events < EVENTS_ENOUGH and len(waiting) < WAITING_LOOKED_AT_MAX:
-            prepared = queue[0]
-            weight = len(prepared.facts) or 1
-            if taken and (
-                len(taken) >= appends_max or events + weight > self._events_max or size + prepared.size > BYTES_MAX
-            ):
-                break
-            queue.popleft()
-            append = prepared.append
-            key = append.receipt.key if append.receipt is not None else None
-            if busy and ((key is not None and key in busy) or not busy.isdisjoint(append.expected)):
-                waiting.append(prepared)
-                busy.update(append.expected)
-            else:
-                taken.append(prepared)
-                events += weight
-                size += prepared.size
-                busy.update(prepared.written)
-            busy.add(key)
-        queue.extendleft(reversed(waiting))
-        return taken
 
     async def _write(self, taken: Sequence[Prepared]) -> None:
         if self._tail.fault is not None:
@@ -186,8 +144,7 @@ class Appender:
         except Unwritable as refusal:
             if len(accepted) == 1:
                 raise LogFault(str(refusal)) from refusal
-            self._singly = len(accepted)
-            self._again(accepted)
+            self._queue.put_back(accepted, singly=True)
             return
         match written:
             case Written.COMMITTED:
@@ -195,12 +152,9 @@ class Appender:
                 self._committed(batch)
             case Written.BEHIND:
                 await self._lose(batch)
-                self._again(accepted)
+                self._queue.put_back(accepted)
             case Written.RECEIPT_TAKEN:
-                self._again(await self.replays.answer_stored(accepted))
-
-    def _again(self, appends: Sequence[Prepared]) -> None:
-        self._queue.extendleft(reversed(appends))
+                self._queue.put_back(await self.replays.answer_stored(accepted))
 
     async def _learn(self, taken: Sequence[Prepared]) -> None:
         """Look up, in one query, the versions that neither the notes nor the callers' own reading tell."""
@@ -272,7 +226,8 @@ class Appender:
         raise OutcomeUnknown("the link to the database was lost around a commit")
 
     def _committed(self, batch: Batch) -> None:
-        self._races, self._events_max = 0, EVENTS_MAX
+        self._races = 0
+        self._queue.limit()
         self._head = batch.head
         if batch.count:
             self.written = batch.head.position
@@ -293,7 +248,7 @@ class Appender:
         self.lost_races += 1
         self._races += 1
         if self._races >= RACES_BEFORE_HALVING:
-            self._events_max = max(1, batch.count // 2)
+            self._queue.limit(batch.count // 2)
         await self._clock.sleep(self._random.uniform() * 2 * self._commit_s)
         before = self._head
         while facts := await self._storage.read_after(self._head.position):
