@@ -12,7 +12,8 @@ from cyclopts import App, Parameter
 from eventjobs.cli import exits
 from eventjobs.cli.client import Answer, Client
 from eventjobs.cli.do_fields import field_lines, parse_fields
-from eventjobs.cli.output import console, instant, print_json, say, table, text_of
+from eventjobs.cli.output import console, instant, print_json, say, table
+from eventjobs.cli.sentences import Narrator
 from eventjobs.cli.target import Where, find_target
 from eventjobs.commands import PUBLIC
 from eventjobs.commands.spec import CommandSpec
@@ -143,14 +144,15 @@ def _tell_answer(answer: Answer) -> None:
 
 def _tell_trial(document: Mapping[str, Any]) -> None:
     say(f"Nothing was written. At position {document['position']} it would mean:")
+    narrator = Narrator()
     for event in document["events"]:
-        console().print(f"  {event['stream']}  {event['type']}  {orjson.dumps(event['data']).decode()}", markup=False)
+        say(f"  {narrator.tell(event)}")
     if not document["events"]:
         say("  nothing to do")
     _tell_warnings(document)
     for run in document.get("runs_now") or ():
         due = f", due {instant(str(run['due']))}" if run.get("due") else ""
-        say(f"Runs at once: {text_of(run['owner'])} ({run['cause']}{due})")
+        say(f"Runs at once: {run['owner']['kind']} {run['owner']['id']} ({run['cause']}{due})")
     for owner, moments in (document.get("next") or {}).items():
         coming = ", ".join(instant(str(moment["due"])) for moment in moments[:NEXT_SHOWN])
         say(f"Next of {owner}: {coming or 'none'}")

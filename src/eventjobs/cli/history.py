@@ -46,10 +46,10 @@ async def history(
         last = 0 if after is None else after
         async for event in _past(client, root, stream, after, query, limit):
             last = event["position"]
-            _show(event, narrator, as_json=json)
+            await _show(client, root, event, narrator, as_json=json)
         if live:
             async for event in _following(client, root, stream, last, query):
-                _show(event, narrator, as_json=json)
+                await _show(client, root, event, narrator, as_json=json)
     return exits.OK
 
 
@@ -107,9 +107,12 @@ async def _following(
             last = max(last, int(frame.id))
 
 
-def _show(event: Event, narrator: Narrator, *, as_json: bool) -> None:
+async def _show(client: Client, root: str, event: Event, narrator: Narrator, *, as_json: bool) -> None:
     if as_json:
         print_line(event)
         return
+    if not narrator.knows(event):
+        async for opening in client.lines(f"{root}/streams/{quote(event['stream'], safe=':')}/events", {"limit": 1}):
+            narrator.tell(opening)
     sentence = narrator.tell(event)
     console().print(f"{event['position']:>8}  {instant(str(event['at']))}  {sentence}", markup=False)

@@ -4,12 +4,15 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from eventjobs.cli.output import instant, say, table, text_of
+from eventjobs.cli.sentences import cadence_text
 
 Document = Mapping[str, Any]
 
-SECTIONS: Final = ("active", "onboarding", "maintenance", "workspace")
+SCHEDULE_COLUMNS: Final = ("schedule", "active", "runs", "next due", "last run", "version", "description")
+SERVICE_COLUMNS: Final = ("service", "done by", "with", "used by", "version", "name")
 HIDDEN: Final = frozenset({"as_of", "next"})
-COUNTS: Final = ("processed", "added", "updated", "rejected")
+TOLD: Final = ("source", "url", "program", "function", "duration")
+"""What of a configuration says most, by handler."""
 
 
 def tell_as_of(document: Document) -> None:
@@ -22,14 +25,20 @@ def tell_as_of(document: Document) -> None:
 def tell_jobs_page(document: Document) -> None:
     """Print the Jobs page: its schedules by section, and its services."""
     tell_as_of(document)
-    sections = document.get("schedules", {})
-    for name in [*SECTIONS, *(name for name in sections if name not in SECTIONS)]:
-        if sections.get(name, {}).get("count"):
-            _tell_section(f"\nSchedules: {name}", sections[name])
-    services = document.get("services", {})
-    if services.get("count"):
-        _tell_section("\nServices", services)
-    if not services.get("count") and not any(section.get("count") for section in sections.values()):
+    sections = document["schedules"]
+    for name, section in sections.items():
+        if section["items"]:
+            table(
+                SCHEDULE_COLUMNS,
+                map(_schedule_row, section["items"]),
+                title=f"\nSchedules: {name} ({section['count']})",
+            )
+            tell_more(section)
+    services = document["services"]
+    if services["items"]:
+        table(SERVICE_COLUMNS, map(_service_row, services["items"]), title=f"\nServices ({services['count']})")
+        tell_more(services)
+    if not services["count"] and not any(section["count"] for section in sections.values()):
         say("There is nothing here yet; eventjobs do AddService --help shows how to begin.")
 
 
@@ -89,11 +98,6 @@ def tell_more(document: Document) -> None:
         say(f"There are more: --cursor {document['next']}", "dim")
 
 
-def _tell_section(title: str, section: Document) -> None:
-    _tell_items(section["items"], f"{title} ({section['count']})")
-    tell_more(section)
-
-
 def _tell_items(items: Sequence[Document], title: str | None) -> None:
     flat = [{name: value for name, value in _flat(item).items() if not _deep(value)} for item in items]
     columns = list(dict.fromkeys(name for item in flat for name in item))
@@ -120,6 +124,24 @@ def _flat(document: Document) -> dict[str, Any]:
 
 def _deep(value: object) -> bool:
     return isinstance(value, list) and bool(value) and isinstance(value[0], dict)
+
+
+def _schedule_row(schedule: Document) -> Sequence[object]:
+    coming = schedule.get("next_due")
+    due = coming.get("due") if isinstance(coming, dict) else coming
+    last = schedule.get("last_run")
+    open_run = schedule.get("open_run")
+    ran = f"{_state(last)}, {text_of(last['ended_at'])}" if last else None
+    now = f"running: {open_run['id'] if isinstance(open_run, dict) else open_run}" if open_run else ran
+    runs = cadence_text(schedule["cadence"])
+    return (schedule["id"], schedule["active"], runs, due, now, schedule["version"], schedule["description"])
+
+
+def _service_row(service: Document) -> Sequence[object]:
+    config = service["config"]
+    what = next((str(config[name]) for name in TOLD if name in config), None)
+    users = [user["id"] for user in service["used_by"]]
+    return (service["id"], service["handler"], what, users, service["version"], service["name"])
 
 
 def _run_row(run: Document) -> Sequence[object]:

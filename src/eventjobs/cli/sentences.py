@@ -35,9 +35,24 @@ class Narrator:
         about = self.job(subject, data["row"]) if kind == "run" and "row" in data else subject
         return " ".join(teller(about, data).split())
 
+    def knows(self, event: Mapping[str, Any]) -> bool:
+        """Whether the job that an event is about can be named."""
+        kind, _, subject = str(event["stream"]).partition(":")
+        row = (event.get("data") or {}).get("row")
+        return kind != "run" or row is None or (subject, row) in self._jobs
+
     def job(self, run: str, row: int) -> str:
         """Return the id of the job in a row of a run, or the row's number where the opening was not told."""
         return self._jobs.get((run, row), f"row {row}")
+
+
+def cadence_text(cadence: Data) -> str:
+    """Return when a schedule runs, in words."""
+    start = f"{cadence['start_date']} {cadence['start_time']} {cadence['time_zone']}"
+    if cadence["unit"] == "once":
+        return f"once, on {start}"
+    every = cadence["unit"] if cadence["every"] == 1 else _many(cadence["every"], cadence["unit"])
+    return f"every {every} from {start}"
 
 
 def _opened(run: str, data: Data) -> str:
@@ -84,11 +99,11 @@ def _ended(run: str, data: Data) -> str:
 def _created(schedule: str, data: Data) -> str:
     state = "active" if data["active"] else "inactive"
     jobs = _many(len(data["jobs"]), "job")
-    return f"Schedule {schedule} was created, {state}, with {jobs}, {_cadence(data['cadence'])}{_next(data)}."
+    return f"Schedule {schedule} was created, {state}, with {jobs}, {cadence_text(data['cadence'])}{_next(data)}."
 
 
 def _cadence_edited(schedule: str, data: Data) -> str:
-    return f"Schedule {schedule} now runs {_cadence(data['cadence'])}{_next(data)}."
+    return f"Schedule {schedule} now runs {cadence_text(data['cadence'])}{_next(data)}."
 
 
 def _schedule_opened(schedule: str, data: Data) -> str:
@@ -215,14 +230,6 @@ def _at(moment: Any) -> str:
 def _next(data: Data) -> str:
     coming = data.get("next")
     return f"; next due {_at(coming['due'])}" if coming else ""
-
-
-def _cadence(cadence: Data) -> str:
-    start = f"{cadence['start_date']} {cadence['start_time']} {cadence['time_zone']}"
-    if cadence["unit"] == "once":
-        return f"once, on {start}"
-    every = cadence["unit"] if cadence["every"] == 1 else _many(cadence["every"], cadence["unit"])
-    return f"every {every} from {start}"
 
 
 def _ending(data: Data) -> str:
