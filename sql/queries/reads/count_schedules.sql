@@ -1,9 +1,13 @@
--- $1 workspace, $2 position, $3 part of id or description, $4 active
-SELECT count(*)
-FROM view_schedules_1 AS k
-CROSS JOIN LATERAL view_schedules_1_at(k.workspace, k.id, $2) AS s
-WHERE
-    k.workspace = $1
-    AND s.deleted_at IS NULL
-    AND ($3::text IS NULL OR strpos(lower(s.id || ' ' || s.description), lower($3)) > 0)
-    AND ($4::boolean IS NULL OR s.active = $4)
+-- As count_services.
+SELECT count(*) FROM (
+    SELECT s.id FROM public.view_schedules_1 AS s
+    WHERE s.workspace = $1 AND s.from_position <= $2 AND s.deleted_at IS NULL
+          AND ($3::text IS NULL OR strpos(lower(s.id || ' ' || s.description), lower($3)) > 0)
+          AND ($4::boolean IS NULL OR s.active = $4)
+    UNION ALL
+    SELECT s.id FROM public.view_schedules_1 AS k
+    CROSS JOIN LATERAL public.view_schedules_1_at(k.workspace, k.id, $2) AS s
+    WHERE k.workspace = $1 AND k.from_position > $2 AND s.deleted_at IS NULL
+          AND ($3::text IS NULL OR strpos(lower(s.id || ' ' || s.description), lower($3)) > 0)
+          AND ($4::boolean IS NULL OR s.active = $4)
+) AS schedules

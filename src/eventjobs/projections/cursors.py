@@ -3,11 +3,13 @@
 import base64
 import binascii
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 import orjson
 
 from eventjobs.errors import Invalid
+
+_BIGINT_MAX: Final = 2**63 - 1
 
 
 def write_cursor(*key: Any) -> str:
@@ -34,4 +36,6 @@ def _part(part: Any, kind: type) -> Any:
         return at
     if type(part) is not kind:
         raise TypeError(f"not {kind.__name__}")
+    if (isinstance(part, str) and "\0" in part) or (isinstance(part, int) and abs(part) > _BIGINT_MAX):
+        raise ValueError("nothing that a key can be")
     return part

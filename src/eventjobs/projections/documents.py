@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, TypeAlias
 
 import asyncpg
@@ -12,6 +12,7 @@ from pydantic import TypeAdapter
 from eventjobs.domain.preview import drifted_from_label
 from eventjobs.events.cadence import Cadence, NextDue, TimingState
 from eventjobs.events.schedule import SchedulePolicies
+from eventjobs.events.service import AttemptPolicy
 
 Row: TypeAlias = asyncpg.Record
 Document: TypeAlias = dict[str, Any]
@@ -19,6 +20,8 @@ Document: TypeAlias = dict[str, Any]
 _CADENCE: TypeAdapter[Cadence] = TypeAdapter(Cadence)
 _POLICIES: TypeAdapter[SchedulePolicies] = TypeAdapter(SchedulePolicies)
 _TIMING: TypeAdapter[TimingState] = TypeAdapter(TimingState)
+_POLICY: TypeAdapter[AttemptPolicy] = TypeAdapter(AttemptPolicy)
+_DURATION: TypeAdapter[timedelta] = TypeAdapter(timedelta)
 
 
 def loads(text: str | None) -> Any:
@@ -63,7 +66,7 @@ def schedule_document(row: Row) -> Document:
         "cadence": loads(row["cadence"]),
         "cadence_version": row["cadence_version"],
         "policies": policies_document(policies_of(row)),
-        "jobs": loads(row["jobs"]) or [],
+        "jobs": [_job_document(job) for job in loads(row["jobs"])],
         "next_due": None if due is None else due_document(due, cadence.time_zone),
         "drifted_from_label": due is not None and drifted_from_label(cadence, due),
         **_runs_of(row),
@@ -85,15 +88,50 @@ def due_document(due: NextDue, zone: str) -> Document:
 def policies_document(policies: SchedulePolicies) -> Document:
     """Policies in the shape in which they are sent."""
     timing = policies.timing
-    window = timing.catch_up_window_s
     return {
         "timing": timing.timing,
         "gap": timing.gap,
         "repeat": timing.repeat,
         "catch_up": timing.catch_up,
-        "catch_up_window": None if window is None else f"PT{window}S",
+        "catch_up_window": duration(timing.catch_up_window_s),
         "overlap": policies.overlap,
         "on_failure": policies.on_failure,
+    }
+
+
+def duration(seconds: float | None) -> str | None:
+    """Seconds as an ISO 8601 duration."""
+    return None if seconds is None else str(_DURATION.dump_python(timedelta(seconds=seconds), mode="json"))
+
+
+def _job_document(job: Mapping[str, Any]) -> Document:
+    return {
+        "row": job["row"],
+        "job": job["job"],
+        "seq": job["seq"],
+        "skip_wait": job["skip_wait"],
+        "attempts": job["attempts"],
+        "timeout": duration(job["timeout_s"]),
+        "wait_timeout": duration(job["wait_timeout_s"]),
+        "delivery": job["delivery"],
+    }
+
+
+def policy_document(policy: AttemptPolicy) -> Document:
+    """How often and how long a job may try, in the shape in which it is sent."""
+    backoff = policy.backoff
+    return {
+        "delivery": policy.delivery,
+        "attempts": policy.attempts,
+        "backoff": {
+            "initial": duration(backoff.initial_s),
+            "factor": backoff.factor,
+            "max": duration(backoff.max_s),
+            "jitter": backoff.jitter,
+        },
+        "timeout": duration(policy.timeout_s),
+        "wait_timeout": duration(policy.wait_timeout_s),
+        "non_retryable": list(policy.non_retryable),
     }
 
 
@@ -107,12 +145,17 @@ def service_document(row: Row) -> Document:
         "origin": "workspace",
         "handler": row["handler"],
         "config": loads(row["config"]),
-        "policy": loads(row["policy"]),
+        "policy": policy_document(_POLICY.validate_json(row["policy"])),
         "deleted": row["deleted_at"] is not None,
         "created_at": row["created_at"],
         "used_by": [{"kind": "schedule", "id": schedule} for schedule in row["used_by"]],
         **_runs_of(row),
     }
+
+
+def key_document(row: Row) -> Document:
+    """A key, without anything of its secret."""
+    return {**row, "roles": loads(row["roles"]), "workspaces": loads(row["workspaces"])}
 
 
 def _runs_of(row: Row) -> Document:
@@ -140,7 +183,7 @@ def run_document(row: Row) -> Document:
         "opened_at": row["opened_at"],
         "started_at": row["started_at"],
         "ended_at": row["ended_at"],
-        "counts": loads(row["counts"]),
+        "counts": loads(row["counts"]) or {},
         "resumes": row["resumes"],
         "missed_occurrences": row["missed_occurrences"],
         "missed_first": row["missed_first"],
@@ -175,7 +218,8 @@ def _stages(rows: Iterable[Document]) -> list[Document]:
 
 
 def _job_run(job: Mapping[str, Any], row: Row | None, attempts: list[Document]) -> Document:
-    shown = {**job, "attempts_max": job["attempts"], "attempts": attempts}
+    started_at = attempts[0]["started_at"] if attempts else None
+    shown = {**job, "attempts_max": job["attempts"], "attempts": attempts, "started_at": started_at}
     if row is None:
         nothing = ("reason", "detail", "retry_at", "waits_for", "joined", "deadline", "ended_at", "output")
         return {**shown, "state": "queued", "counts": {}, "progress": None, **dict.fromkeys(nothing)}
@@ -233,4 +277,7 @@ def occurrence_document(row: Row, due: datetime, named: str) -> Document:
         "covered_by": row["covered_by"],
         "open_run": row["open_run"],
         "answered_at": row["answered_at"],
+        "answered_with": None
+        if row["count"] == 1
+        else {"count": row["count"], "first": row["due"], "last": row["last"]},
     }

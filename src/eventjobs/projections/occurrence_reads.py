@@ -1,145 +1,116 @@
 """
-Occurrences in a window: the answered ones with their outcome, storms expanded, then the coming ones.
+Reads of occurrences: first what was answered, by due moment, then what comes.
 
-What is coming is worked out from the recorded due moments as of the position that is read.
+A storm that was written as one answer is shown as its moments.
 """
 
-from collections.abc import AsyncIterator, Sequence
+import re
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from typing import Any, Final
+from datetime import UTC, datetime, timedelta
+from typing import Final, NamedTuple
 
-from eventjobs.domain.due import Span
 from eventjobs.domain.occurrence import occurrence_id
-from eventjobs.domain.preview import occurrences_between, preview
 from eventjobs.postgres.pool import TimedPool
 from eventjobs.postgres.statements import statement
+from eventjobs.projections.coming import COMING, list_coming
 from eventjobs.projections.cursors import read_cursor, write_cursor
-from eventjobs.projections.documents import (
-    Document,
-    Row,
-    cadence_of,
-    due_document,
-    next_of,
-    occurrence_document,
-    policies_of,
-    timing_of,
-)
+from eventjobs.projections.documents import Document, occurrence_document
+from eventjobs.projections.storms import moments_of
+from eventjobs.projections.things import capped
 
-OCCURRENCES: Final = statement("reads/occurrences")
-SCHEDULES: Final = statement("reads/schedules")
-PAGE: Final = 200
-COMING_EACH: Final = 10
-"""How many coming moments of one owner are shown."""
-_BEGIN: Final = datetime.min.replace(tzinfo=UTC)
+LIST_OUTCOMES: Final = statement("reads/list_outcomes")
+LIST_OWNER_OUTCOMES: Final = statement("reads/list_owner_outcomes")
+FIND_OCCURRENCE: Final = statement("reads/find_occurrence")
+FIND_STORM: Final = statement("reads/find_storm")
+
+_BEGIN: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_SECOND: Final = timedelta(seconds=1)
+_ID: Final = re.compile(r"(schedule|group)\.(.+)\.([1-9][0-9]{0,8})\.([0-9]{8}t[0-9]{6})z")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Window:
-    """Which occurrences: of one owner or all, `since` included, `until` not, of one outcome or all."""
+    """Which occurrences: of one owner or all, `since` included, `until` not, of one outcome, `coming`, or all."""
 
     owner: tuple[str, str] | None = None
     since: datetime | None = None
     until: datetime | None = None
     outcome: str | None = None
 
-    def holds(self, due: datetime) -> bool:
-        """Tell whether a moment is in it."""
-        return (self.since is None or due >= self.since) and (self.until is None or due < self.until)
+
+class _Start(NamedTuple):
+    """After which moment a page begins, and whether the page before it had come to the coming ones."""
+
+    comes: bool
+    due: datetime
+    id: str
 
 
 async def list_occurrences(
     pool: TimedPool, workspace: str, position: int, window: Window, cursor: str | None, limit: int
 ) -> Document:
-    """Return a page, ordered by due moment and id."""
-    after = read_cursor(cursor, datetime, str) or (_BEGIN, "")
+    """Return answered moments in order, then coming ones; without `until` ten of each owner."""
+    limit, begin = capped(limit), window.since or _BEGIN
+    start = _Start(*(read_cursor(cursor, bool, datetime, str) or (window.outcome == COMING, begin, "")))
     items: list[Document] = []
-    if window.outcome != "coming":
-        async for row in _answered(pool, workspace, position, window, after):
-            items += [
-                one
-                for one in _expanded(row, await _rule(pool, workspace, row), after)
-                if window.holds(one["due"]) and (one["due"], one["id"]) > after
-            ]
-            if len(items) > limit:
-                break
-    if window.outcome in (None, "coming") and len(items) <= limit:
-        items += [one for one in await _coming(pool, workspace, position, window) if (one["due"], one["id"]) > after]
-    items.sort(key=lambda one: (one["due"], one["id"]))
-    more = len(items) > limit
-    items = items[:limit]
-    return {"items": items, "next": write_cursor(items[-1]["due"], items[-1]["id"]) if more else None}
+    if not start.comes:
+        items = await _answered(pool, workspace, position, window, start, limit + 1)
+    if len(items) <= limit and window.outcome in (None, COMING):
+        items += await list_coming(
+            pool,
+            workspace,
+            window.owner,
+            position=position,
+            after=(start.due, start.id) if start.comes else (begin, ""),
+            until=window.until,
+            limit=limit + 1 - len(items),
+        )
+    if len(items) <= limit:
+        return {"items": items, "next": None}
+    last = items[limit - 1]
+    return {"items": items[:limit], "next": write_cursor(last["outcome"] == COMING, last["due"], last["id"])}
+
+
+async def find_occurrence(pool: TimedPool, workspace: str, wanted: str, position: int) -> Document | None:
+    """Return an answered occurrence, also one that was written with others."""
+    row = await pool.fetchrow(FIND_OCCURRENCE, workspace, wanted, position)
+    if row is not None:
+        return occurrence_document(row, row["due"], wanted)
+    named = _named(wanted)
+    if named is None:
+        return None
+    due = named[-1]
+    for storm in await pool.fetch(FIND_STORM, workspace, *named, position):
+        if due in await moments_of(pool, workspace, storm, 1, after=due - _SECOND):
+            return occurrence_document(storm, due, wanted)
+    return None
 
 
 async def _answered(
-    pool: TimedPool, workspace: str, position: int, window: Window, after: tuple[Any, ...]
-) -> AsyncIterator[Row]:
-    owner = window.owner or (None, None)
-    since = max((at for at in (window.since, after[0]) if at is not None), default=None)
-    page: tuple[Any, Any] = (None, None)
-    while True:
-        rows: Sequence[Row] = await pool.fetch(
-            OCCURRENCES, workspace, position, *owner, since, window.until, *page, PAGE, window.outcome
-        )
-        for row in rows:
-            yield row
-        if len(rows) < PAGE:
-            return
-        page = (rows[-1]["due"], rows[-1]["id"])
+    pool: TimedPool, workspace: str, position: int, window: Window, start: _Start, limit: int
+) -> list[Document]:
+    sql = LIST_OUTCOMES if window.owner is None else LIST_OWNER_OUTCOMES
+    owner = window.owner or ()
+    rows = await pool.fetch(sql, workspace, position, start.due, start.id, window.until, window.outcome, limit, *owner)
+    found: list[Document] = []
+    for row in rows:
+        if row["count"] == 1:
+            found.append(occurrence_document(row, row["due"], row["id"]))
+            continue
+        for due in await moments_of(pool, workspace, row, limit + 1, after=start.due - _SECOND):
+            named = occurrence_id(row["owner_kind"], row["owner_id"], row["cadence_version"], due)
+            if (due, named) > (start.due, start.id) and (window.until is None or due < window.until):
+                found.append(occurrence_document(row, due, named))
+    found.sort(key=lambda item: (item["due"], item["id"]))
+    return found[:limit]
 
 
-async def _rule(pool: TimedPool, workspace: str, row: Row) -> Row | None:
-    """Return the schedule's row as it was, where the moments of a storm follow from its cadence."""
-    if row["count"] == 1 or row["owner_kind"] != "schedule":
+def _named(wanted: str) -> tuple[str, str, int, datetime] | None:
+    found = _ID.fullmatch(wanted)
+    if found is None:
         return None
-    found: Row | None = await pool.fetchrow(
-        SCHEDULES, workspace, row["from_position"], row["owner_id"], "", 1, None, None
-    )
-    return found
-
-
-def _expanded(row: Row, rule: Row | None, after: tuple[Any, ...]) -> list[Document]:
-    if rule is None:
-        return [occurrence_document(row, row["due"], row["id"])]
-    span = Span(count=row["count"], first=row["due"], last=row["last"], anchor_day=row["anchor_day"])
-    moments = occurrences_between(cadence_of(rule), policies_of(rule).timing, span, PAGE, after=after[0])
-    return [
-        occurrence_document(
-            row, one.due, occurrence_id(row["owner_kind"], row["owner_id"], row["cadence_version"], one.due)
-        )
-        for one in moments
-    ]
-
-
-async def _coming(pool: TimedPool, workspace: str, position: int, window: Window) -> list[Document]:
-    if window.owner is not None and window.owner[0] != "schedule":
-        return []
-    only = None if window.owner is None else window.owner[1]
-    items: list[Document] = []
-    last = ""
-    while True:
-        rows: Sequence[Row] = await pool.fetch(SCHEDULES, workspace, position, only, last, PAGE, None, True)
-        for row in rows:
-            items += [one for one in coming_of(row) if window.holds(one["due"])]
-        if len(rows) < PAGE:
-            return items
-        last = rows[-1]["id"]
-
-
-def coming_of(row: Row) -> list[Document]:
-    """The coming moments of one schedule's row, as documents."""
-    due = next_of(row)
-    if due is None or row["deleted_at"] is not None:
-        return []
-    cadence = cadence_of(row)
-    return [
-        {
-            "id": occurrence_id("schedule", row["id"], row["cadence_version"], one.due.due),
-            "owner": {"kind": "schedule", "id": row["id"]},
-            "cadence_version": row["cadence_version"],
-            "outcome": "coming",
-            **due_document(one.due, cadence.time_zone),
-            "notes": list(one.notes),
-        }
-        for one in preview(cadence, policies_of(row).timing, timing_of(row), due, COMING_EACH)
-    ]
+    try:
+        due = datetime.strptime(found[4], "%Y%m%dt%H%M%S").replace(tzinfo=UTC)
+    except ValueError:
+        return None
+    return found[1], found[2], int(found[3]), due

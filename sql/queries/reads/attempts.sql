@@ -1,8 +1,0 @@
--- $1 workspace, $2 run, $3 position
-SELECT
-    a."row", a.attempt, a.state, a.reason, a.detail, a.term, a.started_at, a.ended_at, a.retry_at,
-    a.counts::text AS counts, a.fraction, a.progress, a.progressed_at, a.log_lines, a.log_sha256
-FROM view_attempts_1 AS k
-CROSS JOIN LATERAL view_attempts_1_at(k.workspace, k.run, k."row", k.attempt, $3) AS a
-WHERE k.workspace = $1 AND k.run = $2
-ORDER BY a."row", a.attempt

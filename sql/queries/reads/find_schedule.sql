@@ -1,0 +1,7 @@
+SELECT s.id, s.version, s.description, s.active, s.cadence::text, s.policies::text, s.cadence_version, s.created_at,
+       s.deleted_at, j.jobs::text, n.due, n.local, n.fold, n.asked, n.zone_data,
+       r.open_run, r.last_run, r.last_state, r.last_reason, r.last_ended_at
+FROM public.view_schedules_1_at($1, $2, $3) AS s
+CROSS JOIN LATERAL public.view_schedule_jobs_1_at($1, $2, $3) AS j
+CROSS JOIN LATERAL public.view_schedule_next_1_at($1, $2, $3) AS n
+LEFT JOIN LATERAL public.view_schedule_runs_1_at($1, $2, $3) AS r ON true

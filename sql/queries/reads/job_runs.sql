@@ -1,8 +1,0 @@
--- $1 workspace, $2 run, $3 position
-SELECT
-    j."row", j.state, j.reason, j.detail, j.attempt, j.retry_at, j.holder, j.joined, j.deadline, j.ended_at,
-    j.counts::text AS counts, j.output::text AS output
-FROM view_job_runs_1 AS k
-CROSS JOIN LATERAL view_job_runs_1_at(k.workspace, k.run, k."row", $3) AS j
-WHERE k.workspace = $1 AND k.run = $2
-ORDER BY j."row"

@@ -1,0 +1,6 @@
+SELECT v.id, v.version, v.roles::text, v.workspaces::text, v.read_only, v.expires_at, v.issued_at, v.issued_by, v.revoked_at
+FROM public.view_keys_1 AS k
+CROSS JOIN LATERAL public.view_keys_1_at(k.workspace, k.id, $2) AS v
+WHERE k.workspace = $1 AND k.id > $3
+ORDER BY k.id
+LIMIT $4
