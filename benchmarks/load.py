@@ -77,6 +77,8 @@ async def drive(host: str, port: int, requests: Sequence[bytes], connections: in
     )
     process.start()
     while not ours.poll():
+        if not process.is_alive():
+            raise RuntimeError("the load generator died")
         await asyncio.sleep(0.01)
     load: Load = ours.recv()
     process.join()

@@ -142,7 +142,7 @@ class Service:
         _log.info("database", level=found.level, version=found.version, notes=list(found.notes))
         await self._open_log(url, direct)
         await self._open_views(url)
-        self._build_commands()
+        await self._build_commands()
         await self._open_keys()
         self._build_runner(direct)
         self._start_beats(direct)
@@ -204,7 +204,7 @@ class Service:
         self.projector = Projector(self.log, await self._pool(url, 2), self.clock, self.tasks, self.metrics)
         _ = self.tasks.start(self.projector.run(), name="projector")
 
-    def _build_commands(self) -> None:
+    async def _build_commands(self) -> None:
         settings = self.settings
         self.outbound = OutboundRules.parse(settings.outbound_allow)
         self.registry = Registry.load({"outbound": self.outbound, "commands": settings.commands})
@@ -214,7 +214,9 @@ class Service:
             jobs_per_schedule=settings.jobs_per_schedule,
             schedules_per_workspace=settings.schedules_per_workspace,
         )
-        self.dispatcher = Dispatcher(self.log, PostgresSnapshots(self.pool, code_version()))
+        snapshots = PostgresSnapshots(self.pool, code_version())
+        await snapshots.start()
+        self.dispatcher = Dispatcher(self.log, snapshots)
         self.surroundings = InstanceSurroundings(
             instance=self.instance,
             clock=self.clock,

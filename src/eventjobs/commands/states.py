@@ -9,6 +9,7 @@ from collections import OrderedDict
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
+from eventjobs.commands.gathered import GatheredReads
 from eventjobs.commands.snapshots import EVERY, KINDS, Snapshots, decode, encode
 from eventjobs.commands.world import Loaded
 from eventjobs.domain.streams import FOLDS
@@ -23,6 +24,7 @@ class States:
 
     def __init__(self, log: EventLog, snapshots: Snapshots | None = None, capacity: int = CAPACITY) -> None:
         self._log = log
+        self._reads = GatheredReads(log)
         self._snapshots = snapshots
         self._capacity = capacity
         self._kept: OrderedDict[StreamId, Loaded] = OrderedDict()
@@ -54,7 +56,7 @@ class States:
         await self._take_snapshots([stream for stream in streams if stream not in self._kept])
         # What the facts continue is held here: while they are read, the cache may move on or forget.
         before = {stream: self._kept.get(stream) or _unread(stream) for stream in streams}
-        news = await self._log.read_streams([(stream, loaded.version) for stream, loaded in before.items()])
+        news = await self._reads.read([(stream, loaded.version) for stream, loaded in before.items()])
         read = {stream: _advanced(stream, loaded, news.get(stream, ()), as_of) for stream, loaded in before.items()}
         for stream, loaded in read.items():
             self._keep(stream, loaded)

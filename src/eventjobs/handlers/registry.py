@@ -48,6 +48,7 @@ class Registry:
 
     handlers: Mapping[str, Handler[Any] | Callable[[], Handler[Any]]]
     rules: Mapping[str, Any] = field(default_factory=dict)
+    _imported: dict[str, Handler[Any]] = field(default_factory=dict)
 
     @classmethod
     def load(cls, rules: Mapping[str, Any] | None = None) -> "Registry":
@@ -69,7 +70,11 @@ class Registry:
         if found is None:
             known = ", ".join(self.names())
             raise Invalid.at("handler", "unknown_handler", f"no handler is called {name}; there are {known}")
-        return found if isinstance(found, Handler) else found()
+        if isinstance(found, Handler):
+            return found
+        if name not in self._imported:
+            self._imported[name] = found()
+        return self._imported[name]
 
     def schema(self, name: str) -> Mapping[str, Any]:
         """Return the JSON schema of a handler's configuration, from which forms are made."""

@@ -11,6 +11,7 @@ from eventjobs.postgres.statements import statement
 FIND: Final = statement("snapshots/find")
 SAVE: Final = statement("snapshots/save")
 DROP_OLD: Final = statement("snapshots/drop_old")
+LIST: Final = statement("snapshots/list")
 ACQUIRE_TIMEOUT_S: Final = 2.0
 
 
@@ -20,9 +21,25 @@ class PostgresSnapshots:
     def __init__(self, pool: "asyncpg.Pool[Any]", code_version: str) -> None:
         self._pool = pool
         self._code_version = code_version
+        self._there: set[StreamId] = set()
+
+    async def start(self) -> None:
+        """
+        Learn which streams have one, and remove what other versions of the code left.
+
+        Streams are many and snapshots few: who has none is not asked for. One that another instance makes later is not
+        known here, and its stream is folded from the start.
+        """
+        async with self._pool.acquire(timeout=ACQUIRE_TIMEOUT_S) as connection:
+            await connection.execute(DROP_OLD, self._code_version)
+            rows = await connection.fetch(LIST, self._code_version)
+        self._there = {StreamId(row["workspace"], row["stream"]) for row in rows}
 
     async def find(self, streams: Sequence[StreamId]) -> Mapping[StreamId, tuple[int, bytes]]:
         """Return version and state of those streams that have one."""
+        streams = [stream for stream in streams if stream in self._there]
+        if not streams:
+            return {}
         async with self._pool.acquire(timeout=ACQUIRE_TIMEOUT_S) as connection:
             rows = await connection.fetch(
                 FIND,
@@ -30,18 +47,10 @@ class PostgresSnapshots:
                 [stream.name for stream in streams],
                 self._code_version,
             )
-        return {
-            StreamId(row["workspace"], row["stream"]): (row["version"], row["state"].encode()) for row in rows
-        }
+        return {StreamId(row["workspace"], row["stream"]): (row["version"], row["state"].encode()) for row in rows}
 
     async def save(self, stream: StreamId, version: int, state: bytes) -> None:
         """Keep a state, unless a newer one is there."""
         async with self._pool.acquire(timeout=ACQUIRE_TIMEOUT_S) as connection:
-            await connection.execute(
-                SAVE, stream.workspace, stream.name, version, self._code_version, state.decode()
-            )
-
-    async def drop_old(self) -> None:
-        """Remove what other versions of the code left."""
-        async with self._pool.acquire(timeout=ACQUIRE_TIMEOUT_S) as connection:
-            await connection.execute(DROP_OLD, self._code_version)
+            await connection.execute(SAVE, stream.workspace, stream.name, version, self._code_version, state.decode())
+        self._there.add(stream)
