@@ -15,7 +15,7 @@ from typing import Any
 
 import uvloop
 
-from benchmarks import appends, http, imports, layers, rebuild, runs
+from benchmarks import appends, imports, layers, over_http, rebuild, runs
 from eventjobs.postgres.embedded import EmbeddedPostgres
 
 Figures = dict[str, Any]
@@ -54,7 +54,7 @@ async def _layers() -> Figures:
 
 ALL: dict[str, Callable[[], Awaitable[Figures]]] = {
     "appends": _appends,
-    "http": http.measure,
+    "http": over_http.measure,
     "runs": runs.measure,
     "rebuild": _rebuild,
     "imports": _imports,

@@ -94,7 +94,12 @@ def derive(row: Any, data: dict[str, Any], present: Mapping[Any, Any]) -> Iterat
         ended = {"state": data["state"], "reason": data["reason"], "detail": data["detail"], "ended_at": at,
                  "retry_at": instant(data["retry_at"]), "counts": text(data["counts"]), "log_lines": data["log_lines"],
                  "log_sha256": data["log_sha256"]}  # fmt: skip
-        queued = {"state": "queued", "reason": ended["reason"], "retry_at": ended["retry_at"], "counts": ended["counts"]}
+        queued = {
+            "state": "queued",
+            "reason": ended["reason"],
+            "retry_at": ended["retry_at"],
+            "counts": ended["counts"],
+        }
         yield job_runs.JOB_RUNS, (*key, data["row"]), queued
         yield job_runs.ATTEMPTS, (*key, data["row"], data["attempt"]), ended
     elif kind == "job_run.ended":

@@ -8,7 +8,6 @@ import statistics
 import sys
 import tempfile
 import uuid
-from pathlib import Path
 from typing import Any
 
 import aiohttp
@@ -95,9 +94,7 @@ async def measure() -> dict[str, Any]:
             sys.executable, "-m", "eventjobs", "serve", "--data-dir", folder, "--port", str(port), env=environment,
             stderr=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.DEVNULL,
         )  # fmt: skip
-        bare = await asyncio.create_subprocess_exec(
-            sys.executable, str(Path(__file__).with_name("bare.py")), str(bare_port)
-        )
+        bare = await asyncio.create_subprocess_exec(sys.executable, "-m", "benchmarks.bare", str(bare_port))
         try:
             return await _measured(port, bare_port)
         finally:
