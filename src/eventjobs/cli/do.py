@@ -32,7 +32,7 @@ async def send(
     /,
     *fields: Annotated[str, Parameter(allow_leading_hyphen=True, show=False)],
     where: Where = Where(),  # noqa: B008 a frozen value
-    data: str | None = None,
+    data: Annotated[str | None, Parameter(allow_leading_hyphen=True)] = None,
     dry_run: Annotated[bool, Parameter(negative="")] = False,
     if_match: int | None = None,
     idempotency_key: str | None = None,
