@@ -1,5 +1,6 @@
 """One command over HTTP: what it answers, and what it leaves in the log."""
 
+import asyncio
 from typing import Any
 
 import pytest
@@ -261,3 +262,25 @@ async def test_a_draining_instance_takes_no_commands(rig: Rig) -> None:
 
     assert (refused.status, refused.code, refused.json["outcome"]) == (503, "draining", "none")
     assert refused.headers["Retry-After"]
+
+
+async def test_twins_at_the_same_time_have_one_effect(rig: Rig) -> None:
+    answers = await asyncio.gather(
+        *(rig.command("CreateSchedule", schedule(), headers={"Idempotency-Key": "one"}) for _ in range(10))
+    )
+
+    assert {answered.status for answered in answers} == {201}
+    assert len({answered.body for answered in answers}) == 1
+    assert sum("Idempotency-Replayed" not in answered.headers for answered in answers) == 1
+    assert [fact.type for fact in await rig.facts()].count("schedule.created") == 1
+
+
+async def test_of_two_editors_of_one_version_one_wins(rig: Rig) -> None:
+    answers = await asyncio.gather(
+        *(
+            rig.command("ConfigureService", {"id": "load", "handler": name}, headers={"If-Match": '"1"'})
+            for name in ("pay", "csv.import")
+        )
+    )
+
+    assert sorted(answered.status for answered in answers) == [201, 412]

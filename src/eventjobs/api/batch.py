@@ -120,8 +120,10 @@ def _answer(call: Call, items: Sequence[Any], results: Sequence[Outcome | Except
 def _items(document: Any) -> Sequence[Any]:
     if not isinstance(document, list):
         raise Invalid.at("", "wrong_type", "a batch is an array of {command, data, key?}")
-    if not 0 < len(document) <= ENTRIES_MAX:
-        raise Invalid.at("", "too_many" if document else "too_few", f"a batch has 1 to {ENTRIES_MAX} commands")
+    if not document:
+        raise Invalid.at("", "too_few", "a batch has at least one command")
+    if len(document) > ENTRIES_MAX:
+        raise Invalid.at("", "too_many", f"a batch has at most {ENTRIES_MAX} commands")
     return document
 
 

@@ -139,6 +139,6 @@ def _behind(position: int) -> HttpRefusal:
         503,
         "view_behind",
         "the views have not come to this position yet",
-        extra={"position": position},
+        extra={"outcome": "none", "position": position},
         headers={"Retry-After": RETRY_AFTER_S},
     )

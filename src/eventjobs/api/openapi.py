@@ -14,6 +14,7 @@ import orjson
 from pydantic import BaseModel
 from pydantic.json_schema import JsonSchemaMode, models_json_schema
 
+from eventjobs.api.codes import CODES
 from eventjobs.api.problems import TITLES
 from eventjobs.api.registry import Answer, Route, Scope
 from eventjobs.api.routes import ROUTES
@@ -248,11 +249,16 @@ def _add_answer(responses: dict[str, Any], answer: Answer, refs: _Refs) -> None:
 
 def _problem_response(status: int, title: str, refs: _Refs) -> dict[str, Any]:
     response: dict[str, Any] = {
-        "description": title,
+        "description": "\n".join([f"{title}.", "", *_codes(status)]),
         "content": {PROBLEM: {"schema": refs.written(ProblemBody)}},
     }
     headers = _PROBLEM_HEADERS.get(status)
     return response if headers is None else {**response, "headers": {headers: {"schema": {"type": "string"}}}}
+
+
+def _codes(status: int) -> Iterator[str]:
+    for code, meaning in CODES.get(status, {}).items():
+        yield f"- `{code}`: {meaning}"
 
 
 _PROBLEM_HEADERS: Final[Mapping[int, str]] = {

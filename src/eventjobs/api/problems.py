@@ -6,12 +6,13 @@ Handlers raise and never build an error's answer. What is only wrong about a req
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 import structlog
 from aiohttp import web
 
+from eventjobs.api.codes import stable
 from eventjobs.errors import (
     Conflict,
     DatabaseFault,
@@ -148,6 +149,7 @@ _FAULTS: Final[Sequence[tuple[type[Exception], Problem]]] = (
             code="history_forked",
             detail="the log's history is not the one that was read before: an operator must look at it",
             extra=_NONE,
+            headers=_RETRY,
         ),
     ),
     (DatabaseFault, AWAY),
@@ -205,9 +207,9 @@ def _is_away(error: Exception) -> bool:
 def _refused(error: Rejected, status: int, headers: Mapping[str, str], *, close: bool = False) -> Problem:
     return Problem(
         status=status,
-        code=error.code,
+        code=stable(error.code),
         detail=error.detail,
-        errors=error.errors,
+        errors=[replace(one, code=stable(one.code)) for one in error.errors],
         extra=error.extra,
         headers=headers,
         close=close,
