@@ -17,6 +17,7 @@ import orjson
 import pytest
 
 from tests.support.database import data_folder
+from tests.support.waiting import eventually
 
 START_S = 60.0
 RUN_S = 120.0
@@ -171,4 +172,25 @@ async def test_a_demonstration_that_was_stopped_half_way_finishes_at_the_next_st
             ended = [job for stage in detail["stages"] for job in stage["job_runs"] if job["state"] == "succeeded"]
             assert len(ended) == 4
             assert await second.stop() == 0
+        assert postgres_pids(folder) == []
+
+
+async def test_a_start_that_is_interrupted_leaves_nothing_behind(port: int) -> None:
+    with data_folder() as folder:
+        async with demo(folder, port) as first:
+            await eventually(lambda: postgres_pids(folder), timeout_s=START_S)
+            assert await first.stop() in (0, 130)
+            assert "Traceback" not in first.text
+        assert postgres_pids(folder) == []
+
+
+async def test_a_port_that_is_taken_is_said_and_the_database_is_stopped_again() -> None:
+    with data_folder() as folder, socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        async with demo(folder, taken.getsockname()[1]) as first:
+            async with asyncio.timeout(START_S):
+                out, _ = await first.process.communicate()
+            assert first.process.returncode == 2
+            assert b"give another --port" in out
         assert postgres_pids(folder) == []

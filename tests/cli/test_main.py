@@ -85,6 +85,16 @@ def test_an_address_where_nobody_answers_leaves_with_3(unused_tcp_port: int) -> 
     assert "nobody answers at http://127.0.0.1" in done.stderr
 
 
+@pytest.mark.parametrize("command", [["audit", "verify"], ["migrate"], ["serve", "--port", "0"]], ids=" ".join)
+def test_a_database_that_is_away_leaves_with_3(command: list[str], unused_tcp_port: int) -> None:
+    url = f"postgresql://me:pw0rd@127.0.0.1:{unused_tcp_port}/x"
+    done = eventjobs(*command, env={"EVENTJOBS_DATABASE_URL": url, "EVENTJOBS_DATA_DIR": "/tmp"})
+    assert done.returncode == 3, done.stderr
+    assert "the database cannot be used" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert "pw0rd" not in done.stderr
+
+
 def test_the_settings_are_shown_with_secrets_masked() -> None:
     env = {"EVENTJOBS_ADMIN_KEY": "s3cret-s3cret-s3cret", "EVENTJOBS_DATABASE_URL": "postgresql://me:pw0rd@db/x"}
     done = eventjobs("config", "show", "--json", env=env)
@@ -96,9 +106,10 @@ def test_the_settings_are_shown_with_secrets_masked() -> None:
 
 
 def test_a_name_that_is_no_setting_is_told() -> None:
-    done = eventjobs("config", "show", env={"EVENTJOBS_PROT": "1"})
+    done = eventjobs("config", "show", env={"EVENTJOBS_PROT": "1", "EVENTJOBS_URL": "http://x:1"})
     assert done.returncode == 0
     assert "did you mean EVENTJOBS_PORT" in done.stderr
+    assert "EVENTJOBS_URL" not in done.stderr
 
 
 PROBLEM = {

@@ -9,6 +9,7 @@ from cyclopts import App, Parameter
 
 from eventjobs.audit.verify import Broken, Read, Verified, verify_export, verify_log
 from eventjobs.cli import exits
+from eventjobs.cli.databases import reaching_the_database
 from eventjobs.cli.output import print_json, say
 from eventjobs.errors import UsageWrong
 from eventjobs.events import EVENT_TYPES
@@ -39,6 +40,7 @@ async def verify(
     Recompute every leaf and every chain value of the log.
 
     Exit code 0: every event is as it was written. 1: broken, and the first such position is named. 2: wrong usage.
+    3: the log cannot be read.
     """
     if sum(given is not None for given in (data_dir, database_url, export)) > 1:
         raise UsageWrong("give one of --data-dir, --database-url and --export")
@@ -47,8 +49,9 @@ async def verify(
     else:
         settings = load_settings({"data_dir": data_dir, "database_url": database_url})
         url = None if data_dir is not None else settings.server_url
-        async with _reading(settings, database_url or url) as read:
-            verdict = await verify_log(read)
+        with reaching_the_database():
+            async with _reading(settings, database_url or url) as read:
+                verdict = await verify_log(read)
     return _tell(verdict, as_json=json)
 
 

@@ -7,7 +7,8 @@ from cyclopts import App, Parameter
 
 from eventjobs.cli import exits
 from eventjobs.cli.output import fail, print_json, say, table
-from eventjobs.settings import PREFIX, Settings, load_settings, unknown_variables
+from eventjobs.cli.target import unknown_settings
+from eventjobs.settings import PREFIX, Settings, load_settings
 
 config: Final = App(name="config", help="The settings, as the service would read them here.")
 
@@ -16,7 +17,7 @@ config: Final = App(name="config", help="The settings, as the service would read
 def show(*, json: Annotated[bool, Parameter(negative="", help="print them as JSON")] = False) -> int:
     """Show every setting with its present value; secrets are masked."""
     shown = load_settings().show()
-    unknown = unknown_variables(os.environ)
+    unknown = unknown_settings(os.environ)
     if json:
         print_json({"settings": shown, "unknown": unknown})
         return exits.OK

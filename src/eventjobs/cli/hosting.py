@@ -9,9 +9,11 @@ from contextlib import asynccontextmanager
 from typing import Any, Final
 
 from eventjobs.app import Service
+from eventjobs.cli.databases import reaching_the_database
 from eventjobs.cli.output import fail
+from eventjobs.cli.target import unknown_settings
 from eventjobs.errors import Interrupted, UsageWrong
-from eventjobs.settings import Settings, unknown_variables
+from eventjobs.settings import Settings
 
 SIGNALS: Final = (signal.SIGINT, signal.SIGTERM)
 ADDRESS_FAULTS: Final = frozenset({errno.EADDRINUSE, errno.EADDRNOTAVAIL, errno.EACCES})
@@ -31,7 +33,7 @@ async def hosted(settings: Settings) -> AsyncIterator[Service]:
     A signal while it starts undoes what was begun and raises `Interrupted`; later ones set `stopping`. Raises
     `UsageWrong` for an address that cannot be had.
     """
-    for sentence in unknown_variables(os.environ):
+    for sentence in unknown_settings(os.environ):
         fail(sentence)
     service = await _started(settings)
     loop = asyncio.get_running_loop()
@@ -49,15 +51,16 @@ async def _started(settings: Settings) -> Service:
     for number in SIGNALS:
         if this is not None:
             asyncio.get_running_loop().add_signal_handler(number, this.cancel)
-    try:
-        return await Service.start(settings)
-    except asyncio.CancelledError:
-        raise Interrupted("stopped while starting") from None
-    except OSError as error:
-        if error.errno not in ADDRESS_FAULTS:
-            raise
-        where = f"{settings.bind}:{settings.port}"
-        raise UsageWrong(f"cannot listen on {where}: {error.strerror}; give another --port") from error
+    with reaching_the_database():
+        try:
+            return await Service.start(settings)
+        except asyncio.CancelledError:
+            raise Interrupted("stopped while starting") from None
+        except OSError as error:
+            if error.errno not in ADDRESS_FAULTS:
+                raise
+            where = f"{settings.bind}:{settings.port}"
+            raise UsageWrong(f"cannot listen on {where}; give another --port ({error.strerror})") from error
 
 
 def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:

@@ -6,6 +6,7 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from eventjobs.cli import exits
+from eventjobs.cli.databases import reaching_the_database
 from eventjobs.cli.output import print_json, say
 from eventjobs.log.setup import set_up
 from eventjobs.postgres.embedded import EmbeddedPostgres
@@ -24,7 +25,8 @@ async def migrate(
     It is the one of EVENTJOBS_DIRECT_URL or EVENTJOBS_DATABASE_URL, else the embedded one of the data folder.
     """
     settings = load_settings({"data_dir": data_dir})
-    log_id = await _migrate(settings, pooler=pooler)
+    with reaching_the_database():
+        log_id = await _migrate(settings, pooler=pooler)
     if json:
         print_json({"log_id": log_id})
     else:

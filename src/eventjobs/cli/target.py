@@ -1,7 +1,7 @@
 """Which service a command calls, with which key, for which workspace."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Final
@@ -10,11 +10,13 @@ import orjson
 from cyclopts import Parameter
 
 from eventjobs.errors import UsageWrong
-from eventjobs.settings import DEFAULT_DATA_DIR
+from eventjobs.settings import DEFAULT_DATA_DIR, unknown_variables
 
 DEMO_FILE: Final = "demo.json"
 ADMIN_KEY_FILE: Final = "admin.key"
 DEFAULT_PORT: Final = "8080"
+CLIENT_VARIABLES: Final = frozenset({"EVENTJOBS_URL", "EVENTJOBS_KEY", "EVENTJOBS_WORKSPACE"})
+"""What the commands that call a service read besides the settings."""
 
 
 @Parameter(name="*")
@@ -63,6 +65,11 @@ def find_target(where: Where, environment: Mapping[str, str] | None = None) -> T
     if not url.startswith(("http://", "https://")):
         raise UsageWrong(f"{url} is no address: it begins with http:// or https://")
     return Target(url=url, key=key or None, workspace=workspace)
+
+
+def unknown_settings(environment: Mapping[str, str]) -> Sequence[str]:
+    """Return a sentence for each variable that looks like a setting and that nothing here reads."""
+    return unknown_variables(set(environment) - CLIENT_VARIABLES)
 
 
 def data_folder(given: Path | None, environment: Mapping[str, str]) -> Path:
