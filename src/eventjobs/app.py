@@ -6,6 +6,7 @@ which nothing is lost: no new requests or starts, running jobs get their grace, 
 """
 
 import asyncio
+import gc
 import os
 import signal
 from collections.abc import Mapping
@@ -74,6 +75,7 @@ from eventjobs.telemetry.tasks import Tasks
 from eventjobs.web.pages import load_pages
 
 CLOSE_S: Final = 5.0
+GC_THRESHOLDS: Final = (20_000, 20, 50)
 SNAPSHOTS_S: Final = 5.0
 LAG_S: Final = 1.0
 
@@ -148,6 +150,10 @@ class Service:
         self._start_beats(direct)
         self._start_loops()
         await self._listen()
+        # What was made until here stays: the collector need not walk it again, nor every few hundred new objects.
+        gc.collect()
+        gc.freeze()
+        gc.set_threshold(*GC_THRESHOLDS)
 
     async def _database(self) -> tuple[str, str]:
         """Return the URL for everyday work and the server's own; without settings, of the embedded server."""
