@@ -23,6 +23,7 @@ from eventjobs.api.deps import ApiDeps
 from eventjobs.api.readiness import LogReadiness
 from eventjobs.auth.first_key import ensure_first_key
 from eventjobs.auth.keyring import Keyring
+from eventjobs.auth.viewed_keys import ViewedKeys
 from eventjobs.clock import SystemClock
 from eventjobs.commands import observe_clock_step
 from eventjobs.commands.context import Limits
@@ -233,7 +234,7 @@ class Service:
         )
 
     async def _open_keys(self) -> None:
-        self.keyring = Keyring(self.log, self.clock.now)
+        self.keyring = Keyring(self.log, self.clock.now, ViewedKeys(self.pool))
         await self.keyring.load()
         given = self.settings.admin_key
         first = await ensure_first_key(
