@@ -212,3 +212,16 @@ async def test_a_client_that_leaves_before_the_answer_is_obeyed(rig: Rig) -> Non
     again = await rig.command("AddService", {"id": "left", "handler": "noop"})
 
     assert (again.status, again.json["version"]) == (200, 1)
+
+
+@pytest.mark.parametrize(
+    ("lines", "code"),
+    [
+        (("Idempotency-Key: a", "Idempotency-Key: b"), "bad_idempotency_key"),
+        (('If-Match: "1"', 'If-Match: "2"'), "bad_if_match"),
+    ],
+)
+async def test_a_header_that_is_given_twice_says_nothing(rig: Rig, lines: tuple[str, ...], code: str) -> None:
+    answered = await send(rig, head(rig, "/v1/acme/commands/AddService", JSON, *lines, "Content-Length: 2"), b"{}")
+
+    assert (answered.status, answered.code) == (400, code)

@@ -101,7 +101,7 @@ def refuse_while_draining(deps: ApiDeps) -> None:
 def idempotency_key(request: web.Request) -> str | None:
     """Return the request's key; raises 400 for one that cannot be kept."""
     key = request.headers.get("Idempotency-Key")
-    if key is not None and not is_key(key):
+    if key is not None and (not is_key(key) or len(request.headers.getall("Idempotency-Key")) > 1):
         raise HttpRefusal(
             400, "bad_idempotency_key", f"a key is 1 to {KEY_CHARS_MAX} visible ASCII characters without a space"
         )
@@ -149,6 +149,6 @@ def _if_match(request: web.Request) -> int | None:
     if given is None:
         return None
     found = _VERSION.fullmatch(given.strip())
-    if found is None:
+    if found is None or len(request.headers.getall("If-Match")) > 1:
         raise HttpRefusal(400, "bad_if_match", 'send the version of the thing\'s ETag, e.g. If-Match: "3"')
     return int(found[1])
