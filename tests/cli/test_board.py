@@ -32,6 +32,14 @@ def test_progress_counts_rows_against_the_total() -> None:
     assert (line.rows, line.share) == (25, 0.25)
 
 
+def test_lines_of_rows_with_line_breaks_never_make_more_rows_than_there_are() -> None:
+    made = board()
+    made.happened([event(2, "attempt.started", row=1, attempt=1, term=1)])
+    line = made.progressed({"run": "r", "row": 1, "fraction": None, "text": "", "counts": {"processed": 107}})
+    assert line is not None
+    assert line.rows == 100
+
+
 def test_progress_of_another_run_or_after_the_end_is_not_shown() -> None:
     made = board()
     frame = {"run": "r", "row": 1, "fraction": 0.5, "text": "", "counts": {}}

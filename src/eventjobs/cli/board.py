@@ -65,7 +65,9 @@ class Board:
         if frame.get("run") != self.run or line is None or line.state != RUNNING:
             return None
         line.fraction = frame.get("fraction")
-        line.rows = frame.get("counts", {}).get(ROWS, line.rows)
+        rows = frame.get("counts", {}).get(ROWS, line.rows)
+        # While a file is read its lines are counted, and a row may have several.
+        line.rows = rows if line.total is None else min(rows, line.total)
         line.text = frame.get("text") or ""
         return line
 
