@@ -1,13 +1,13 @@
 """
 Reads of many callers in one query.
 
-Whoever comes while a read is under way shares the next one, so many commands on new streams cost few queries and one
-command alone waits for nobody.
+Whoever comes in the same turn of the loop, or while enough reads are under way, shares one, so many commands on new
+streams cost few queries and one command alone waits for nobody.
 """
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from typing import Any, TypeAlias
+from typing import Any, Final, TypeAlias
 
 from eventjobs.events.recorded import Recorded, StreamId
 from eventjobs.log.port import EventLog
@@ -16,8 +16,12 @@ Wanted: TypeAlias = Sequence[tuple[StreamId, int]]
 Found: TypeAlias = Mapping[StreamId, Sequence[Recorded[Any]]]
 
 
+AT_ONCE: Final = 3
+"""Queries under way at the same time: one that is slow does not hold up everybody."""
+
+
 class _Again(Exception):
-    """The caller that read for all went away; the others read for themselves."""
+    """Nobody reads for this caller any more: it reads for itself and for who waits."""
 
 
 class GatheredReads:
@@ -26,30 +30,38 @@ class GatheredReads:
     def __init__(self, log: EventLog) -> None:
         self._log = log
         self._waiting: list[tuple[Wanted, asyncio.Future[Found]]] = []
-        self._is_reading = False
+        self._under_way = 0
 
     async def read(self, wanted: Wanted) -> Found:
         """Return the facts of each stream after the given version."""
         while True:
             answer: asyncio.Future[Found] = asyncio.get_running_loop().create_future()
             self._waiting.append((wanted, answer))
-            if not self._is_reading:
-                await self._read_all()
+            if self._under_way < AT_ONCE:
+                await self._lead()
             try:
                 return await answer
             except _Again:
                 continue
 
-    async def _read_all(self) -> None:
-        self._is_reading = True
+    async def _lead(self) -> None:
+        """Read for all who wait now, then leave the rest to one of them."""
+        self._under_way += 1
         try:
-            while self._waiting:
-                batch, self._waiting = self._waiting, []
+            await asyncio.sleep(0)  # whoever comes in the same turn of the loop comes along
+            batch, self._waiting = self._waiting, []
+            if batch:
                 await self._read_for(batch)
         finally:
-            self._is_reading = False
-            left, self._waiting = self._waiting, []
-            _tell(left, _Again())
+            self._under_way -= 1
+            self._hand_over()
+
+    def _hand_over(self) -> None:
+        while self._waiting:
+            _, answer = self._waiting.pop(0)
+            if not answer.done():
+                _tell(answer, _Again())
+                return
 
     async def _read_for(self, batch: Sequence[tuple[Wanted, asyncio.Future[Found]]]) -> None:
         lowest: dict[StreamId, int] = {}
@@ -59,10 +71,12 @@ class GatheredReads:
         try:
             found = await self._log.read_streams(list(lowest.items()))
         except Exception as fault:  # noqa: BLE001 it is every caller's
-            _tell(batch, fault)
+            for _, answer in batch:
+                _tell(answer, fault)
             return
         except BaseException:
-            _tell(batch, _Again())
+            for _, answer in batch:
+                _tell(answer, _Again())
             raise
         for wanted, answer in batch:
             if not answer.done():
@@ -75,8 +89,7 @@ def _after(facts: Sequence[Recorded[Any]], version: int) -> Sequence[Recorded[An
     return [fact for fact in facts if fact.stream_version > version]
 
 
-def _tell(batch: Sequence[tuple[Wanted, asyncio.Future[Found]]], fault: Exception) -> None:
-    for _, answer in batch:
-        if not answer.done():
-            answer.set_exception(fault)
-            answer.exception()  # its caller may be the one that went away
+def _tell(answer: "asyncio.Future[Found]", fault: Exception) -> None:
+    if not answer.done():
+        answer.set_exception(fault)
+        answer.exception()  # its caller may have gone away
