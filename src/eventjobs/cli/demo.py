@@ -107,7 +107,10 @@ async def _tell_first_run(client: Client, example: Example, rows: Mapping[str, i
     if is_new:
         say(f"\nRunning the schedule {example.schedule['id']} once:")
     else:
-        say(f"\nThe run {FIRST_RUN} was cut off; it goes on, and what had ended is not run again:")
+        say(
+            f"\nThe run {FIRST_RUN} was cut off. It goes on once the instance that ran it is known to be gone, some ten"
+        )
+        say("seconds from its last sign of life; what had ended is not run again:")
     totals = {job: rows[config["source"]] for job, config in example.loads.items()}
     board = await watch(client, FIRST_RUN, totals, console())
     events = await _events(client)
