@@ -53,6 +53,15 @@ class SystemIds:
         return str(uuid_utils.uuid7())
 
 
+def new_log_id() -> str:
+    """
+    Return a fresh UUIDv4 (RFC 9562) for a new log.
+
+    Names of roles carry its first digits, so they must be chance and not the time, as in a UUIDv7.
+    """
+    return str(uuid_utils.uuid4())
+
+
 class SystemRandom:
     """The operating system's entropy."""
 

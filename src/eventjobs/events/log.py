@@ -11,7 +11,7 @@ from typing import ClassVar, TypeAlias
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LogCreated:
-    """Position 1 of every log; `log_id` (UUIDv7) keeps the chains of two installations apart."""
+    """Position 1 of every log; `log_id` (UUIDv4) keeps the chains of two installations apart."""
 
     TYPE: ClassVar[str] = "log.created"
     SCHEMA: ClassVar[int] = 1

@@ -3,7 +3,7 @@
 from typing import Final
 
 from eventjobs.events.log import LogCreated
-from eventjobs.ids import Ids, SystemIds
+from eventjobs.ids import Ids, SystemIds, new_log_id
 from eventjobs.log.birth import CODEC, birth
 from eventjobs.log.clock import READ_CLOCK
 from eventjobs.postgres.migrate import APP_ROLE, migrate
@@ -28,7 +28,7 @@ async def set_up(url: str, *, app_role: str = APP_ROLE, pooler: bool = False, id
     try:
         await connection.execute("SET ROLE NONE")
         while (row := await connection.fetchrow(FIND_FIRST)) is None:
-            fact = birth(new(), new(), await connection.fetchval(READ_CLOCK))
+            fact = birth(new_log_id(), new(), await connection.fetchval(READ_CLOCK))
             await connection.execute(
                 INSERT_FIRST,
                 fact.workspace,
