@@ -17,6 +17,7 @@ What can go wrong, as one tree.
     ├── EmbeddedUnavailable    the private Postgres cannot be run here
     ├── MigrationRefused       the schema is not one that this version may change
     ├── WrongRole              a connection does not have the application's role
+    ├── RebuildRefused         a view could not be built again; the old one still answers
     └── UnsafeDatabase         it may lose what it acknowledged, and nobody agreed to that
     SettingsInvalid            settings are missing or wrong; the message names all of them
     JobFailed                  a job's handler did not reach its end; `reason` says why
@@ -179,6 +180,10 @@ class MigrationRefused(DatabaseFault):
 
 class WrongRole(DatabaseFault):
     """A connection did not get the role it was meant to have."""
+
+
+class RebuildRefused(DatabaseFault):
+    """A view could not be built again; the message says why, and the old one still answers."""
 
 
 class UnsafeDatabase(DatabaseFault):

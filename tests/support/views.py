@@ -50,14 +50,14 @@ class Writer:
 
     def __init__(self, log: EventLog) -> None:
         self._log = log
-        self._versions: dict[StreamId, int] = defaultdict(int)
+        self.versions: dict[StreamId, int] = defaultdict(int)
 
     async def append(self, facts: Facts) -> int:
         """Write the facts and return the last position."""
-        expected = {stream: self._versions[stream] for stream, _ in facts}
+        expected = {stream: self.versions[stream] for stream, _ in facts}
         appended = await self._log.append(Append(events=facts, expected=expected, provenance=BY))
         for stream, _ in facts:
-            self._versions[stream] += 1
+            self.versions[stream] += 1
         return appended.last
 
 

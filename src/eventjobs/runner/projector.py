@@ -24,6 +24,7 @@ from eventjobs.projections.storage import takes_json_as_text
 from eventjobs.projections.temporal import Projection
 from eventjobs.runner.batches import Batches
 from eventjobs.runner.positions import ViewPositions, ViewStatus
+from eventjobs.runner.rebuilder import Rebuilder
 from eventjobs.telemetry.metrics import Metrics
 from eventjobs.telemetry.tasks import Tasks
 
@@ -59,6 +60,8 @@ class Projector:
         self._metrics = metrics
         self._projections = {projection.name: projection for projection in projections}
         self._positions = ViewPositions(log, clock)
+        self._tasks = tasks
+        self._batch = batch
         self._batches = Batches(log, tasks, batch)
         self._copy = False
 
@@ -80,6 +83,17 @@ class Projector:
     async def wait_for(self, position: int, timeout_s: float, *, name: str | None = None) -> bool:
         """Wait until the view, or all that are not stopped, is built up to a position; tell whether it is."""
         return await self._positions.wait_for(position, timeout_s, name=name)
+
+    async def rebuild(self, *names: str) -> int:
+        """
+        Build views again beside the ones that answer, and switch; without names all of them.
+
+        Returns the position up to which they are built then. Raises `RebuildRefused`.
+        """
+        wanted = [projection for projection in self._projections.values() if not names or projection.name in names]
+        position = await Rebuilder(self._log, self._pool, self._tasks, wanted, batch=self._batch).rebuild()
+        await self._refresh()
+        return position
 
     def status(self) -> Sequence[ViewStatus]:
         """Return where each view is, and which have stopped."""

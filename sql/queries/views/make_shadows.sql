@@ -1,0 +1,1 @@
+SELECT public.make_view_shadows($1::text[])

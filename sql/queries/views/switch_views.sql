@@ -1,0 +1,1 @@
+SELECT public.switch_views($1::text[])
