@@ -55,7 +55,7 @@ class Reports:
                 counts=dict(known.shown.counts),
             )
             for row, known in self._newest.items()
-            if known.unsaved and (now - known.saved_at >= SAVED_S or row in landed)
+            if known.unsaved and (now >= known.saved_at + SAVED_S or row in landed)
         )
 
     def saved(self, progress: Iterable[Progress], now: float) -> None:
