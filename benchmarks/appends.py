@@ -8,6 +8,7 @@ All ways take turns, and each ratio is a median of the rounds.
 
 import argparse
 import asyncio
+import gc
 import json
 import os
 import statistics
@@ -26,6 +27,7 @@ import asyncpg
 import orjson
 import uvloop
 
+from eventjobs.app import GC_THRESHOLDS
 from eventjobs.events.log import LogCreated
 from eventjobs.events.recorded import Provenance, StreamId
 from eventjobs.ids import SystemRandom
@@ -173,6 +175,9 @@ async def measure(url: str) -> dict[str, Any]:
 
     Two databases are made beside the URL's own and dropped again.
     """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(*GC_THRESHOLDS)  # for all ways, as the service does when it has started
     async with (
         _database(url, "bench_log") as log_url,
         _database(url, "bench_raw") as raw_url,

@@ -68,15 +68,18 @@ def prepare(codec: Codec, append: Append) -> Prepared:
     texts: list[str] = []
     by, expected, encode = append.provenance, append.expected, codec.encode
     who = f"{by.actor}\n{by.command_id}\n{by.causation or ''}\n{by.correlation or ''}"
-    for stream, event in append.events:
-        known = versions.get(stream)
-        versions[stream] = version = (expected[stream] if known is None else known) + 1
-        kind, schema, data = event.TYPE, event.SCHEMA, encode(event)
-        text = data.decode()
-        before = f"{FORM}\n{stream[0]}\n{stream[1]}\n{version}\n{kind}\n{schema}\n{who}\n{text}\n"
-        facts.append((stream, version, kind, schema, data))
-        texts.append(text)
-        befores.append(_encoded(before))
+    try:
+        for stream, event in append.events:
+            known = versions.get(stream)
+            versions[stream] = version = (expected[stream] if known is None else known) + 1
+            kind, schema, data = event.TYPE, event.SCHEMA, encode(event)
+            text = data.decode()
+            lines = f"{FORM}\n{stream[0]}\n{stream[1]}\n{version}\n{kind}\n{schema}\n{who}\n{text}\n"
+            befores.append(encoded(lines))
+            facts.append((stream, version, kind, schema, data))
+            texts.append(text)
+    except ValueError as error:
+        raise Invalid.at("", "odd_character", str(error)) from error
     if append.receipt is not None:
         _check_receipt(append.receipt)
     done: asyncio.Future[Appended] = asyncio.get_running_loop().create_future()
@@ -103,13 +106,6 @@ def _columns(append: Append, facts: Sequence[Fact], texts: Sequence[str]) -> Seq
         SEPARATOR.join([correlation] * count),
         SEPARATOR.join(texts),
     )
-
-
-def _encoded(lines: str) -> bytes:
-    try:
-        return encoded(lines)
-    except ValueError as error:
-        raise Invalid.at("", "odd_character", str(error)) from error
 
 
 def _check_receipt(receipt: Receipt) -> None:
