@@ -207,7 +207,7 @@ class Service:
         self._exit.push_async_callback(self.log.stop)
 
     async def _open_views(self, url: str) -> None:
-        self.views = Views(await self._pool(url, 8))
+        self.views = Views(await self._pool(url, 8, SESSION))
         self.projector = Projector(self.log, await self._pool(url, 2), self.clock, self.tasks, self.metrics)
         _ = self.tasks.start(self.projector.run(), name="projector")
 
@@ -377,13 +377,16 @@ class Service:
 
     async def _measure_lag(self) -> None:
         """See how late the event loop answers; the beats go by it, and it is a metric."""
-        monotonic = self.clock.monotonic
+        monotonic, counted = self.clock.monotonic, 0
         while True:
             asked = monotonic()
             await self.clock.sleep(LAG_S)
             self._loop_answered = SystemClock().monotonic()
             self.metrics.loop_lag_s.observe(max(0.0, monotonic() - asked - LAG_S))
             self.metrics.lease_trust_s.set(self.lease.left_s())
+            self.metrics.head.set(self.log.known_head.position)
+            self.metrics.lost_races.inc(self.log.lost_races - counted)
+            counted = self.log.lost_races
 
 
 def write_private(path: Path, text: str) -> None:

@@ -67,7 +67,7 @@ async def run_command(call: Call, spec: CommandSpec[Any]) -> web.StreamResponse:
     refuse_while_draining(call.deps)
     context = call.context(call.workspace)
     bind_contextvars(command_id=context.command_id)
-    await call.deps.dispatcher.authorise(spec, context)
+    await call.deps.dispatcher.authorise(spec, context, record=not call.query.dry_run)
     key, if_match = idempotency_key(call.request), _if_match(call.request)
     body = await read_body(call.request, call.deps.body_timeout_s)
     document = read_json(body)

@@ -96,19 +96,21 @@ class Dispatcher:
     async def try_out(
         self, spec: CommandSpec[Any], command: CommandFields, context: Context, *, if_match: int | None = None
     ) -> Trial:
-        """Decide without appending, on fresh states; refusals are raised as they would be."""
-        await self.authorise(spec, context)
+        """Decide without appending, on fresh states; refusals are raised as they would be, and none is recorded."""
+        await self.authorise(spec, context, record=False)
         world = await self.decide(spec, command, context, if_match=if_match)
         if await self.states.refresh(world.touched()):
             world = await self.decide(spec, command, context, if_match=if_match)
         return Trial(world=world, position=self.log.known_head.position)
 
-    async def authorise(self, spec: CommandSpec[Any], context: Context) -> None:
+    async def authorise(self, spec: CommandSpec[Any], context: Context, *, record: bool = True) -> None:
         """Raise `Forbidden`, and record the attempt, where the actor's roles do not allow the command."""
         grant = context.grant
         where = EVERYWHERE if spec.everywhere else context.workspace
         if grant is None or (not spec.internal and grant.may_write(spec.roles, where)):
             return
+        if not record:
+            raise _forbidden(spec.name, sorted(spec.roles))
         await self.refuse(spec.name, sorted(spec.roles), context)
 
     async def refuse(self, action: str, needed: Sequence[str], context: Context) -> None:
@@ -128,7 +130,7 @@ class Dispatcher:
                 continue
             self.states.applied({REFUSED_ATTEMPTS: loaded.state}, {REFUSED_ATTEMPTS: loaded.version + 1}, appended.last)
             break
-        raise Forbidden("forbidden", f"{action} needs one of the roles {', '.join(needed)}", extra={"needed": needed})
+        raise _forbidden(action, needed)
 
     async def decide(
         self,
@@ -259,6 +261,11 @@ class Replay(Exception):
     def __init__(self, receipt: StoredReceipt) -> None:
         super().__init__(receipt.key)
         self.receipt = receipt
+
+
+def _forbidden(action: str, needed: Sequence[str]) -> Forbidden:
+    detail = f"{action} needs one of the roles {', '.join(needed)}"
+    return Forbidden("forbidden", detail, extra={"needed": needed})
 
 
 def receipt_of(keyed: Keyed, answer: Mapping[str, Any], *, decided: bool) -> Receipt:

@@ -9,7 +9,7 @@ from typing import Final
 from eventjobs.commands.context import Context
 from eventjobs.commands.fields import no_such
 from eventjobs.commands.opening import settle_due
-from eventjobs.commands.schedule_fields import PolicyFields, check, policies_of
+from eventjobs.commands.schedule_fields import PolicyFields, check, policies_of, warn
 from eventjobs.commands.spec import CommandFields, CommandSpec, Id
 from eventjobs.commands.world import World
 from eventjobs.domain.access import INTEGRATION_AUTHOR
@@ -50,6 +50,7 @@ def decide(command: EditSchedulePolicies, world: World, context: Context) -> Non
             active=present.active,
         )
         timing, following = decision.state, decision.next
+        warn(decision.notes, world)
     world.emit(
         schedule_stream(context.workspace, command.id),
         SchedulePoliciesEdited(

@@ -16,6 +16,7 @@ from eventjobs.events.recorded import Recorded
 from eventjobs.events.run import RunOpened, RunTakenOver
 from eventjobs.events.service import ServiceClaimed
 from eventjobs.log.port import EventLog
+from eventjobs.runner.tally import Tally
 from eventjobs.runner.worker import Station, Worker
 
 BATCH: Final = 1_000
@@ -36,6 +37,7 @@ class Supervisor:
         self._log = log
         self._station = station
         self._instance = instance
+        self._tally = Tally(station.metrics, instance)
         self._workers: dict[Address, Worker] = {}
         self._draining = False
 
@@ -97,6 +99,7 @@ class Supervisor:
 
     def _on_fact(self, fact: Recorded[Any]) -> None:
         try:
+            self._tally.take(fact)
             self._consider(fact)
         except UnknownEvent as unknown:  # a newer version's run is for the instances of that version
             _log.error("fact_not_understood", position=fact.position, detail=str(unknown))

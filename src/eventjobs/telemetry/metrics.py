@@ -13,7 +13,6 @@ CONTENT_TYPE: Final = "text/plain; version=0.0.4; charset=utf-8"
 
 _FAST_S: Final = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 _LATE_S: Final = (0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 300.0, 900.0, 3600.0)
-_BATCH: Final = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000)
 
 
 class Metrics:
@@ -26,21 +25,7 @@ class Metrics:
         GCCollector(registry=registry)
 
         self.commands = Counter("eventjobs_commands", "Commands", ["command", "outcome"], registry=registry)
-        self.command_s = Histogram(
-            "eventjobs_command_seconds", "Duration of commands", ["command"], buckets=_FAST_S, registry=registry
-        )
-        self.events_appended = Counter("eventjobs_log_events", "Events appended by this process", registry=registry)
-        self.append_batch = Histogram(
-            "eventjobs_log_append_batch_events", "Events per append statement", buckets=_BATCH, registry=registry
-        )
-        self.append_s = Histogram(
-            "eventjobs_log_append_seconds", "Duration of append statements", buckets=_FAST_S, registry=registry
-        )
         self.lost_races = Counter("eventjobs_log_lost_races", "Appends that came second", registry=registry)
-        self.unknown_outcomes = Counter(
-            "eventjobs_log_unknown_outcomes", "Appends nobody could tell the end of", registry=registry
-        )
-        self.append_queue = Gauge("eventjobs_log_append_queue", "Appends that wait", registry=registry)
         self.head = Gauge("eventjobs_log_position", "Newest position known", registry=registry)
 
         self.projection_lag = Gauge(
@@ -59,9 +44,7 @@ class Metrics:
         )
         self.runs_ended = Counter("eventjobs_runs_ended", "Runs ended here", ["state"], registry=registry)
         self.runs_open = Gauge("eventjobs_runs_open", "Runs this process works on", registry=registry)
-        self.attempts_ended = Counter(
-            "eventjobs_attempts_ended", "Attempts ended here", ["handler", "outcome"], registry=registry
-        )
+        self.attempts_ended = Counter("eventjobs_attempts_ended", "Attempts ended here", ["state"], registry=registry)
         self.superseded = Counter("eventjobs_superseded", "Commands of an older term refused", registry=registry)
         self.lease_trust_s = Gauge("eventjobs_lease_trust_seconds", "How long the lease is trusted", registry=registry)
 
@@ -74,9 +57,6 @@ class Metrics:
         self.live_streams = Gauge("eventjobs_live_streams", "Open live streams", registry=registry)
         self.loop_lag_s = Histogram(
             "eventjobs_loop_lag_seconds", "How late the event loop answers", buckets=_FAST_S, registry=registry
-        )
-        self.pool_wait_s = Histogram(
-            "eventjobs_pool_wait_seconds", "Waiting for a connection", ["pool"], buckets=_FAST_S, registry=registry
         )
 
     def render(self) -> bytes:
