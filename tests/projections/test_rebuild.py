@@ -71,7 +71,7 @@ async def test_a_rebuild_that_cannot_go_on_leaves_the_old_view(fresh: Fresh) -> 
     await project_all(projector_on(log, pool))
     expected = await view_rows(pool)
 
-    def broken(recorded: Any) -> Any:
+    def broken(_: Any) -> Any:
         raise LookupError("no such thing")
 
     broken_runs = Projection(name="runs", version=1, tables=(runs.RUNS, runs.STATUS), events=runs.PROJECTION.events,

@@ -1,7 +1,7 @@
 """
 A made-up history of one deployment, as its streams would hold it: services, schedules, edits, runs with attempts.
 
-It is drawn from a seed, coherent (a run ends after it was opened, a row after its attempts), and knows nothing of views.
+It is drawn from a seed and coherent: a run ends after it was opened, a row after its attempts. It knows of no view.
 """
 
 from collections.abc import Iterator, Sequence
@@ -151,11 +151,8 @@ class History:
     def _edit(self, workspace: str, schedule: Planned) -> Facts:
         stream = schedule_stream(workspace, schedule.id)
         kind = self.random.randrange(9)
-        if kind == 0:
-            configured = ServiceConfigured(name="Other", handler="pay", config={"text": "ü\n"}, policy=POLICY)
-            return [(service_stream(workspace, f"service-{self.random.randrange(self.jobs)}"), configured)]
-        if kind == 1:
-            return [(key_stream(workspace, "first"), KeyRevoked())]
+        if kind <= 1:
+            return self._edit_other(workspace, kind)
         if schedule.deleted or kind == 2:
             return [(stream, ScheduleDescribed(description=f"number {self.random.random()}"))]
         if kind == 3 and self.random.random() < 0.2:
@@ -178,6 +175,12 @@ class History:
         if kind == 6 or not schedule.active:
             return [(stream, ScheduleJobsEdited(jobs=schedule.jobs[: 1 + self.random.randrange(len(schedule.jobs))]))]
         return self._not_run(stream, schedule)
+
+    def _edit_other(self, workspace: str, kind: int) -> Facts:
+        if kind == 0:
+            configured = ServiceConfigured(name="Other", handler="pay", config={"text": "ü\n"}, policy=POLICY)
+            return [(service_stream(workspace, f"service-{self.random.randrange(self.jobs)}"), configured)]
+        return [(key_stream(workspace, "first"), KeyRevoked())]
 
     def _not_run(self, stream: StreamId, schedule: Planned) -> Facts:
         count, first = self.random.choice((1, 1, 5)), schedule.due

@@ -1,0 +1,474 @@
+"""What readers get, now and as of any moment before."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from eventjobs.domain.cadence import due_at
+from eventjobs.domain.occurrence import occurrence_id
+from eventjobs.domain.run import INITIAL, Row, evolve
+from eventjobs.domain.streams import key_stream, run_stream, schedule_stream, service_stream, workspace_stream
+from eventjobs.errors import Invalid
+from eventjobs.events.access import KeyIssued, KeyRevoked
+from eventjobs.events.cadence import Cadence, TimingPolicies, TimingState, Unit
+from eventjobs.events.recorded import Event, StreamId
+from eventjobs.events.run import AttemptStarted, JobRunEnded, Ref, RunEnded, RunOpened
+from eventjobs.events.schedule import (
+    JobRow,
+    ScheduleActivated,
+    ScheduleCadenceEdited,
+    ScheduleCreated,
+    ScheduleDeleted,
+    ScheduleDescribed,
+    ScheduleInactivated,
+    ScheduleOccurrencesMissed,
+    SchedulePolicies,
+    ScheduleRunClosed,
+    ScheduleRunOpened,
+)
+from eventjobs.events.service import (
+    AttemptPolicy,
+    ServiceAdded,
+    ServiceAttached,
+    ServiceConfigured,
+    ServiceDeleted,
+    ServiceDetached,
+)
+from eventjobs.events.workspace import WorkspaceCreated
+from eventjobs.log.memory import MemoryEventLog
+from eventjobs.postgres.pool import TimedPool
+from eventjobs.projections.cursors import write_cursor
+from eventjobs.projections.upcoming import DueTimer, Upcoming
+from eventjobs.projections.views import Views
+from eventjobs.runner.projector import Projector
+from tests.projections.conftest import Fresh
+from tests.support.history import History, _snapshot
+from tests.support.views import Writer, append_all, everything, new_log, project_all, projector_on
+
+MIDNIGHT = datetime(2026, 1, 1, tzinfo=UTC)
+QUARTER = timedelta(minutes=15)
+QUARTERLY = Cadence(start_date="2026-01-01", start_time="00:00", time_zone="UTC", every=15, unit=Unit.MINUTE)
+DAILY = Cadence(start_date="2026-01-01", start_time="14:00", time_zone="America/Chicago", every=1, unit=Unit.DAY)
+POLICIES = SchedulePolicies(timing=TimingPolicies(catch_up_window_s=3600))
+ROWS = (
+    JobRow(row=1, job=Ref(kind="service", id="load"), seq=1),
+    JobRow(row=2, job=Ref(kind="service", id="load"), seq=2, skip_wait=True, timeout_s=90.0),
+)
+
+
+@dataclass
+class Reader:
+    """A log, views that follow it, and what reads them."""
+
+    log: MemoryEventLog
+    pool: TimedPool
+    views: Views
+    projector: Projector
+    writer: Writer
+
+    async def after(self, *facts: tuple[StreamId, Event]) -> int:
+        """Append facts, project them, and return the position."""
+        position = await self.writer.append(list(facts))
+        await project_all(self.projector)
+        return position
+
+
+@pytest.fixture
+async def reader(fresh: Fresh) -> Reader:
+    log, pool = new_log(), await fresh()
+    return Reader(log, pool, Views(pool), projector_on(log, pool), Writer(log))
+
+
+def created(cadence: Cadence = QUARTERLY, due: datetime | None = MIDNIGHT, **changed: Any) -> ScheduleCreated:
+    event = ScheduleCreated(
+        description="Load it",
+        active=due is not None,
+        cadence=cadence,
+        policies=POLICIES,
+        jobs=ROWS,
+        cadence_version=1,
+        timing=TimingState(),
+        next=None if due is None else due_at(cadence, due),
+    )
+    return replace(event, **changed)
+
+
+def opened(owner: str, due: datetime | None = None) -> RunOpened:
+    return RunOpened(
+        owner=Ref(kind="schedule", id=owner),
+        cause="manual" if due is None else "scheduled",
+        due=due,
+        term=1,
+        instance="one",
+        on_failure="continue",
+        jobs=tuple(_snapshot(row) for row in ROWS),
+        cadence_version=None if due is None else 1,
+    )
+
+
+def missed(first: datetime, count: int, following: datetime, cadence: Cadence = QUARTERLY) -> ScheduleOccurrencesMissed:
+    return ScheduleOccurrencesMissed(
+        reason="downtime",
+        count=count,
+        first=first,
+        last=first + (count - 1) * QUARTER,
+        anchor_day=first.day,
+        cadence_version=1,
+        timing=TimingState(reference=following - QUARTER, anchor_day=1),
+        next=due_at(cadence, following),
+    )
+
+
+SCHEDULE = schedule_stream("acme", "s")
+
+
+async def test_R12_a_schedule_shows_its_description_cadence_jobs_and_when_it_was_created(reader: Reader) -> None:
+    await reader.after((SCHEDULE, created(DAILY, datetime(2026, 1, 1, 20, tzinfo=UTC))))
+    shown = await reader.views.schedule("acme", "s")
+    assert shown is not None
+    assert (shown["id"], shown["version"], shown["description"]) == ("s", 1, "Load it")
+    assert shown["activity"] == {"active": True, "set_by": "local"}
+    assert shown["cadence"] == {
+        "start_date": "2026-01-01",
+        "start_time": "14:00",
+        "time_zone": "America/Chicago",
+        "every": 1,
+        "unit": "day",
+    }
+    assert shown["policies"]["catch_up_window"] == "PT1H"
+    assert [job["seq"] for job in shown["jobs"]] == [1, 2]
+    assert shown["jobs"][1]["timeout"] == "PT1M30S"
+    assert shown["created_at"].tzinfo is not None
+    assert (shown["open_run"], shown["last_run"], shown["deleted"]) == (None, None, False)
+
+
+async def test_R20_the_next_due_is_utc_and_local_and_drifts_from_its_label(reader: Reader) -> None:
+    await reader.after((SCHEDULE, created(DAILY, datetime(2026, 1, 1, 20, tzinfo=UTC))))
+    shown = await reader.views.schedule("acme", "s")
+    assert shown is not None
+    assert shown["next_due"] == {
+        "due": datetime(2026, 1, 1, 20, tzinfo=UTC),
+        "local": "2026-01-01T14:00:00",
+        "fold": 0,
+        "zone": "America/Chicago",
+        "asked": None,
+        "zone_data": shown["next_due"]["zone_data"],
+    }
+    assert shown["drifted_from_label"] is False
+    summer = due_at(DAILY, datetime(2026, 7, 1, 20, tzinfo=UTC))
+    await reader.after((SCHEDULE, ScheduleActivated(timing=TimingState(), next=summer)))
+    shown = await reader.views.schedule("acme", "s")
+    assert shown is not None
+    assert (shown["next_due"]["local"], shown["drifted_from_label"]) == ("2026-07-01T15:00:00", True)
+
+
+async def test_R59_the_jobs_page_groups_schedules_and_counts_each_section(reader: Reader) -> None:
+    for number in range(5):
+        await reader.after((schedule_stream("acme", f"s{number}"), created(due=None)))
+    await reader.after((schedule_stream("other", "s0"), created()))
+    policy = AttemptPolicy(delivery="at_most_once", timeout_s=3600.0)
+    added = ServiceAdded(name="Load", handler="noop", config={"a": 1}, policy=policy)
+    await reader.after((service_stream("acme", "load"), added))
+    page = await reader.views.jobs_page("acme", limit=2)
+    assert list(page["schedules"]) == ["active", "onboarding", "maintenance", "workspace"]
+    assert [page["schedules"][name]["count"] for name in page["schedules"]] == [0, 0, 0, 5]
+    section = page["schedules"]["workspace"]
+    assert [item["id"] for item in section["items"]] == ["s0", "s1"]
+    assert (page["services"]["count"], page["services"]["next"]) == (1, None)
+    assert page["services"]["items"][0]["policy"]["timeout"] == "PT1H"
+    more = await reader.views.jobs_page("acme", section="workspace", cursor=section["next"], limit=2)
+    assert [item["id"] for item in more["schedules"]["workspace"]["items"]] == ["s2", "s3"]
+    assert (more["services"]["count"], more["services"]["items"]) == (1, [])
+    with pytest.raises(Invalid, match="cursor"):
+        await reader.views.jobs_page("acme", section="active", cursor=section["next"])
+
+
+async def test_the_jobs_page_is_filtered_by_text_activity_and_feature(reader: Reader) -> None:
+    await reader.after((schedule_stream("acme", "nightly"), created(description="Contacts 100%")))
+    await reader.after((schedule_stream("acme", "hourly"), created(due=None, description="Orders")))
+
+    async def found(**wanted: Any) -> list[str]:
+        section = (await reader.views.jobs_page("acme", **wanted))["schedules"]["workspace"]
+        assert section["count"] == len(section["items"])
+        return [item["id"] for item in section["items"]]
+
+    assert await found(q="CONT") == ["nightly"]
+    assert await found(q="100%") == ["nightly"]
+    assert await found(q="o%s") == []
+    assert await found(q="hour") == ["hourly"]
+    assert await found(state="active") == ["nightly"]
+    assert await found(state="inactive") == ["hourly"]
+    assert await found(feature="sync") == []
+    assert await found(drift=True) == []
+    assert await found(drift=False) == ["hourly", "nightly"]
+
+
+async def test_a_read_as_of_a_position_shows_what_was_then(reader: Reader) -> None:
+    first = await reader.after((SCHEDULE, created()))
+    second = await reader.after((SCHEDULE, ScheduleDescribed(description="Better")))
+    third = await reader.after((SCHEDULE, ScheduleInactivated(timing=TimingState())))
+    fourth = await reader.after((SCHEDULE, ScheduleDeleted()))
+
+    async def shown(position: int | None) -> Any:
+        document = await reader.views.schedule("acme", "s", position=position)
+        keys = ("description", "active", "version", "deleted")
+        return None if document is None else tuple(document[key] for key in keys)
+
+    assert await shown(first - 1) is None
+    assert await shown(first) == ("Load it", True, 1, False)
+    assert await shown(second) == ("Better", True, 2, False)
+    assert await shown(third) == ("Better", False, 3, False)
+    assert await shown(fourth) == await shown(None) == ("Better", False, 4, True)
+    counts = [
+        (await reader.views.jobs_page("acme", position=position))["schedules"]["workspace"]["count"]
+        for position in (first - 1, first, third, fourth, None)
+    ]
+    assert counts == [0, 1, 1, 0, 0]
+    assert [item["id"] for item in (await reader.views.schedules("acme", position=third))["items"]] == ["s"]
+    assert (await reader.views.schedules("acme"))["items"] == []
+
+
+async def test_a_service_shows_who_uses_it_as_of_any_moment(reader: Reader) -> None:
+    service = service_stream("acme", "load")
+    added = ServiceAdded(name="Load", handler="noop", config={}, policy=AttemptPolicy(delivery="at_most_once"))
+    await reader.after((service, added))
+    attached = await reader.after((service, ServiceAttached(schedule="b")), (service, ServiceAttached(schedule="a")))
+    await reader.after((service, ServiceDetached(schedule="a")))
+    configured = ServiceConfigured(name="Loader", handler="pay", config={"x": [1]}, policy=added.policy)
+    await reader.after((service, configured))
+
+    async def users(position: int | None) -> list[str]:
+        shown = await reader.views.job("acme", "load", position=position)
+        assert shown is not None
+        return [user["id"] for user in shown["used_by"]]
+
+    assert await users(attached - 2) == []
+    assert await users(attached) == ["a", "b"]
+    assert await users(None) == ["b"]
+    shown = await reader.views.service("acme", "load")
+    assert shown is not None
+    assert (shown["version"], shown["name"], shown["config"]) == (2, "Loader", {"x": [1]})
+    await reader.after((service, ServiceDeleted()))
+    assert (await reader.views.services("acme"))["items"] == []
+    assert (await reader.views.job("acme", "load") or {})["deleted"] is True
+
+
+async def test_things_of_another_workspace_are_not_there(reader: Reader) -> None:
+    await append_all(reader.log, History(50, workspaces=("acme",)).appends(10))
+    await project_all(reader.projector)
+    run = (await reader.views.runs("acme"))["items"][0]["id"]
+    occurrence = (await reader.views.occurrences("acme", outcome="ran"))["items"][0]["id"]
+    assert await reader.views.run("acme", run) is not None
+    assert await reader.views.occurrence("acme", occurrence) is not None
+    views = reader.views
+    assert await views.schedule("other", "schedule-0") is None
+    assert await views.service("other", "service-0") is None
+    assert await views.run("other", run) is None
+    assert await views.occurrence("other", occurrence) is None
+    assert await views.workspace("other") is None
+    for listed in (views.schedules, views.services, views.runs, views.occurrences, views.keys):
+        assert (await listed("other"))["items"] == []
+
+
+async def test_runs_are_listed_newest_first_page_by_page(reader: Reader) -> None:
+    await append_all(reader.log, History(51, edits=0.0).appends(30))
+    await project_all(reader.projector)
+    whole = (await reader.views.runs("acme", limit=1000))["items"]
+    assert len(whole) == 30
+    assert [run["opened_at"] for run in whole] == sorted((run["opened_at"] for run in whole), reverse=True)
+    paged: list[Any] = []
+    cursor = None
+    while True:
+        page = await reader.views.runs("acme", limit=7, cursor=cursor)
+        paged += page["items"]
+        cursor = page["next"]
+        if cursor is None:
+            break
+    assert paged == whole
+    owner = ("schedule", "schedule-1")
+    own = (await reader.views.runs("acme", owner=owner, limit=1000))["items"]
+    assert own == [run for run in whole if run["owner"] == {"kind": "schedule", "id": "schedule-1"}]
+    failed = (await reader.views.runs("acme", state="failed", limit=1000))["items"]
+    assert failed == [run for run in whole if run["state"] == "failed"]
+    since, until = whole[20]["opened_at"], whole[10]["opened_at"]
+    window = (await reader.views.runs("acme", since=since, until=until, limit=1000))["items"]
+    assert window == whole[11:21]
+
+
+async def test_a_run_in_detail_has_stages_job_runs_and_attempts(reader: Reader) -> None:
+    stream = run_stream("acme", "r")
+    await reader.after((stream, opened("s")))
+    first = await reader.views.run("acme", "r")
+    assert first is not None
+    assert (first["state"], first["started_at"], first["progress"]) == ("running", None, {"job_runs": 2, "ended": 0})
+    assert [(stage["seq"], stage["job_runs"][0]["state"]) for stage in first["stages"]] == [
+        (1, "queued"),
+        (2, "queued"),
+    ]
+    began = await reader.after((stream, AttemptStarted(row=1, attempt=1, term=1)))
+    await reader.after((stream, JobRunEnded(row=1, state="succeeded", counts={"added": 3}, output={"x": [1]})))
+    await reader.after((stream, RunEnded(state="failed", reason="error", counts={"failed": 1, "succeeded": 1})))
+    running = await reader.views.run("acme", "r", position=began)
+    ended = await reader.views.run("acme", "r")
+    assert running is not None
+    assert ended is not None
+    assert running["started_at"] == ended["started_at"] == running["stages"][0]["job_runs"][0]["started_at"]
+    assert running["stages"][0]["job_runs"][0]["state"] == "running"
+    job_run = ended["stages"][0]["job_runs"][0]
+    assert (job_run["state"], job_run["counts"], job_run["output"]) == ("succeeded", {"added": 3}, {"x": [1]})
+    assert [attempt["attempt"] for attempt in job_run["attempts"]] == [1]
+    assert (ended["state"], ended["reason"], ended["counts"]) == ("failed", "error", {"failed": 1, "succeeded": 1})
+
+
+async def test_a_job_run_is_shown_in_the_state_that_the_domain_gives_it(reader: Reader) -> None:
+    await append_all(reader.log, History(52, edits=0.0).appends(6))
+    await project_all(reader.projector)
+    runs: dict[str, Any] = {}
+    for fact in await everything(reader.log):
+        if fact.stream.kind != "run":
+            continue
+        run = runs[fact.stream.id] = evolve(runs.get(fact.stream.id, INITIAL), fact.event)
+        shown = await reader.views.run("acme", fact.stream.id, position=fact.position)
+        assert shown is not None
+        assert (shown["state"], shown["reason"], shown["term"]) == (run.state, run.reason, run.term)
+        rows: Mapping[int, Row] = run.rows
+        for stage in shown["stages"]:
+            for job_run in stage["job_runs"]:
+                row = rows[job_run["row"]]
+                assert (job_run["state"], job_run["reason"], job_run["retry_at"]) == (
+                    row.state,
+                    row.reason,
+                    row.retry_at,
+                )
+                assert (len(job_run["attempts"]), job_run["counts"]) == (row.attempt, dict(row.counts))
+
+
+async def test_a_schedule_shows_its_open_run_and_then_how_it_ended(reader: Reader) -> None:
+    await reader.after((SCHEDULE, created()))
+    await reader.after((run_stream("acme", "r"), opened("s")), (SCHEDULE, ScheduleRunOpened(run="r", cause="manual")))
+    shown = await reader.views.schedule("acme", "s")
+    assert shown is not None
+    assert (shown["open_run"], shown["version"], shown["next_due"]["due"]) == ("r", 1, MIDNIGHT)
+    assert [run.run for run in await Upcoming(reader.pool).open_runs()] == ["r"]
+    closed = ScheduleRunClosed(run="r", state="failed", reason="error")
+    await reader.after(
+        (run_stream("acme", "r"), RunEnded(state="failed", reason="error", counts={})), (SCHEDULE, closed)
+    )
+    shown = await reader.views.schedule("acme", "s")
+    assert shown is not None
+    last = {"id": "r", "state": "failed", "reason": "error", "ended_at": shown["last_run"]["ended_at"]}
+    assert (shown["open_run"], shown["last_run"]) == (None, last)
+    assert await Upcoming(reader.pool).open_runs() == []
+
+
+async def test_a_storm_is_shown_as_its_moments_on_pages_of_any_size(reader: Reader) -> None:
+    await reader.after((SCHEDULE, created()))
+    await reader.after((schedule_stream("acme", "t"), created()))
+    ran = occurrence_id("schedule", "t", 1, MIDNIGHT + 3 * QUARTER)
+    await reader.after((run_stream("acme", ran), opened("t", MIDNIGHT + 3 * QUARTER)))
+    await reader.after((SCHEDULE, missed(MIDNIGHT, 300, MIDNIGHT + 300 * QUARTER)))
+    edited = ScheduleCadenceEdited(cadence=DAILY, cadence_version=2, timing=TimingState(), next=None)
+    await reader.after((SCHEDULE, edited))  # the storm's moments follow from the cadence of its time
+    storm = [occurrence_id("schedule", "s", 1, MIDNIGHT + n * QUARTER) for n in range(300)]
+    expected = [*storm[:4], ran, *storm[4:]]
+    for limit in (1, 4, 250, 1000):
+        found: list[str] = []
+        cursor = None
+        while True:
+            page = await reader.views.occurrences("acme", limit=limit, cursor=cursor, until=MIDNIGHT + 299 * QUARTER)
+            found += [item["id"] for item in page["items"] if item["outcome"] != "coming"]
+            cursor = page["next"]
+            if cursor is None or len(found) >= 20:
+                break
+        assert found == expected[:-1][: len(found)]
+        assert len(found) >= min(20, len(expected) - 1)
+    window = await reader.views.occurrences(
+        "acme",
+        owner=("schedule", "s"),
+        since=MIDNIGHT + 100 * QUARTER,
+        until=MIDNIGHT + 103 * QUARTER,
+        outcome="missed",
+    )
+    assert [item["id"] for item in window["items"]] == storm[100:103]
+    assert window["items"][0]["answered_with"]["count"] == 300
+    inside = await reader.views.occurrence("acme", storm[150])
+    assert inside is not None
+    assert (inside["due"], inside["outcome"], inside["reason"]) == (MIDNIGHT + 150 * QUARTER, "missed", "downtime")
+    beside = occurrence_id("schedule", "s", 1, MIDNIGHT + timedelta(minutes=7))
+    assert await reader.views.occurrence("acme", beside) is None
+    assert await reader.views.occurrence("acme", occurrence_id("schedule", "s", 2, MIDNIGHT)) is None
+    assert await reader.views.occurrence("acme", "schedule.s.1.20269901t000000z") is None
+
+
+async def test_coming_moments_follow_the_answered_ones_in_order(reader: Reader) -> None:
+    await reader.after((SCHEDULE, created(due=MIDNIGHT + 2 * QUARTER)))
+    await reader.after((schedule_stream("acme", "d"), created(DAILY, datetime(2026, 1, 1, 20, tzinfo=UTC))))
+    await reader.after((schedule_stream("acme", "off"), created(due=None)))
+    own = await reader.views.occurrences("acme", owner=("schedule", "s"))
+    assert [item["due"] for item in own["items"]] == [MIDNIGHT + n * QUARTER for n in range(2, 12)]
+    assert {item["outcome"] for item in own["items"]} == {"coming"}
+    later = MIDNIGHT + timedelta(days=400)
+    far = await reader.views.occurrences("acme", owner=("schedule", "s"), since=later, until=later + 3 * QUARTER)
+    assert [item["due"] for item in far["items"]] == [later, later + QUARTER, later + 2 * QUARTER]
+    day = await reader.views.occurrences("acme", until=MIDNIGHT + timedelta(days=1), limit=1000)
+    assert [item["due"] for item in day["items"]] == sorted(item["due"] for item in day["items"])
+    assert [item["local"] for item in day["items"] if item["owner"]["id"] == "d"] == ["2026-01-01T14:00:00"]
+    assert len(day["items"]) == 95
+    paged: list[Any] = []
+    cursor = None
+    while True:
+        page = await reader.views.occurrences("acme", until=MIDNIGHT + timedelta(days=1), limit=10, cursor=cursor)
+        paged += page["items"]
+        cursor = page["next"]
+        if cursor is None:
+            break
+    assert paged == day["items"]
+
+
+async def test_workspaces_and_keys_are_listed_without_secrets(reader: Reader) -> None:
+    for workspace in ("acme", "beta", "gamma"):
+        made = WorkspaceCreated(time_zone="UTC", kind="automation")
+        await reader.after((workspace_stream(workspace), made))
+    issued = KeyIssued(lookup="abc", secret_sha256="f" * 64, roles=("reader",), workspaces=("acme",), read_only=True)
+    before = await reader.after((key_stream("acme", "k"), issued))
+    await reader.after((key_stream("acme", "k"), KeyRevoked()))
+    assert [one["id"] for one in (await reader.views.workspaces())["items"]] == ["acme", "beta", "gamma"]
+    assert [one["id"] for one in (await reader.views.workspaces(only=["gamma", "none"]))["items"]] == ["gamma"]
+    (key,) = (await reader.views.keys("acme"))["items"]
+    assert (key["roles"], key["workspaces"], key["version"]) == (["reader"], ["acme"], 2)
+    assert key["revoked_at"] is not None
+    assert "f" * 64 not in str(key)
+    assert "abc" not in str(key)
+    assert (await reader.views.keys("acme", position=before))["items"][0]["revoked_at"] is None
+    (stored,) = await Upcoming(reader.pool).all_keys()
+    assert (stored["lookup"], stored["secret_sha256"], stored["workspace"]) == ("abc", "f" * 64, "acme")
+
+
+async def test_a_parked_timer_is_left_out_until_its_owner_moves(reader: Reader) -> None:
+    upcoming = Upcoming(reader.pool)
+    await reader.after((SCHEDULE, created()))
+    (timer,) = await upcoming.due(MIDNIGHT, 10)
+    assert timer == DueTimer(MIDNIGHT, "acme", "schedule", "s")
+    assert await upcoming.due(MIDNIGHT - QUARTER, 10) == []
+    await upcoming.park(timer, "it broke")
+    assert await upcoming.due(MIDNIGHT, 10) == []
+    assert [(one.timer, one.reason) for one in await upcoming.parked()] == [(timer, "it broke")]
+    await reader.after((SCHEDULE, missed(MIDNIGHT, 1, MIDNIGHT + QUARTER)))
+    assert await upcoming.parked() == []
+    assert [one.due_at for one in await upcoming.due(MIDNIGHT + QUARTER, 10)] == [MIDNIGHT + QUARTER]
+
+
+@pytest.mark.parametrize(
+    "cursor",
+    ["", "x", "%%%", write_cursor(), write_cursor(1), write_cursor("a", "b"), write_cursor("a\0"), write_cursor(None),
+     write_cursor("2026-01-01T00:00:00", 1), write_cursor("2026-01-01T00:00:00Z", 2**63), "ünï"],
+)  # fmt: skip
+async def test_a_cursor_that_was_not_given_out_is_refused(reader: Reader, cursor: str) -> None:
+    for listed in (reader.views.runs, reader.views.schedules, reader.views.occurrences, reader.views.keys):
+        if listed == reader.views.runs or cursor != write_cursor("a"):
+            with pytest.raises(Invalid) as refused:
+                await listed("acme", cursor=cursor)
+            assert refused.value.code == "bad_cursor"
