@@ -11,6 +11,7 @@ import os
 import signal
 from collections.abc import Mapping
 from contextlib import AsyncExitStack
+from datetime import timedelta
 from importlib import metadata
 from pathlib import Path
 from typing import Any, Final
@@ -78,6 +79,9 @@ from eventjobs.web.pages import load_pages
 CLOSE_S: Final = 5.0
 GC_THRESHOLDS: Final = (20_000, 20, 50)
 SNAPSHOTS_S: Final = 5.0
+LINES_KEPT: Final = timedelta(days=90)
+PRUNE_S: Final = 3600.0
+PRUNE_PAUSE_S: Final = 0.5
 LAG_S: Final = 1.0
 
 _log: Final = structlog.get_logger("eventjobs.app")
@@ -316,6 +320,7 @@ class Service:
         _ = self.tasks.start(self.supervisor.follow(position), name="supervisor")
         _ = self.tasks.start(self._keep_snapshots(), name="snapshots")
         _ = self.tasks.start(self._measure_lag(), name="loop-lag")
+        _ = self.tasks.start(self._prune_lines(), name="log-lines")
         self._ticking = self.tasks.start(self.ticker.tick_for_ever(), name="ticker")
         self._rescuing = self.tasks.start(self.rescuer.watch_for_ever(), name="rescuer")
         self._exit.push_async_callback(self.tasks.cancel_all)
@@ -374,6 +379,16 @@ class Service:
                 await self.dispatcher.states.save_snapshots()
             except DATABASE_FAULTS as fault:
                 _log.warning("snapshots_not_saved", fault=type(fault).__name__)
+
+    async def _prune_lines(self) -> None:
+        """Let go of log lines after 90 days, a few at a time."""
+        while True:
+            try:
+                while await self.lines.prune(self.clock.now() - LINES_KEPT):
+                    await self.clock.sleep(PRUNE_PAUSE_S)
+            except (LogFault, *DATABASE_FAULTS) as fault:
+                _log.warning("log_lines_not_pruned", fault=type(fault).__name__)
+            await self.clock.sleep(PRUNE_S)
 
     async def _measure_lag(self) -> None:
         """See how late the event loop answers; the beats go by it, and it is a metric."""

@@ -11,6 +11,8 @@ from eventjobs.postgres.statements import statement
 
 WRITE: Final = statement("runner/write_lines")
 READ: Final = statement("runner/read_lines")
+PRUNE: Final = statement("runner/prune_lines")
+PRUNED_AT_ONCE: Final = 5_000
 ACQUIRE_TIMEOUT_S: Final = 5.0
 
 
@@ -64,3 +66,9 @@ class PostgresLines:
         async with self._pool.acquire(timeout=ACQUIRE_TIMEOUT_S) as connection:
             found = await connection.fetch(READ, workspace, run, row, attempt, *after, limit)
         return [{**dict(line), "fields": orjson.loads(line["fields"])} for line in found]
+
+    async def prune(self, before: datetime) -> int:
+        """Remove some of the lines written before an instant; returns how many (0: none is left)."""
+        async with self._pool.acquire(timeout=ACQUIRE_TIMEOUT_S) as connection:
+            done: str = await connection.execute(PRUNE, before, PRUNED_AT_ONCE)
+        return int(done.rpartition(" ")[2])
