@@ -16,7 +16,10 @@ from eventjobs.projections import job_runs, keys, occurrences, runs, schedules, 
 from eventjobs.projections.storage import REMOVE_ROWS, WRITE_ROWS, _columns_of, _filled
 from eventjobs.projections.temporal import Keeps, Table
 
-READ = "SELECT position, workspace, stream, type, at, actor, data FROM events WHERE position > $1 ORDER BY position LIMIT $2"
+READ = (
+    "SELECT position, workspace, stream, type, at, actor, data FROM events "
+    "WHERE position > $1 ORDER BY position LIMIT $2"
+)
 JSON = orjson.OPT_UTC_Z
 TURNS = frozenset({"service.claimed", "service.released", "service.awaited", "service.joined"})
 
@@ -230,8 +233,9 @@ def other(row: Any, key: Any, at: datetime, data: dict[str, Any], present: Mappi
         yield closed(services.RUNS, key, at, data, present)
     elif kind in ("service.added", "service.configured"):
         old = present.get((services.SERVICES, key))
-        values = {"version": 1 if old is None else old[services.SERVICES.places["version"]] + 1, "name": data["name"],
-                  "handler": data["handler"], "config": text(data["config"]), "policy": text(data["policy"])}  # fmt: skip
+        version = 1 if old is None else old[services.SERVICES.places["version"]] + 1
+        values = {"version": version, "name": data["name"], "handler": data["handler"],
+                  "config": text(data["config"]), "policy": text(data["policy"])}  # fmt: skip
         yield services.SERVICES, key, {**values, "created_at": at} if old is None else values
     elif kind == "access.key_issued":
         values = {"version": 1, "lookup": data["lookup"], "secret_sha256": data["secret_sha256"],
