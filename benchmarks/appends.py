@@ -46,7 +46,7 @@ ROUNDS = 5
 SECONDS = 1.0
 COPY_ROWS = 5_000
 BATCH = 256
-BATCH_CALLERS = 16
+BATCH_CALLERS = 4
 INSERT_POOL = 16
 
 COLUMNS = "position workspace stream version type schema at actor command_id causation correlation data leaf chain"

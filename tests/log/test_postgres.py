@@ -411,6 +411,7 @@ async def test_many_who_set_up_a_log_begin_one(postgres_url: str) -> None:
 
 PLANNED = {
     "log/append": "0, '\\x00', now(), '', '', '', '', '', '', '', '', '', '', '\\x', '', '\\x', '', '', '', ''",
+    "log/append_events": "0, '\\x00', now(), '', '', '', '', '', '', '', '', '', '', '\\x'",
     "log/at_of": "7",
     "log/find_receipts": "ARRAY['a']",
     "log/find_versions": "ARRAY['acme'], ARRAY['note:1']",

@@ -15,7 +15,7 @@ import structlog
 
 from eventjobs.clock import Clock
 from eventjobs.errors import ForkedHistory, LogFault, LogUnavailable, OutcomeUnknown, VersionConflict
-from eventjobs.events.recorded import Recorded
+from eventjobs.events.recorded import Recorded, StreamId
 from eventjobs.ids import Random
 from eventjobs.log.batch import Batch
 from eventjobs.log.codec import Codec
@@ -130,8 +130,7 @@ class Appender:
     async def _write(self, taken: Sequence[Prepared]) -> None:
         if self._tail.fault is not None:
             raise self._tail.fault
-        await self._learn(taken)
-        accepted = self._check(taken)
+        accepted = await self._examine(taken)
         if not accepted:
             return
         batch = Batch(self._head, self._clock.now(), accepted)
@@ -156,49 +155,53 @@ class Appender:
             case Written.RECEIPT_TAKEN:
                 self._queue.put_back(await self.replays.answer_stored(accepted))
 
-    async def _learn(self, taken: Sequence[Prepared]) -> None:
-        """Look up, in one query, the versions that neither the notes nor the callers' own reading tell."""
-        find, covers = self._versions.find, self._versions.covers
+    async def _examine(self, taken: Sequence[Prepared]) -> Sequence[Prepared]:
+        """
+        Return those whose versions are as expected; the others are answered, if need be in a task of their own.
+
+        Versions that neither the notes nor the callers' own reading tell are looked up first, all in one query.
+        """
         while True:
             noted = self._head.position
-            unknown = [
-                stream
-                for prepared in taken
-                for stream in prepared.append.expected
-                if find(stream) is None and not (prepared.append.read_at and covers(prepared.append.read_at))
-            ]
+            accepted, refused, unknown = self._compare(taken)
             if not unknown:
-                return
+                break
             found = await self._storage.find_versions(unknown)
-            if covers(noted):
+            if self._versions.covers(noted):
                 self._versions.learned(found)
-
-    def _check(self, taken: Iterable[Prepared]) -> Sequence[Prepared]:
-        """Return those whose versions are as expected; the others are answered, if need be in a task of their own."""
-        accepted: list[Prepared] = []
-        refused: list[tuple[Prepared, VersionConflict]] = []
-        for prepared in taken:
-            receipt = prepared.append.receipt
-            if receipt is not None and self.replays.answer_recent(prepared):
-                continue
-            conflict = self._conflict(prepared)
-            if conflict is None:
-                accepted.append(prepared)
-            elif receipt is None:
+        keyed: list[tuple[Prepared, VersionConflict]] = []
+        for prepared, conflict in refused:
+            if prepared.append.receipt is None:
                 prepared.refuse(conflict)
             else:
-                refused.append((prepared, conflict))
-        if refused:
-            _ = self._tasks.start(self.replays.answer_refused(refused), name="log-refusals")
+                keyed.append((prepared, conflict))
+        if keyed:
+            _ = self._tasks.start(self.replays.answer_refused(keyed), name="log-refusals")
         return accepted
 
-    def _conflict(self, prepared: Prepared) -> VersionConflict | None:
-        find = self._versions.find
-        for stream, expected in prepared.append.expected.items():
-            version = find(stream)
-            if version is not None and version != expected:
-                return VersionConflict(stream, expected, version)
-        return None
+    def _compare(
+        self, taken: Sequence[Prepared]
+    ) -> tuple[list[Prepared], list[tuple[Prepared, VersionConflict]], list[StreamId]]:
+        """Return which appends hold, which conflict, and which streams have to be looked up to know."""
+        accepted: list[Prepared] = []
+        refused: list[tuple[Prepared, VersionConflict]] = []
+        unknown: list[StreamId] = []
+        find, covers = self._versions.find, self._versions.covers
+        for prepared in taken:
+            append = prepared.append
+            if append.receipt is not None and self.replays.answer_recent(prepared):
+                continue
+            for stream, expected in append.expected.items():
+                version = find(stream)
+                if version is None:
+                    if not (append.read_at and covers(append.read_at)):
+                        unknown.append(stream)
+                elif version != expected:
+                    refused.append((prepared, VersionConflict(stream, expected, version)))
+                    break
+            else:
+                accepted.append(prepared)
+        return accepted, refused, unknown
 
     async def _send(self, batch: Batch) -> Written:
         try:

@@ -21,6 +21,7 @@ from eventjobs.postgres.pool import Connection, TimedPool
 from eventjobs.postgres.statements import statement
 
 APPEND: Final = statement("log/append")
+APPEND_EVENTS: Final = statement("log/append_events")
 APPEND_COPIED: Final = statement("log/append_copied")
 CREATE_COPIED_EVENTS: Final = statement("log/create_copied_events")
 TRUNCATE_COPIED_EVENTS: Final = statement("log/truncate_copied_events")
@@ -64,7 +65,7 @@ class PostgresStorage(PostgresReads):
             if self._copy and batch.count > COPY_ABOVE:
                 written = await self._write_copied(connection, batch)
             else:
-                written = await connection.fetchval(APPEND, *_batch(batch), *batch.columns(), *_hashed(batch))
+                written = await _write_texts(connection, batch)
         except DATABASE_FAULTS as error:
             await self._drop_if_stale(error)
             if sqlstate(error) == CHECK_VIOLATION:  # there is no partition for these positions
@@ -106,12 +107,16 @@ class PostgresStorage(PostgresReads):
             await self.give_up_connections()
 
 
+async def _write_texts(connection: Connection, batch: Batch) -> Any:
+    receipts = batch.stored()
+    events = (*_batch(batch), *batch.columns(), b"".join(batch.seals))
+    if not receipts:
+        return await connection.fetchval(APPEND_EVENTS, *events)
+    return await connection.fetchval(APPEND, *events, *_receipts(receipts))
+
+
 def _batch(batch: Batch) -> tuple[Any, ...]:
     return batch.base.position, batch.base.chain, batch.at
-
-
-def _hashed(batch: Batch) -> tuple[Any, ...]:
-    return b"".join(batch.seals), *_receipts(batch.stored())
 
 
 def _receipts(written: Sequence[StoredReceipt]) -> tuple[str, bytes, str, str, str, str]:
