@@ -205,7 +205,7 @@ class Service:
             clock=self.clock,
             random=self.random,
             tasks=self.tasks,
-            copy=can.copy,
+            copy=can.copy and not self.settings.is_pooled,
         )
         await self.log.start()
         self._exit.push_async_callback(self.log.stop)

@@ -36,7 +36,9 @@ class Batches:
         gathered = await self._take(wanted)
         if len(gathered.facts) == self._size:
             following = wanted._replace(after=gathered.facts[-1].position)
-            self._ahead = (following, self._tasks.start(self._make(following), name="facts ahead", joined=True))
+            task = self._tasks.start(self._make(following), name="facts ahead", joined=True)
+            task.add_done_callback(_take_note)
+            self._ahead = (following, task)
         return gathered
 
     def forget(self) -> None:
@@ -59,3 +61,9 @@ class Batches:
             if not place % AT_ONCE:
                 await asyncio.sleep(0)
         return gathered
+
+
+def _take_note(task: asyncio.Task[Gathered]) -> None:
+    """What went wrong ahead matters only to who asks for the batch; asyncio need not report it as lost."""
+    if not task.cancelled():
+        _ = task.exception()
