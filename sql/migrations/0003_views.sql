@@ -417,3 +417,23 @@ BEGIN
 END
 $$;
 GRANT SELECT ON ALL TABLES IN SCHEMA reporting TO {{app_role}};
+
+-- migrate:down
+
+DROP SCHEMA reporting CASCADE;
+DROP FUNCTION public.switch_views(text[]), public.make_view_shadows(text[]), public.define_reporting(),
+    public.add_view_past(text);
+DO $$
+DECLARE
+    found record;
+BEGIN
+    FOR found IN SELECT oid::regprocedure AS name FROM pg_catalog.pg_proc
+                 WHERE pronamespace = 'public'::regnamespace AND proname LIKE 'view\_%\_at' LOOP
+        EXECUTE format('DROP FUNCTION %s', found.name);
+    END LOOP;
+    FOR found IN SELECT oid::regclass AS name FROM pg_catalog.pg_class
+                 WHERE relnamespace = 'public'::regnamespace AND relkind = 'r' AND relname LIKE 'view\_%' LOOP
+        EXECUTE format('DROP TABLE %s', found.name);
+    END LOOP;
+END
+$$;
