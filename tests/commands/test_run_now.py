@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from eventjobs.events.run import Ref, RunEnded, RunOpened
-from eventjobs.events.schedule import ScheduleRunOpened
+from eventjobs.events.run import Ref, RunEnded, RunMissed, RunOpened
+from eventjobs.events.schedule import ScheduleOccurrencesMissed, ScheduleRunOpened
 from eventjobs.events.service import ServiceClaimed, ServiceReleased, ServiceRunClosed, ServiceRunOpened
 from tests.commands.test_schedule_edits import due, finish, ran
 from tests.support.bodies import advance, ended, run_now, schedule, service, tick, workspace
@@ -60,6 +60,24 @@ def test_R54_a_scheduled_run_counts_as_well() -> None:
 def test_R45_a_due_moment_that_meets_a_manual_run_is_skipped() -> None:
     story = ran().at("2026-12-02 19:59").given(run_now(id="mine")).at("2026-12-02 20:00")
     assert story.when(tick()).facts[0].open_run == "mine"
+    assert due(story) == at("2026-12-03 20:00")
+
+
+def test_R19_a_due_moment_that_nobody_answered_yet_comes_before_a_manual_run() -> None:
+    story = ran().at("2026-12-02 20:00:01")
+    story.when(run_now(id="mine")).then_refused("already_running", open_run="schedule.nightly.1.20261202t200000z")
+    assert story.when(tick()).facts[0].due == at("2026-12-02 20:00")
+
+
+def test_R19_a_due_moment_that_does_not_run_is_answered_with_the_manual_run() -> None:
+    story = ran(policies={"catch_up": "never"}).at("2026-12-02 20:30")
+    outcome = story.when(run_now(id="mine"))
+    outcome.then(
+        Fact(RunMissed, due=at("2026-12-02 20:00")),
+        Fact(ScheduleOccurrencesMissed, first=at("2026-12-02 20:00"), last=at("2026-12-02 20:00")),
+        Fact(RunOpened, cause="manual"),
+        Fact(ScheduleRunOpened, run="mine", cause="manual", due=None),
+    )
     assert due(story) == at("2026-12-03 20:00")
 
 

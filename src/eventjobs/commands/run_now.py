@@ -9,7 +9,7 @@ from typing import Final
 
 from eventjobs.commands.context import Context
 from eventjobs.commands.fields import OwnerRef, no_such
-from eventjobs.commands.opening import MANUAL, open_schedule_run, open_service_run
+from eventjobs.commands.opening import MANUAL, open_schedule_run, open_service_run, settle_due
 from eventjobs.commands.spec import CommandFields, CommandSpec, RunId
 from eventjobs.commands.world import World
 from eventjobs.domain.access import FLOW_AUTHOR, INTEGRATION_AUTHOR, OPERATORS
@@ -57,11 +57,14 @@ def _ran_before(command: RunNow, world: World) -> bool:
 
 
 def _schedule(schedule_id: str, run_id: str, world: World, context: Context) -> None:
-    schedule = world.schedule(schedule_id)
-    if not schedule.alive:
+    if not world.schedule(schedule_id).alive:
         raise no_such("schedule", schedule_id)
-    if schedule.open_run is not None:
-        raise _running(schedule.open_run)
+    # What is due comes first, as the ticker would answer it, or the manual run would take the occurrence's place. One
+    # that is refused for it names the occurrence's run, which the ticker is about to open.
+    settle_due(world, context, schedule_id)
+    open_run = world.schedule(schedule_id).open_run
+    if open_run is not None:
+        raise _running(open_run)
     open_schedule_run(world, context, schedule_id, run_id, MANUAL)
 
 
