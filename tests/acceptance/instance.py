@@ -10,12 +10,17 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from types import TracebackType
+from typing import Any, Self
 
 import aiohttp
 
+from eventjobs.postgres.pid_file import holder
+from tests.support.waiting import eventually
+
 START_S = 60.0
 STOP_S = 30.0
+POSTGRES_S = 10.0
 ADMIN_KEY = "an-administrators-key-for-tests"
 
 
@@ -27,7 +32,11 @@ def free_port() -> int:
 
 @dataclass
 class Instance:
-    """One `eventjobs serve` on a data folder of its own, or on a database that is given."""
+    """
+    One `eventjobs serve` on a data folder of its own, or on a database that is given.
+
+    In `async with` it is up, and however the block ends, neither it nor its database's server is left running.
+    """
 
     data_dir: Path
     port: int = field(default_factory=free_port)
@@ -38,8 +47,23 @@ class Instance:
     def url(self) -> str:
         return f"http://127.0.0.1:{self.port}"
 
+    async def __aenter__(self) -> Self:
+        try:
+            await self.start()
+        except BaseException:
+            await self.end()
+            raise
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.end()
+
     async def start(self) -> None:
-        with (self.data_dir / "serve.log").open("ab") as lines:
+        """Start it and wait until it is ready."""
+        self.data_dir.mkdir(mode=0o755, parents=True, exist_ok=True)
+        with self.serve_log.open("ab") as lines:
             self.process = await asyncio.create_subprocess_exec(
                 sys.executable,
                 "-m",
@@ -53,21 +77,22 @@ class Instance:
                 stdout=asyncio.subprocess.DEVNULL,
                 stderr=lines,
             )
-        async with asyncio.timeout(START_S):
-            await self._ready()
-
-    async def _ready(self) -> None:
         async with aiohttp.ClientSession() as session:
-            while True:
-                assert self.process is not None
-                assert self.process.returncode is None, (self.data_dir / "serve.log").read_text()[-3000:]
-                try:
-                    async with session.get(f"{self.url}/readyz") as answer:
-                        if answer.status == 200:
-                            return
-                except aiohttp.ClientError:
-                    pass
-                await asyncio.sleep(0.05)
+            await eventually(lambda: self._is_ready(session), timeout_s=START_S)
+
+    @property
+    def serve_log(self) -> Path:
+        return self.data_dir / "serve.log"
+
+    async def _is_ready(self, session: aiohttp.ClientSession) -> bool:
+        assert self.process is not None
+        if self.process.returncode is not None:
+            raise RuntimeError(f"it ended: {self.serve_log.read_text()[-3000:]}")
+        try:
+            async with session.get(f"{self.url}/readyz") as answer:
+                return answer.status == 200
+        except aiohttp.ClientError:
+            return False
 
     async def kill(self) -> None:
         """End it as a power cut would end the process."""
@@ -82,6 +107,26 @@ class Instance:
             self.process.terminate()
         async with asyncio.timeout(STOP_S):
             return await self.process.wait()
+
+    async def end(self) -> None:
+        """End whatever is left of it: asked first, then by force."""
+        if self.process is not None and self.process.returncode is None:
+            try:
+                await self.stop()
+            except TimeoutError:
+                await self.kill()
+        try:
+            await eventually(lambda: self.postgres_pid is None, timeout_s=POSTGRES_S)
+        except AssertionError:
+            if (left := self.postgres_pid) is not None:
+                os.kill(left, signal.SIGKILL)
+            raise
+
+    @property
+    def postgres_pid(self) -> int | None:
+        """The postmaster of its own cluster, while one lives."""
+        recorded = self.data_dir / "pg.path"
+        return holder(Path(recorded.read_text().strip()) if recorded.exists() else self.data_dir / "pg")
 
 
 class Client:
@@ -120,14 +165,14 @@ class Client:
             return json.loads(text)
 
     async def run_ended(self, run: str, timeout_s: float = 30.0) -> dict[str, Any]:
-        async with asyncio.timeout(timeout_s):
-            while True:
-                async with self.session.get(f"{self.url}/v1/{self.workspace}/runs/{run}") as answer:
-                    if answer.status == 200:
-                        detail: dict[str, Any] = await answer.json()
-                        if detail["ended_at"] is not None:
-                            return detail
-                await asyncio.sleep(0.05)
+        """Wait for a run's end and return its detail."""
+
+        async def ended() -> dict[str, Any]:
+            detail: dict[str, Any] = await self.get(f"/runs/{run}")
+            assert detail["ended_at"] is not None
+            return detail
+
+        return await eventually(ended, timeout_s=timeout_s)
 
 
 @asynccontextmanager

@@ -11,6 +11,8 @@ import aiohttp
 import pytest
 
 from tests.acceptance.instance import ADMIN_KEY, Client, Instance, client_of
+from tests.support.database import data_folder
+from tests.support.waiting import eventually
 
 SCHEDULE = {
     "id": "nightly",
@@ -31,11 +33,11 @@ SCHEDULE = {
 
 
 @pytest.fixture(scope="module")
-async def instance(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Instance]:
-    one = Instance(tmp_path_factory.mktemp("data"))
-    await one.start()
-    yield one
-    assert await one.stop() == 0
+async def instance() -> AsyncIterator[Instance]:
+    with data_folder() as folder:
+        async with Instance(folder) as one:
+            yield one
+            assert await one.stop() == 0
 
 
 async def _workspace(client: Client, instance: Instance) -> None:
@@ -169,37 +171,61 @@ async def test_what_is_not_built_yet_is_refused_and_not_ignored(instance: Instan
         assert (await client.do("RunNow", owner, expect=422))["code"] == "not_supported"
 
 
-async def test_a_killed_service_goes_on_and_loads_nothing_twice(tmp_path: Path) -> None:
-    one = Instance(tmp_path)
-    await one.start()
-    async with client_of(one, "crash") as client:
-        await _workspace(client, one)
-        await client.do("AddService", {"id": "long", "handler": "sleep", "config": {"seconds": 60}, "attempts": 2})
-        jobs = [
-            {"job": {"kind": "service", "id": "load-contacts"}, "seq": 1},
-            {"job": {"kind": "service", "id": "long"}, "seq": 2},
-        ]
-        await client.do("CreateSchedule", {**SCHEDULE, "jobs": jobs})
-        opened = await client.do("RunNow", {"owner": {"kind": "schedule", "id": "nightly"}, "id": "cut-off"})
-        path = f"/runs/cut-off?wait_for={opened['position']}"
-        async with asyncio.timeout(30):
-            while (await client.get(path))["stages"][1]["job_runs"][0]["state"] != "running":
-                await asyncio.sleep(0.05)
-    await one.kill()
-    await one.start()
-    async with client_of(one, "crash") as client:
-        async with asyncio.timeout(30):
-            while len((await client.get("/runs/cut-off"))["stages"][1]["job_runs"][0]["attempts"]) < 2:
-                await asyncio.sleep(0.1)
-        stopped = await client.do("StopRun", {"run": "cut-off", "mode": "now"})
-        assert stopped["events"]
-        detail = await client.run_ended("cut-off")
-        load, long = detail["stages"][0]["job_runs"][0], detail["stages"][1]["job_runs"][0]
-        assert (detail["state"], load["state"], len(load["attempts"])) == ("aborted", "succeeded", 1)
-        assert [attempt["reason"] for attempt in long["attempts"]] == ["interrupted", "stopped"]
-        facts = (await client.get("/streams/run:cut-off/events"))["items"]
-        assert [fact["data"]["term"] for fact in facts if fact["type"] == "run.taken_over"] == [2]
-    assert await one.stop() == 0
+async def test_a_killed_service_goes_on_and_loads_nothing_twice() -> None:
+    with data_folder() as folder:
+        async with Instance(folder) as one:
+            async with client_of(one, "crash") as client:
+                await _cut_off_in_its_second_stage(client, one)
+            await one.kill()
+            await one.start()
+            async with client_of(one, "crash") as client:
+                await eventually(lambda: _second_attempt(client), timeout_s=30)
+                stopped = await client.do("StopRun", {"run": "cut-off", "mode": "now"})
+                assert stopped["events"]
+                detail = await client.run_ended("cut-off")
+                load, long = detail["stages"][0]["job_runs"][0], detail["stages"][1]["job_runs"][0]
+                assert (detail["state"], load["state"], len(load["attempts"])) == ("aborted", "succeeded", 1)
+                assert [attempt["reason"] for attempt in long["attempts"]] == ["interrupted", "stopped"]
+                facts = (await client.get("/streams/run:cut-off/events"))["items"]
+                assert [fact["data"]["term"] for fact in facts if fact["type"] == "run.taken_over"] == [2]
+            assert await one.stop() == 0
+
+
+async def _cut_off_in_its_second_stage(client: Client, one: Instance) -> None:
+    await _workspace(client, one)
+    await client.do("AddService", {"id": "long", "handler": "sleep", "config": {"seconds": 60}, "attempts": 2})
+    jobs = [
+        {"job": {"kind": "service", "id": "load-contacts"}, "seq": 1},
+        {"job": {"kind": "service", "id": "long"}, "seq": 2},
+    ]
+    await client.do("CreateSchedule", {**SCHEDULE, "jobs": jobs})
+    opened = await client.do("RunNow", {"owner": {"kind": "schedule", "id": "nightly"}, "id": "cut-off"})
+    path = f"/runs/cut-off?wait_for={opened['position']}"
+
+    async def is_in_its_second_stage() -> bool:
+        return bool((await client.get(path))["stages"][1]["job_runs"][0]["state"] == "running")
+
+    await eventually(is_in_its_second_stage, timeout_s=30)
+
+
+async def _second_attempt(client: Client) -> bool:
+    return len((await client.get("/runs/cut-off"))["stages"][1]["job_runs"][0]["attempts"]) == 2
+
+
+async def _fail_half_way(one: Instance) -> None:
+    async with one:
+        assert one.postgres_pid is not None
+        raise ZeroDivisionError
+
+
+async def test_a_test_that_fails_half_way_leaves_nothing_running() -> None:
+    with data_folder() as folder:
+        one = Instance(folder)
+        with pytest.raises(ZeroDivisionError):
+            await _fail_half_way(one)
+        assert one.process is not None
+        assert one.process.returncode is not None
+        assert one.postgres_pid is None
 
 
 def test_the_administrators_key_is_no_file_when_it_was_given(instance: Instance) -> None:
