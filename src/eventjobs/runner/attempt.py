@@ -6,7 +6,7 @@ The wrapper never raises. Cancelling it is how a stop or a drain ends the handle
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Final
 
 import structlog
@@ -38,7 +38,7 @@ class Attempt:
     perform: Callable[[], Awaitable[Result]]
     lines: AttemptLines
     chance: float
-    stop_requested: asyncio.Event = field(default_factory=asyncio.Event)
+    stop_requested: asyncio.Event
     stopped: str | None = None
     task: asyncio.Task[AttemptResult] | None = None
 

@@ -1,5 +1,6 @@
 """Where attempts are made: a row of a run, its handler, and everything the handler may touch."""
 
+import asyncio
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -61,14 +62,7 @@ class Workshop:
     ) -> Attempt:
         """Return the newest try of a row, ready to run."""
         lines = AttemptLines(self.lines, workspace, run, row.row, row.attempt)
-        attempt = Attempt(
-            row=row.row,
-            number=row.attempt,
-            timeout_s=row.job.policy.timeout_s,
-            perform=_unset,
-            lines=lines,
-            chance=self.random.uniform(),
-        )
+        stop_requested = asyncio.Event()
 
         async def report(progress: Progress) -> None:
             on_progress(_shown(row.attempt, progress))
@@ -88,10 +82,17 @@ class Workshop:
             write_line=lines.add,
             job_input=row.job.input,
             outputs=outputs,
-            stop_requested=attempt.stop_requested,
+            stop_requested=stop_requested,
         )
-        attempt.perform = lambda: self._perform(row, context)
-        return attempt
+        return Attempt(
+            row=row.row,
+            number=row.attempt,
+            timeout_s=row.job.policy.timeout_s,
+            perform=lambda: self._perform(row, context),
+            lines=lines,
+            chance=self.random.uniform(),
+            stop_requested=stop_requested,
+        )
 
     async def _perform(self, row: Row, context: HandlerContext) -> Result:
         handler = self.registry.get(row.job.handler)
@@ -103,7 +104,3 @@ def _shown(attempt: int, progress: Progress) -> Shown:
     known = progress.fraction is not None and math.isfinite(progress.fraction)
     fraction = float(progress.fraction) if known and progress.fraction is not None else None
     return Shown(attempt=attempt, fraction=fraction, text=str(progress.text), counts=whole(progress.counts))
-
-
-async def _unset() -> Result:
-    raise NotImplementedError("an attempt performs what its workshop gave it")
