@@ -114,10 +114,17 @@ def test_the_same_schedule_again_decides_nothing() -> None:
 
 
 @pytest.mark.parametrize(
-    "other", [{"description": "x"}, {"jobs": [row("clean")]}, {"policies": {"on_failure": "stop"}}]
+    "other",
+    [{"description": "x"}, {"jobs": [row("clean")]}, {"policies": {"on_failure": "stop"}}, {"active": False}],
 )
 def test_the_same_id_with_other_content_is_taken(other: dict[str, Any]) -> None:
     ready().given(schedule()).when(schedule(**other)).then_refused("id_taken")
+
+
+def test_a_schedule_that_was_inactivated_is_not_the_one_that_was_asked_for() -> None:
+    story = ready().given(schedule(), command("InactivateSchedule", id="nightly"))
+    story.when(schedule()).then_refused("id_taken")
+    story.when(schedule(active=False)).then_nothing()
 
 
 def test_the_id_of_a_deleted_schedule_stays_taken() -> None:

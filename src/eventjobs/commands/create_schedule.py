@@ -4,6 +4,7 @@ Create a schedule: a cadence and a job table.
 Created active, it is activated at once: with a start that is not ahead it runs now (R24), else it waits (R14).
 """
 
+from dataclasses import replace
 from typing import Annotated, Final
 
 from pydantic import Field
@@ -59,7 +60,16 @@ def decide(command: CreateSchedule, world: World, context: Context) -> None:
     the_id = schedule_id(command, context)
     present = world.schedule(the_id)
     if present.exists:
-        _same_again(present, (command.description, cadence, policies, jobs), the_id)
+        wanted = replace(
+            present,
+            deleted=False,
+            description=command.description,
+            active=command.active,
+            cadence=cadence,
+            policies=policies,
+            jobs=jobs,
+        )
+        _same_again(present, wanted, the_id)
         return
     decision = on_activated(cadence, policies.timing, TimingState(), context.now)
     world.emit(
@@ -82,8 +92,13 @@ def decide(command: CreateSchedule, world: World, context: Context) -> None:
     settle_due(world, context, the_id)
 
 
-def _same_again(present: Schedule, content: tuple[object, ...], the_id: str) -> None:
-    if present.deleted or (present.description, present.cadence, present.policies, present.jobs) != content:
+def _same_again(present: Schedule, wanted: Schedule, the_id: str) -> None:
+    """
+    Refuse unless what is asked for is what is there.
+
+    Whether it is active is content like the rest: 200 for one that somebody inactivated since would say that it runs.
+    """
+    if present != wanted:
         raise Conflict("id_taken", f"the id {the_id!r} is taken")
 
 
