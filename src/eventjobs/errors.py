@@ -26,6 +26,7 @@ What can go wrong, as one tree.
     ├── ServiceRefused         the service answered no; `problem` is its answer
     ├── ServiceUnreachable     the service did not answer
     └── Interrupted            a signal ended it before it was done
+    SimulationStuck            in a simulation nothing is left that could still happen, and somebody waits for it
     AddressRefused, NotPlain   turns inside a handler, which ends them as `JobFailed` or goes another way
 
 `code` is a stable name that clients may rely on. Callers' concerns (HTTP statuses, exit codes) live at the edges.
@@ -192,6 +193,10 @@ class UnsafeDatabase(DatabaseFault):
 
 class SettingsInvalid(Exception):
     """One or more settings are wrong; the message names all of them."""
+
+
+class SimulationStuck(Exception):
+    """On virtual time everybody waits, and there is no timer left: nothing will ever happen again."""
 
 
 class CliFault(Exception):
