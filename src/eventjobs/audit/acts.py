@@ -1,0 +1,52 @@
+"""
+The log's facts, put together as they were decided: what one command wrote stands in consecutive positions.
+
+Only what says something about occurrences is kept: schedules, the beginnings of runs, and occurrences that did not run.
+"""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Final
+
+from eventjobs.events.recorded import Recorded, StreamId
+from eventjobs.events.run import RunMissed, RunOpened, RunSkipped
+
+SCHEDULE: Final = "schedule:"
+OUTCOMES: Final = frozenset({RunOpened.TYPE, RunSkipped.TYPE, RunMissed.TYPE})
+"""With which of them an occurrence's stream begins."""
+
+
+@dataclass(slots=True)
+class Act:
+    """What one command wrote, at one instant: each owner's facts in order, and the occurrences' own."""
+
+    command_id: str
+    at: datetime
+    owners: dict[StreamId, list[Recorded[Any]]] = field(default_factory=dict)
+    outcomes: list[Recorded[Any]] = field(default_factory=list)
+
+
+class Acts:
+    """Puts them together one fact at a time."""
+
+    def __init__(self) -> None:
+        self._open: Act | None = None
+
+    def take(self, fact: Recorded[Any]) -> Act | None:
+        """Take the next fact; return the act that is complete with it."""
+        complete = self.end() if self._open is not None and self._open.command_id != fact.command_id else None
+        is_owners = fact.stream.name.startswith(SCHEDULE)
+        if not is_owners and fact.type not in OUTCOMES:
+            return complete
+        if self._open is None:
+            self._open = Act(fact.command_id, fact.at)
+        if is_owners:
+            self._open.owners.setdefault(fact.stream, []).append(fact)
+        else:
+            self._open.outcomes.append(fact)
+        return complete
+
+    def end(self) -> Act | None:
+        """Return the act that no further fact can belong to: an append is visible whole."""
+        complete, self._open = self._open, None
+        return complete

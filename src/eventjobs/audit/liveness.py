@@ -1,0 +1,56 @@
+"""
+When somebody was up to answer, as far as the log tells.
+
+A moment may be answered late if nobody was up at its instant. While facts come in, somebody is up; a pause between two
+facts, or a step of the clock, is a time in which perhaps nobody was.
+"""
+
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from eventjobs.domain.reference import ON_TIME
+from eventjobs.events.log import ClockStepObserved
+from eventjobs.events.recorded import Recorded
+
+SILENCE: Final = timedelta(seconds=10)
+"""How long the log is silent before nobody can be supposed to have been up; a lease is lost after as much."""
+DECIDING: Final = timedelta(seconds=30)
+"""How long at most a command may take from its decision's *now* to its append."""
+
+
+class Liveness:
+    """Follows the log's times; `since` is the instant from which somebody has been up without a break."""
+
+    def __init__(self) -> None:
+        self.since: datetime | None = None
+        self.at: datetime | None = None
+        self._behind = timedelta(0)
+
+    def take(self, fact: Recorded[Any]) -> None:
+        """Take the next fact's time."""
+        at = fact.at
+        if self.at is None or at - self.at > SILENCE:
+            self.since = at
+        if self.at is not None and at > self.at:
+            self._behind = timedelta(0)
+        self.at = at
+        if fact.type == ClockStepObserved.TYPE:
+            self._step(fact.event)
+
+    def _step(self, step: ClockStepObserved) -> None:
+        self.since = self.at
+        if step.step_s < 0:  # the log's time stands still until the clock has caught up
+            self._behind += timedelta(seconds=-step.step_s)
+
+    def lateness(self, due: datetime, at: datetime) -> timedelta:
+        """Return how much later than it had to be a moment was answered."""
+        return at - (due if self.since is None else max(due, self.since))
+
+    def is_late(self, due: datetime, at: datetime) -> bool:
+        """Tell whether an answer is later than anything in the log explains (R22: a minute is on time)."""
+        return self.lateness(due, at) > ON_TIME
+
+    @property
+    def slack(self) -> timedelta:
+        """How far back from a fact's time its decision's *now* may lie."""
+        return DECIDING + self._behind

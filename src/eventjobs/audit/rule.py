@@ -1,0 +1,257 @@
+"""
+The rule replayed, to see whether it gives the steps that are recorded.
+
+A fact does not keep the *now* of its decision, only its own time, which is a little later. What the rule gives is the
+same between two thresholds (a moment, a minute after it, the edge of the window), so a handful of instants stand for
+all that are possible.
+"""
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime, timedelta
+from typing import Any, Final, NamedTuple
+
+from eventjobs.audit.findings import Kind
+from eventjobs.audit.steps import Answered, Settling, Step, moved
+from eventjobs.domain.activation import on_activated, on_inactivated
+from eventjobs.domain.due import DueAnswer, Span, answer_due
+from eventjobs.domain.edits import on_cadence_changed
+from eventjobs.domain.reference import ON_TIME
+from eventjobs.domain.schedule import Schedule
+from eventjobs.domain.timing import resolve_start
+from eventjobs.events.cadence import Cadence, NextDue, TimingPolicies, TimingState
+from eventjobs.events.schedule import (
+    ScheduleActivated,
+    ScheduleCadenceEdited,
+    ScheduleCreated,
+    ScheduleDeleted,
+    ScheduleInactivated,
+    SchedulePoliciesEdited,
+    ScheduleRunOpened,
+)
+
+_HALF: Final = timedelta(seconds=0.5)
+_NONE: Final = timedelta(0)
+
+
+class Mismatch(NamedTuple):
+    """What the rule would have given otherwise."""
+
+    kind: Kind
+    what: str
+
+
+def explain(owner: Schedule, steps: Sequence[Step], at: datetime, slack: timedelta) -> Mismatch | None:
+    """
+    Find an instant within `slack` before `at` at which the rule gives all of the steps, one after the other.
+
+    Returns `None` if there is one, else what is wrong with them at `at`.
+    """
+    mismatch = _replayed(owner, steps, at)
+    if mismatch is None:
+        return None
+    for now in sorted(_instants(owner, steps), reverse=True):
+        if at - slack <= now < at and _replayed(owner, steps, now) is None:
+            return None
+    return mismatch
+
+
+def _replayed(owner: Schedule, steps: Sequence[Step], now: datetime) -> Mismatch | None:
+    for step in steps:
+        mismatch = _check(owner, step, now)
+        if mismatch is not None:
+            return mismatch
+        owner = moved(owner, step)
+    return None
+
+
+def _instants(owner: Schedule, steps: Sequence[Step]) -> Iterator[datetime]:
+    marks = {mark for step in steps for mark in _marks(step)}
+    if owner.next is not None:
+        marks.add(owner.next.due)
+    reach = {_NONE, ON_TIME}
+    for policies in (owner.policies, *(step.policies for step in steps if hasattr(step, "policies"))):
+        if policies.timing.catch_up_window_s is not None:
+            reach.add(timedelta(seconds=policies.timing.catch_up_window_s))
+    for mark in marks:
+        for ahead in reach:
+            yield from (mark + ahead - _HALF, mark + ahead, mark + ahead + _HALF)
+
+
+def _marks(step: Step) -> Iterator[datetime]:
+    if isinstance(step, Settling):
+        yield from (part.first for part in step.parts)
+        yield from (part.last for part in step.parts)
+    cadence, policies = getattr(step, "cadence", None), getattr(step, "policies", None)
+    if cadence is not None:
+        yield resolve_start(cadence, policies.timing if policies is not None else TimingPolicies())
+    timing: TimingState | None = getattr(step, "timing", None)
+    if timing is not None:
+        yield from (mark for mark in (timing.reference, timing.pending_at, timing.last_answered) if mark is not None)
+    following: NextDue | None = getattr(step, "next", None)
+    if following is not None:
+        yield following.due
+
+
+def _check(owner: Schedule, step: Step, now: datetime) -> Mismatch | None:
+    match step:
+        case Settling():
+            return _settled(owner, step, now)
+        case ScheduleCreated():
+            return _created(step, now)
+        case ScheduleActivated():
+            return _activated(owner, step, now)
+        case ScheduleInactivated():
+            wanted = on_inactivated(owner.timing)
+            return _swallowed(owner, now) or _differs(step.timing, wanted, None, None)
+        case ScheduleCadenceEdited():
+            edited = (step.cadence, owner.policies.timing)
+            return _swallowed(owner, now) or _edited(owner, step, *edited, now)
+        case SchedulePoliciesEdited():
+            return _swallowed(owner, now) or _policies(owner, step, now)
+        case ScheduleDeleted():
+            return _swallowed(owner, now)
+        case _:
+            return None
+
+
+def _swallowed(owner: Schedule, now: datetime) -> Mismatch | None:
+    if not owner.active or owner.next is None or owner.next.due > now:
+        return None
+    return Mismatch(Kind.LEFT_OVER, f"it changes the schedule while {_text(owner.next.due)} was due and not answered")
+
+
+def _created(step: ScheduleCreated, now: datetime) -> Mismatch | None:
+    if not step.active:
+        return _differs(step.timing, TimingState(), step.next, None)
+    decision = on_activated(step.cadence, step.policies.timing, TimingState(), now)
+    return _differs(step.timing, decision.state, step.next, decision.next)
+
+
+def _activated(owner: Schedule, step: ScheduleActivated, now: datetime) -> Mismatch | None:
+    mismatch: Mismatch | None = None
+    for behind in (False, True):
+        decision = on_activated(owner.cadence, owner.policies.timing, owner.timing, now, run_if_behind=behind)
+        mismatch = _differs(step.timing, decision.state, step.next, decision.next)
+        if mismatch is None:
+            return None
+    return mismatch
+
+
+def _policies(owner: Schedule, step: SchedulePoliciesEdited, now: datetime) -> Mismatch | None:
+    old, new = owner.policies.timing, step.policies.timing
+    if (old.timing, old.gap, old.repeat) != (new.timing, new.gap, new.repeat):
+        return _edited(owner, step, owner.cadence, new, now)
+    if step.cadence_version != owner.cadence_version:
+        return Mismatch(Kind.NOT_THE_RULE, "it begins a cadence version although its timing is read as before")
+    return _differs(step.timing, owner.timing, step.next, owner.next)
+
+
+def _edited(
+    owner: Schedule,
+    step: ScheduleCadenceEdited | SchedulePoliciesEdited,
+    cadence: Cadence,
+    policies: TimingPolicies,
+    now: datetime,
+) -> Mismatch | None:
+    if step.cadence_version != owner.cadence_version + 1:
+        what = f"its cadence version is {step.cadence_version} after {owner.cadence_version}"
+        return Mismatch(Kind.NOT_THE_RULE, what)
+    decision = on_cadence_changed(
+        owner.cadence,
+        owner.policies.timing,
+        cadence,
+        policies,
+        state=owner.timing,
+        next_due=owner.next,
+        now=now,
+        active=owner.active,
+    )
+    return _differs(step.timing, decision.state, step.next, decision.next)
+
+
+def _settled(owner: Schedule, step: Settling, now: datetime) -> Mismatch | None:
+    due = owner.next
+    if due is None or due.due > now:
+        return Mismatch(Kind.EARLY, "nothing is due at that instant")
+    answer = answer_due(owner.cadence, owner.policies.timing, owner.timing, due, now)
+    runs = step.ran is not None or answer.runs is None
+    following = answer.if_run if runs else answer.if_skipped
+    return (
+        _parts(step, answer)
+        or _cause(step, answer)
+        or _differs(step.timing, following.state, step.next, following.next)
+    )
+
+
+def _parts(step: Settling, answer: DueAnswer) -> Mismatch | None:
+    mismatch = _span(step.of("missed"), answer.missed)
+    if mismatch is not None or answer.runs is None:
+        if answer.runs is None and (step.ran or step.of("skipped")):
+            return Mismatch(Kind.UNFOUNDED, "its policy lets nothing run so late")
+        return mismatch
+    ran, skipped = step.ran, step.of("skipped")
+    if ran is not None:
+        if ran.first != answer.runs.due:
+            what = f"the moment that runs is {_text(answer.runs.due)}, not {_text(ran.first)}"
+            return Mismatch(Kind.NOT_THE_RULE, what)
+        return _span(step.of("missed", covered=True), answer.covered)
+    if skipped is None:
+        return Mismatch(Kind.UNFOUNDED, f"it is missed, although {_text(answer.runs.due)} could run")
+    covered = answer.covered
+    wanted = Span(
+        count=1 if covered is None else 1 + covered.count,
+        first=answer.runs.due,
+        last=answer.runs.due if covered is None else covered.last,
+        anchor_day=answer.runs.due.day if covered is None else covered.anchor_day,
+    )
+    return _span(skipped, wanted)
+
+
+def _span(part: Answered | None, span: Span | None) -> Mismatch | None:
+    told = None if part is None else (part.count, part.first, part.last, part.anchor_day)
+    wanted = None if span is None else (span.count, span.first, span.last, span.anchor_day)
+    if told == wanted:
+        return None
+    return Mismatch(Kind.MISCOUNTED, f"{_moments(wanted)} passed, and it says {_moments(told)}")
+
+
+def _cause(step: Settling, answer: DueAnswer) -> Mismatch | None:
+    opened = next((fact for fact in step.facts if isinstance(fact, ScheduleRunOpened)), None)
+    if opened is None or (opened.cause, opened.cause_detail) == (answer.cause, answer.cause_detail):
+        return None
+    what = f"its cause is {answer.cause} ({answer.cause_detail}), not {opened.cause} ({opened.cause_detail})"
+    return Mismatch(Kind.NOT_THE_RULE, what)
+
+
+def _differs(
+    timing: TimingState, wanted: TimingState, following: NextDue | None, wanted_next: NextDue | None
+) -> Mismatch | None:
+    if following != wanted_next:
+        what = f"the next moment is {_due(wanted_next)} by the rule, and it says {_due(following)}"
+        return Mismatch(Kind.NOT_THE_RULE, what)
+    if timing != wanted:
+        return Mismatch(Kind.NOT_THE_RULE, f"the rule counts on from {_state(wanted)}, and it says {_state(timing)}")
+    return None
+
+
+def _moments(span: tuple[Any, ...] | None) -> str:
+    if span is None:
+        return "no moment"
+    count, first, last, day = span
+    return f"{count:,} from {_text(first)} to {_text(last)} (day {day})"
+
+
+def _due(due: NextDue | None) -> str:
+    return "none" if due is None else f"{_text(due.due)} ({due.local}, fold {due.fold})"
+
+
+def _state(state: TimingState) -> str:
+    return ", ".join(
+        f"{name} {value if not isinstance(value, datetime) else _text(value)}"
+        for name in state.__slots__
+        if (value := getattr(state, name)) not in (None, False, 0)
+    )
+
+
+def _text(at: datetime) -> str:
+    return at.isoformat().replace("+00:00", "Z")
