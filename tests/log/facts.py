@@ -57,7 +57,7 @@ def append_to(
     guards: Mapping[StreamId, int] | None = None,
     receipt: Receipt | None = None,
     by: Provenance = ME,
-    read_at: int = 0,
+    read_at: int | None = None,
 ) -> Append:
     """An append to one stream that is expected at version `at`."""
     return Append(
@@ -65,5 +65,5 @@ def append_to(
         expected={stream: at, **(guards or {})},
         provenance=by,
         receipt=receipt,
-        read_at=read_at,
+        read_at={} if read_at is None else dict.fromkeys((stream, *(guards or {})), read_at),
     )

@@ -8,7 +8,6 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Annotated, Any, Final
 
-import orjson
 from aiohttp import web
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -16,6 +15,7 @@ from eventjobs.api.answers import POSITION, json_answer
 from eventjobs.api.body import read_body
 from eventjobs.api.commands import (
     KEY_CHARS_MAX,
+    canonical,
     find_command,
     in_scope,
     is_key,
@@ -103,8 +103,9 @@ async def _entry(call: Call, item: Any) -> Entry:
     spec = find_command(given.command)
     context = call.context(call.workspace, call.deps.ids.new())
     await call.deps.dispatcher.authorise(spec, context)
-    command = validated(spec.command, orjson.dumps(given.data))
-    keyed = None if given.key is None else in_scope(context, given.key, spec, given.data)
+    data = canonical(given.data)
+    command = validated(spec.command, data)
+    keyed = None if given.key is None else in_scope(context, given.key, spec, data)
     return Entry(spec=spec, command=command, context=context, keyed=keyed)
 
 

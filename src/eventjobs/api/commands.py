@@ -74,7 +74,7 @@ async def run_command(call: Call, spec: CommandSpec[Any]) -> web.StreamResponse:
     command = validated(spec.command, body)
     if call.query.dry_run:
         return json_answer(call.request_id, await dry_run(call, spec, command, context, if_match))
-    keyed = None if key is None else in_scope(context, key, spec, document)
+    keyed = None if key is None else in_scope(context, key, spec, canonical(document))
     try:
         outcome = await call.deps.dispatcher.dispatch(spec, command, context, if_match=if_match, keyed=keyed)
     except Rejected as refusal:
@@ -113,10 +113,15 @@ def is_key(key: str) -> bool:
     return 0 < len(key) <= KEY_CHARS_MAX and key.isascii() and key.isprintable() and " " not in key
 
 
-def in_scope(context: Context, key: str, spec: CommandSpec[Any], document: Any) -> Keyed:
-    """Return the key in its scope (workspace and actor), and what it stands for whatever the order of its fields."""
-    content = spec.name.encode() + b"\n" + orjson.dumps(document, option=_SORTED)
-    return Keyed(key=f"{context.workspace} {context.actor} {key}", body_hash=hashlib.sha256(content).digest())
+def canonical(document: Any) -> bytes:
+    """Return a document as JSON that is the same whatever the order of its fields."""
+    return orjson.dumps(document, option=_SORTED)
+
+
+def in_scope(context: Context, key: str, spec: CommandSpec[Any], content: bytes) -> Keyed:
+    """Return the key in its scope (workspace and actor), and what it stands for: a command with its canonical body."""
+    body_hash = hashlib.sha256(spec.name.encode() + b"\n" + content).digest()
+    return Keyed(key=f"{context.workspace} {context.actor} {key}", body_hash=body_hash)
 
 
 def outcome_status(outcome: Outcome) -> int:

@@ -58,6 +58,7 @@ SPEC: Final = CommandSpec(
         workspace_stream(context.workspace),
     ],
     decide=decide,
+    creates=True,
     roles=frozenset({FLOW_AUTHOR}),
     summary="Add a service",
     example={

@@ -5,7 +5,6 @@ By themselves: commands that do not touch each other's streams are appended toge
 that is refused leaves the others alone. Atomic: one world, one append, all or none.
 """
 
-import asyncio
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
@@ -14,12 +13,21 @@ from typing import Any, Final
 import orjson
 
 from eventjobs.commands.context import Context
-from eventjobs.commands.dispatch import MAX_TRIES, Dispatcher, Keyed, Outcome, Replay, receipt_of, replayed
+from eventjobs.commands.dispatch import (
+    MAX_TRIES,
+    Decided,
+    Dispatcher,
+    Keyed,
+    Outcome,
+    Replay,
+    append_of,
+    receipt_of,
+    replayed_or_refused,
+)
 from eventjobs.commands.spec import CommandFields, CommandSpec
 from eventjobs.commands.world import Loaded, Unloaded, World
 from eventjobs.errors import Invalid, LogFault, LogUnavailable, Rejected, VersionConflict
 from eventjobs.events.recorded import StreamId
-from eventjobs.log.port import StoredReceipt
 
 COMMANDS_MAX: Final = 1_000
 
@@ -38,7 +46,8 @@ class Entry:
 class _Together:
     """Decided commands that wait for their append, and the streams that they read and write."""
 
-    decided: list[tuple[int, World, Context]] = field(default_factory=list)
+    places: list[int] = field(default_factory=list)
+    decided: list[Decided] = field(default_factory=list)
     read: set[StreamId] = field(default_factory=set)
     written: set[StreamId] = field(default_factory=set)
 
@@ -47,8 +56,9 @@ class _Together:
         written = {stream for stream, _ in world.emitted}
         return not self.written.isdisjoint(world.touched()) or not self.read.isdisjoint(written)
 
-    def add(self, place: int, world: World, context: Context) -> None:
-        self.decided.append((place, world, context))
+    def add(self, place: int, entry: Entry, world: World) -> None:
+        self.places.append(place)
+        self.decided.append(Decided(world, entry.spec, entry.command, entry.context, entry.keyed))
         self.read |= world.touched()
         self.written |= {stream for stream, _ in world.emitted}
 
@@ -74,27 +84,26 @@ async def run_each(dispatcher: Dispatcher, entries: Sequence[Entry]) -> Sequence
     """Run each command by itself; the answers are in the entries' order, refusals and faults as values."""
     answers: list[Outcome | Rejected | LogFault] = [LogUnavailable("not reached")] * len(entries)
     together = _Together()
-    await dispatcher.states.load(_subjects(entries))  # in one query; what is decided reads them from memory
+    await dispatcher.states.load(_to_read(entries))  # in one query; what is decided reads them from memory
     for place, entry in enumerate(entries):
-        own = entry.context
         try:
-            await dispatcher.authorise(entry.spec, own)
-            world = await dispatcher.decide(entry.spec, entry.command, own, keyed=entry.keyed)
+            await dispatcher.authorise(entry.spec, entry.context)
+            world = await dispatcher.decide(entry.spec, entry.command, entry.context, keyed=entry.keyed)
             if together.meets(world):
                 await _write(dispatcher, entries, together, answers)
                 together = _Together()
-                world = await dispatcher.decide(entry.spec, entry.command, own, keyed=entry.keyed)
+                world = await dispatcher.decide(entry.spec, entry.command, entry.context, keyed=entry.keyed)
         except Replay as replay:
-            answers[place] = _replay(replay.receipt, entry.keyed)
+            answers[place] = replayed_or_refused(replay.receipt, entry.keyed)
         except (Rejected, LogFault) as refusal:
             if not together.decided:
                 answers[place] = refusal
                 continue
             await _write(dispatcher, entries, together, answers)
             together = _Together()
-            answers[place] = await _alone(dispatcher, entry, own)
+            answers[place] = await _alone(dispatcher, entry)
         else:
-            together.add(place, world, own)
+            together.add(place, entry, world)
     await _write(dispatcher, entries, together, answers)
     return answers
 
@@ -103,42 +112,32 @@ def _subjects(entries: Sequence[Entry]) -> set[StreamId]:
     return {stream for entry in entries for stream in entry.spec.streams(entry.command, entry.context)}
 
 
+def _to_read(entries: Sequence[Entry]) -> set[StreamId]:
+    streams: set[StreamId] = set()
+    for entry in entries:
+        streams.update(entry.spec.streams(entry.command, entry.context)[1 if entry.spec.creates else 0 :])
+    return streams
+
+
 async def _write(
     dispatcher: Dispatcher,
     entries: Sequence[Entry],
     together: _Together,
     answers: list[Outcome | Rejected | LogFault],
 ) -> None:
-    outcomes = await asyncio.gather(
-        *(_finish(dispatcher, entries[place], world, own) for place, world, own in together.decided)
-    )
-    for (place, _, _), outcome in zip(together.decided, outcomes, strict=True):
-        answers[place] = outcome
+    outcomes = await dispatcher.write_each(together.decided)
+    for place, outcome in zip(together.places, outcomes, strict=True):
+        if isinstance(outcome, VersionConflict):
+            await dispatcher.states.refresh(_subjects(entries[place : place + 1]))
+            answers[place] = await _alone(dispatcher, entries[place])
+        else:
+            answers[place] = outcome
 
 
-async def _finish(
-    dispatcher: Dispatcher, entry: Entry, world: World, context: Context
-) -> Outcome | Rejected | LogFault:
+async def _alone(dispatcher: Dispatcher, entry: Entry) -> Outcome | Rejected | LogFault:
     try:
-        return await dispatcher.write(world, entry.spec, entry.command, context, entry.keyed)
-    except VersionConflict:
-        await dispatcher.states.refresh(world.touched())
-        return await _alone(dispatcher, entry, context)
+        return await dispatcher.dispatch(entry.spec, entry.command, entry.context, keyed=entry.keyed)
     except (Rejected, LogFault) as refusal:
-        return refusal
-
-
-async def _alone(dispatcher: Dispatcher, entry: Entry, context: Context) -> Outcome | Rejected | LogFault:
-    try:
-        return await dispatcher.dispatch(entry.spec, entry.command, context, keyed=entry.keyed)
-    except (Rejected, LogFault) as refusal:
-        return refusal
-
-
-def _replay(receipt: StoredReceipt, keyed: Keyed | None) -> Outcome | Rejected:
-    try:
-        return replayed(receipt, keyed)
-    except Rejected as refusal:
         return refusal
 
 
@@ -198,7 +197,7 @@ def _decide_one(dispatcher: Dispatcher, world: World, place: int, entry: Entry, 
         entry.spec.decide(entry.command, world, context)
     except Rejected as refusal:
         raise AtomicRefusal(place, refusal) from None
-    answer = dispatcher.answer(world, entry.spec, entry.command, context, None)
+    answer = dispatcher.answer(world, entry.spec, entry.command, context)
     return {**answer, "events": answer["events"][before:], "before": before, "secrets": dict(world.secrets)}
 
 
@@ -212,8 +211,9 @@ async def _write_all(
     if not world.emitted and receipt is None:
         head = dispatcher.log.known_head.position
         return [_placed(answer, head + 1, head) for answer in answers]
-    appended = await dispatcher.append(world, context, receipt)
+    appended = await dispatcher.log.append(append_of(world, context, receipt))
     if appended.replayed is None:
+        dispatcher.keep(world, appended)
         return [_placed(answer, appended.first, appended.last) for answer in answers]
     if keyed is None or appended.replayed.body_hash != keyed.body_hash:
         raise AtomicRefusal(0, Invalid("idempotency_key_reused", "these keys were used for another batch"))

@@ -43,6 +43,7 @@ SPEC: Final = CommandSpec(
     command=CreateWorkspace,
     streams=lambda command, _: [workspace_stream(command.id)],
     decide=decide,
+    creates=True,
     roles=frozenset({ADMINISTRATOR}),
     everywhere=True,
     summary="Make a workspace",

@@ -18,9 +18,9 @@ from eventjobs.commands.spec import CommandFields, CommandSpec
 from eventjobs.commands.states import States
 from eventjobs.commands.world import Loaded, Unloaded, Warn, World
 from eventjobs.domain.streams import REFUSED_ATTEMPTS
-from eventjobs.errors import Forbidden, Invalid, LogUnavailable, Rejected, Stale, VersionConflict
+from eventjobs.errors import Forbidden, Invalid, LogFault, LogUnavailable, Rejected, Stale, VersionConflict
 from eventjobs.events.access import AttemptRefused
-from eventjobs.events.recorded import Event, StreamId
+from eventjobs.events.recorded import StreamId
 from eventjobs.ids import EVERYWHERE
 from eventjobs.log.port import Append, Appended, EventLog, Receipt, StoredReceipt
 
@@ -59,6 +59,17 @@ class Trial:
     position: int
 
 
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """A command with what was decided on it: the world as it would leave it."""
+
+    world: World
+    spec: CommandSpec[Any]
+    command: CommandFields
+    context: Context
+    keyed: Keyed | None = None
+
+
 class Dispatcher:
     """Runs commands against a log."""
 
@@ -88,7 +99,7 @@ class Dispatcher:
             except Replay as replay:
                 return replayed(replay.receipt, keyed)
             try:
-                return await self.write(world, spec, command, context, keyed)
+                return await self.write(Decided(world, spec, command, context, keyed))
             except VersionConflict as conflict:
                 await self._lost(conflict, world, context, attempt, if_match)
         raise LogUnavailable(f"{spec.name} lost {MAX_TRIES} races; nothing was written")
@@ -164,7 +175,8 @@ class Dispatcher:
         self, spec: CommandSpec[Any], command: CommandFields, context: Context, if_match: int | None
     ) -> World:
         subjects = tuple(spec.streams(command, context))
-        loaded: dict[StreamId, Loaded] = dict(await self.states.load(subjects))
+        new = subjects[:1] if spec.creates else ()
+        loaded: dict[StreamId, Loaded] = dict(await self.states.load(subjects, unless_new=new))
         while True:
             world = World(context.workspace, loaded)
             try:
@@ -179,44 +191,43 @@ class Dispatcher:
                 raise
             return world
 
-    async def write(
-        self,
-        world: World,
-        spec: CommandSpec[Any],
-        command: CommandFields,
-        context: Context,
-        keyed: Keyed | None = None,
-    ) -> Outcome:
+    async def write(self, decided: Decided) -> Outcome:
         """Append what was decided, with the key's receipt; raises `VersionConflict` and the log's other faults."""
-        if not world.emitted and keyed is None:
-            return Outcome(answer=self.answer(world, spec, command, context, None), decided=False)
-        receipt = None
-        if keyed is not None:
-            answer = {**self.answer(world, spec, command, context, None), "secrets": sorted(world.secrets)}
-            receipt = receipt_of(keyed, answer, decided=bool(world.emitted))
-        appended = await self.append(world, context, receipt)
-        if appended.replayed is not None:
-            return replayed(appended.replayed, keyed)
-        return Outcome(
-            answer=self.answer(world, spec, command, context, appended),
-            secrets=world.secrets,
-            decided=bool(world.emitted),
-        )
+        written = (await self.write_each([decided]))[0]
+        if isinstance(written, Exception):
+            raise written
+        return written
 
-    async def append(self, world: World, context: Context, receipt: Receipt | None) -> Appended:
-        """Append a world's facts on the versions that it read."""
-        appended = await self.log.append(
-            Append(
-                events=world.emitted,
-                expected=world.expected(),
-                provenance=context.provenance,
-                receipt=receipt,
-                read_at=world.read_at(),
-            )
-        )
-        if appended.replayed is None:
-            self.states.applied(world.states(), _versions(world), appended.last)
-        return appended
+    async def write_each(self, decisions: Sequence[Decided]) -> Sequence[Outcome | Rejected | LogFault]:
+        """
+        Append decisions that do not touch each other, each by itself: they share a commit.
+
+        What could not be written has its refusal or fault at its place, `VersionConflict` among them.
+        """
+        answers = [self.answer(one.world, one.spec, one.command, one.context) for one in decisions]
+        writing = [place for place, one in enumerate(decisions) if one.world.emitted or one.keyed is not None]
+        appends = [_append_of(decisions[place], answers[place]) for place in writing]
+        written = dict(zip(writing, await self.log.append_each(appends), strict=True))
+        return [
+            self._outcome(one, answer, written[place]) if place in written else Outcome(answer=answer, decided=False)
+            for place, (one, answer) in enumerate(zip(decisions, answers, strict=True))
+        ]
+
+    def _outcome(
+        self, one: Decided, answer: dict[str, Any], appended: Appended | Rejected | LogFault
+    ) -> Outcome | Rejected | LogFault:
+        if isinstance(appended, Exception):
+            return appended
+        if appended.replayed is not None:
+            return replayed_or_refused(appended.replayed, one.keyed)
+        self.keep(one.world, appended)
+        events = [{**event, "position": place} for place, event in enumerate(answer["events"], appended.first)]
+        answer = {**answer, "position": appended.last, "events": events}
+        return Outcome(answer=answer, secrets=one.world.secrets, decided=bool(events))
+
+    def keep(self, world: World, appended: Appended) -> None:
+        """Take over the states that an append left."""
+        self.states.applied(world.states(), _versions(world), appended.last)
 
     async def _lost(
         self, conflict: VersionConflict, world: World, context: Context, attempt: int, if_match: int | None
@@ -233,23 +244,17 @@ class Dispatcher:
             if receipt is not None:
                 raise Replay(receipt)
 
-    def answer(
-        self,
-        world: World,
-        spec: CommandSpec[Any],
-        command: CommandFields,
-        context: Context,
-        appended: Appended | None,
-    ) -> dict[str, Any]:
-        """What the caller is told; without `appended`, as of the head and with no positions for the events."""
+    def answer(self, world: World, spec: CommandSpec[Any], command: CommandFields, context: Context) -> dict[str, Any]:
+        """What the caller is told, as of the known head and without the positions that the events will have."""
         subject = spec.streams(command, context)[0]
-        first = None if appended is None else appended.first
         return {
             "command_id": context.command_id,
             "stream": subject.name,
             "version": world.state(subject).definition_version if _has_version(world, subject) else None,
-            "position": self.log.known_head.position if appended is None else appended.last,
-            "events": _events(world.emitted, first),
+            "position": self.log.known_head.position,
+            "events": [
+                {"position": None, "stream": stream.name, "type": event.TYPE} for stream, event in world.emitted
+            ],
             "warnings": [_warning(warn) for warn in world.warnings],
             **world.answer,
         }
@@ -266,6 +271,25 @@ class Replay(Exception):
 def _forbidden(action: str, needed: Sequence[str]) -> Forbidden:
     detail = f"{action} needs one of the roles {', '.join(needed)}"
     return Forbidden("forbidden", detail, extra={"needed": needed})
+
+
+def append_of(world: World, context: Context, receipt: Receipt | None) -> Append:
+    """A world's facts, to be written on the versions that it read."""
+    return Append(
+        events=world.emitted,
+        expected=world.expected(),
+        provenance=context.provenance,
+        receipt=receipt,
+        read_at=world.read_at(),
+    )
+
+
+def _append_of(one: Decided, answer: Mapping[str, Any]) -> Append:
+    world, receipt = one.world, None
+    if one.keyed is not None:
+        kept = {**answer, "secrets": sorted(world.secrets)}
+        receipt = receipt_of(one.keyed, kept, decided=bool(world.emitted))
+    return append_of(world, one.context, receipt)
 
 
 def receipt_of(keyed: Keyed, answer: Mapping[str, Any], *, decided: bool) -> Receipt:
@@ -290,6 +314,14 @@ def replayed(receipt: StoredReceipt, keyed: Keyed | None) -> Outcome:
     )
 
 
+def replayed_or_refused(receipt: StoredReceipt, keyed: Keyed | None) -> Outcome | Rejected:
+    """Answer from a receipt, with the refusal as a value."""
+    try:
+        return replayed(receipt, keyed)
+    except Rejected as refusal:
+        return refusal
+
+
 def _match(world: World, subject: StreamId, if_match: int) -> None:
     present = world.state(subject).definition_version
     if present != if_match:
@@ -306,13 +338,6 @@ def _versions(world: World) -> dict[StreamId, int]:
     for stream, _ in world.emitted:
         versions[stream] = versions.get(stream, expected[stream]) + 1
     return versions
-
-
-def _events(emitted: Sequence[tuple[StreamId, Event]], first: int | None) -> list[dict[str, Any]]:
-    return [
-        {"position": None if first is None else first + place, "stream": stream.name, "type": event.TYPE}
-        for place, (stream, event) in enumerate(emitted)
-    ]
 
 
 def _warning(warn: Warn) -> dict[str, Any]:

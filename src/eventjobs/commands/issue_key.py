@@ -95,6 +95,7 @@ SPEC: Final = CommandSpec(
     command=IssueKey,
     streams=lambda command, context: [key_stream(context.workspace, key_id(command, context))],
     decide=decide,
+    creates=True,
     roles=frozenset({ADMINISTRATOR}),
     summary="Issue a key; its secret is shown once",
     example={"id": "ci", "roles": ["operator"], "workspaces": ["acme"], "read_only": False},

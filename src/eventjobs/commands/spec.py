@@ -59,5 +59,7 @@ class CommandSpec(Generic[C]):
     internal: bool = False
     everywhere: bool = False
     """Whether the roles are needed for `*` instead of the command's workspace."""
+    creates: bool = False
+    """Whether the subject is usually new: it is taken for that without a read, and the append finds out."""
     summary: str = ""
     example: Mapping[str, Any] | None = None

@@ -6,7 +6,7 @@ to do) is checked again on fresh states by the dispatcher.
 """
 
 from collections import OrderedDict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any, Final
 
 from eventjobs.commands.gathered import GatheredReads
@@ -31,17 +31,25 @@ class States:
         self._snapped: dict[StreamId, int] = {}
         self._to_snap: dict[StreamId, Loaded] = {}
 
-    async def load(self, streams: Iterable[StreamId]) -> Mapping[StreamId, Loaded]:
-        """Return the streams' states, from the cache where they are in it."""
+    async def load(
+        self, streams: Iterable[StreamId], *, unless_new: Collection[StreamId] = ()
+    ) -> Mapping[StreamId, Loaded]:
+        """
+        Return the streams' states, from the cache where they are in it.
+
+        Those of `unless_new` that are not are taken for streams without a fact, and not read.
+        """
         found: dict[StreamId, Loaded] = {}
         missing: list[StreamId] = []
         for stream in streams:
             kept = self._kept.get(stream)
-            if kept is None:
-                missing.append(stream)
-            else:
+            if kept is not None:
                 self._kept.move_to_end(stream)
                 found[stream] = kept
+            elif stream in unless_new:
+                found[stream] = _unread(stream)
+            else:
+                missing.append(stream)
         if missing:
             found.update((await self._read(missing))[0])
         return found

@@ -122,9 +122,17 @@ class World:
         """The versions of all streams that were read or written: the decision holds only on them."""
         return {stream: 0 if stream in self._fresh else self._loaded[stream].version for stream in self._states}
 
-    def read_at(self) -> int:
-        """The position at which all of those versions are known to have held (0: none)."""
-        return min((self._loaded[stream].as_of for stream in self._states if stream not in self._fresh), default=0)
+    def read_at(self) -> dict[StreamId, int]:
+        """
+        Positions at which those versions were read, for the streams of which one is known.
+
+        A stream with an id made just now cannot have been there at any position that was read.
+        """
+        loaded = self._loaded
+        found = {stream: loaded[stream].as_of for stream in self._states if stream in loaded and loaded[stream].as_of}
+        if self._fresh and found:
+            found.update(dict.fromkeys(self._fresh, max(found.values())))
+        return found
 
     def touched(self) -> frozenset[StreamId]:
         """The streams that were read or written."""

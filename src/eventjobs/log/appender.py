@@ -194,7 +194,8 @@ class Appender:
             for stream, expected in append.expected.items():
                 version = find(stream)
                 if version is None:
-                    if not (append.read_at and covers(append.read_at)):
+                    read_at = append.read_at.get(stream)
+                    if read_at is None or not covers(read_at):
                         unknown.append(stream)
                 elif version != expected:
                     refused.append((prepared, VersionConflict(stream, expected, version)))

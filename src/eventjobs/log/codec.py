@@ -21,6 +21,7 @@ from eventjobs.events.recorded import Event
 from eventjobs.log.upcasts import UPCASTS, Upcasts, lift
 
 _OPTIONS: Final = orjson.OPT_UTC_Z
+_WITHOUT_FLOATS: Final = frozenset({str, int, bool, type(None)})
 _ESCAPED_NUL: Final = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
 
 
@@ -95,14 +96,15 @@ def _may_hold_float(hint: Any) -> bool:
 
 def _has_odd_float(value: Any) -> bool:
     """Tell whether a float in it was written as `null`, which is what orjson makes of NaN and infinities."""
-    if isinstance(value, float):
-        return not math.isfinite(value)
-    if isinstance(value, (str, int)) or value is None:
+    kind: Any = type(value)
+    if kind in _WITHOUT_FLOATS:
         return False
-    if isinstance(value, Mapping):
+    if kind is float:
+        return not math.isfinite(value)
+    if kind is dict or isinstance(value, Mapping):
         return any(map(_has_odd_float, value.values()))
     if isinstance(value, (list, tuple)):
         return any(map(_has_odd_float, value))
-    kind: Any = type(value)
-    holders = _float_fields(kind) if hasattr(kind, "__dataclass_fields__") else ()
-    return any(_has_odd_float(getattr(value, name)) for name in holders)
+    if hasattr(kind, "__dataclass_fields__"):
+        return any(_has_odd_float(getattr(value, name)) for name in _float_fields(kind))
+    return isinstance(value, float) and not math.isfinite(value)

@@ -12,7 +12,7 @@ from enum import Enum
 from typing import Any, Final, Protocol
 
 from eventjobs.clock import Clock
-from eventjobs.errors import LogFull, LogUnavailable, NotFound, OutcomeUnknown, VersionConflict
+from eventjobs.errors import LogFault, LogFull, LogUnavailable, NotFound, OutcomeUnknown, Rejected, VersionConflict
 from eventjobs.events.recorded import Recorded, StreamId
 from eventjobs.log.batch import Batch
 from eventjobs.log.birth import birth
@@ -69,6 +69,16 @@ class MemoryEventLog:
             _ = self._tasks.start(self._write_or_fail(prepared, self._faults), name="memory-log-write")
         await asyncio.sleep(0)
         return await prepared.done
+
+    async def append_each(self, appends: Sequence[Append]) -> Sequence[Appended | Rejected | LogFault]:
+        """Write appends one after the other."""
+        outcomes: list[Appended | Rejected | LogFault] = []
+        for append in appends:
+            try:
+                outcomes.append(await self.append(append))
+            except (Rejected, LogFault) as refusal:
+                outcomes.append(refusal)
+        return outcomes
 
     async def read_streams(self, wanted: Sequence[tuple[StreamId, int]]) -> Mapping[StreamId, Sequence[Recorded[Any]]]:
         """Return the facts of each stream after the given version, in order, from one snapshot."""

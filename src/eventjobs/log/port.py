@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol
 
+from eventjobs.errors import LogFault, Rejected
 from eventjobs.events.recorded import Event, Provenance, Recorded, StreamId
 
 ZERO_CHAIN = bytes(32)
@@ -58,15 +59,16 @@ class Append:
     Facts for one or several streams, written all or none.
 
     `expected` gives the version of every stream written to, and of further streams that must not have moved (0: does
-    not exist). `read_at` is a position at or below which those versions are known to have been read (0: unknown); it
-    spares the appender a look-up. Without events it only leaves its receipt. `events` of one stream keep their order.
+    not exist). `read_at` gives, for the streams of which it is known, a position at which that version was read; it
+    spares the appender a look-up of the stream. Without events it only leaves its receipt. `events` of one stream keep
+    their order.
     """
 
     events: Sequence[tuple[StreamId, Event]]
     expected: Mapping[StreamId, int]
     provenance: Provenance
     receipt: Receipt | None = None
-    read_at: int = 0
+    read_at: Mapping[StreamId, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,6 +123,14 @@ class EventLog(Protocol):
 
         A receipt under the same key is found before versions are compared, and returned whatever its body hash:
         comparing hashes is the caller's business. Cancelling the caller does not cancel the write.
+        """
+        ...
+
+    async def append_each(self, appends: Sequence[Append]) -> Sequence[Appended | Rejected | LogFault]:
+        """
+        Write appends that do not touch each other, each all or none by itself, in as few commits as possible.
+
+        What `append` raises for one of them is at its place.
         """
         ...
 

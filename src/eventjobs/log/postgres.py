@@ -8,7 +8,7 @@ from typing import Any, Final
 import structlog
 
 from eventjobs.clock import Clock
-from eventjobs.errors import LogFault, LogUnavailable, NotFound
+from eventjobs.errors import LogFault, LogUnavailable, NotFound, Rejected
 from eventjobs.events.recorded import Recorded, StreamId
 from eventjobs.ids import Random
 from eventjobs.log.appender import Appender
@@ -98,6 +98,18 @@ class PostgresEventLog:
         self._appender.put(prepared)
         return await prepared.done
 
+    async def append_each(self, appends: Sequence[Append]) -> Sequence[Appended | Rejected | LogFault]:
+        """Write appends, each by itself; they are queued at once, and so share a commit."""
+        return [await _outcome(one) for one in [self._queued(append) for append in appends]]
+
+    def _queued(self, append: Append) -> "asyncio.Future[Appended] | Rejected":
+        try:
+            prepared = prepare(self._codec, append)
+        except Rejected as refusal:
+            return refusal
+        self._appender.put(prepared)
+        return prepared.done
+
     async def read_streams(self, wanted: Sequence[tuple[StreamId, int]]) -> Mapping[StreamId, Sequence[Recorded[Any]]]:
         """Return the facts of each stream after the given version, in order, from one snapshot."""
         return await self._storage.read_streams(wanted)
@@ -171,6 +183,13 @@ class PostgresEventLog:
             except LogFault as fault:
                 _log.warning("log_not_extended", detail=str(fault))
             await self._clock.sleep(PARTITIONS_CHECKED_EVERY_S)
+
+
+async def _outcome(done: "asyncio.Future[Appended] | Rejected") -> Appended | Rejected | LogFault:
+    try:
+        return done if isinstance(done, Rejected) else await done
+    except LogFault as fault:
+        return fault
 
 
 def _matching(facts: Sequence[Recorded[Any]], wanted: Filter, limit: int) -> Sequence[Recorded[Any]]:
