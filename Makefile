@@ -12,7 +12,7 @@ PIP := $(BIN)/python -m pip --quiet --quiet --disable-pip-version-check --no-inp
 ARGS ?=
 JSON ?=
 
-.PHONY: help setup run test check format format-check lint types imports wheel wheel-check lock bench clean
+.PHONY: help setup run test check format format-check lint types imports wheel wheel-check lock bench sweep mutants clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -33,6 +33,12 @@ run: setup ## start the demonstration; options in ARGS, or EVENTJOBS_DATA_DIR an
 
 test: setup ## run the tests; options in ARGS
 	@$(BIN)/pytest $(ARGS)
+
+chaos: setup ## break the real thing for MINUTES (8); SUITES=T1,T2 SEED=7 FIGURES=file pick, repeat and keep
+	@$(BIN)/python -m tests.chaos --minutes $(or $(MINUTES),8) $(if $(SUITES),--suites $(SUITES)) \
+		$(if $(SEED),--seed $(SEED)) $(if $(FIGURES),--out $(FIGURES)) $(ARGS)
+
+test-full: test chaos ## the tests, then every suite of faults in its long form
 
 check: setup ## everything that CI asks for
 	@$(MAKE) --no-print-directory format-check
@@ -72,6 +78,9 @@ lock: setup ## resolve the dependencies again, with hashes and for every platfor
 
 bench: setup ## measure our speed and the machine's; JSON=file keeps the figures
 	@$(BIN)/python -m benchmarks $(if $(JSON),--json $(JSON)) $(ARGS)
+
+sweep: setup ## compare the rules of time with a look at every minute of every zone; options in ARGS
+	@$(BIN)/python -m tests.sweep $(ARGS)
 
 clean: ## remove what was built
 	@rm -rf $(VENV) dist build

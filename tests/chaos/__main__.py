@@ -1,0 +1,56 @@
+"""
+The long forms: `python -m tests.chaos --minutes 30 --suites T1,T2 --seed 7 --out figures.jsonl`.
+
+Each suite appends one line of figures. The exit code is 1 where a promise was broken.
+"""
+
+import argparse
+import asyncio
+import json
+import sys
+from pathlib import Path
+
+from tests.chaos.figures import Figures
+from tests.chaos.suites import SUITES
+
+
+def main() -> int:
+    """Run what the command line asks for."""
+    given = _parser().parse_args()
+    names = given.suites.split(",") if given.suites else list(SUITES)
+    unknown = [name for name in names if name not in SUITES]
+    if unknown:
+        sys.exit(f"there is no suite {', '.join(unknown)}; there are {', '.join(SUITES)}")
+    broken = False
+    for name in names:
+        _say(f"{name}, seed {given.seed} …")
+        command = f"make chaos SUITES={name} MINUTES={given.minutes:g} SEED={given.seed}"
+        found = asyncio.run(SUITES[name].long(given.seed, given.minutes, command))
+        broken |= bool(found.wrong)
+        _tell(found)
+        if given.out is not None:
+            with given.out.open("a", encoding="utf-8") as lines:
+                lines.write(found.as_line() + "\n")
+    return 1 if broken else 0
+
+
+def _tell(found: Figures) -> None:
+    _say(json.dumps(json.loads(found.as_line()), indent=1, ensure_ascii=False))
+    _say(f"{found.suite}: {'BROKEN' if found.wrong else found.not_run_reason or 'held'}")
+
+
+def _say(text: str) -> None:
+    print(text, flush=True)  # noqa: T201
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m tests.chaos", description=__doc__)
+    parser.add_argument("--minutes", type=float, default=8.0, help="how long the kill storm lasts; the others scale")
+    parser.add_argument("--suites", help="which, comma-separated; without it all")
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--out", type=Path, help="where a line of figures is appended")
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,83 @@
+"""What a suite of faults found, as one line of JSON; nothing in it is anything but measured."""
+
+import json
+import subprocess
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+REPOSITORY: Final = Path(__file__).parents[2]
+
+
+@dataclass
+class Figures:
+    """One run of one suite. `wrong` are the broken promises in words; empty means that every oracle agreed."""
+
+    suite: str
+    promise: Sequence[str]
+    seed: int
+    command: str
+    seconds: float = 0.0
+    faults: Counter[str] = field(default_factory=Counter)
+    commands: Counter[str] = field(default_factory=Counter)
+    lost: int = 0
+    duplicated: int = 0
+    gaps: int = 0
+    recovery_s: list[float] = field(default_factory=list)
+    sometimes: Counter[str] = field(default_factory=Counter)
+    figures: dict[str, Any] = field(default_factory=dict)
+    wrong: list[str] = field(default_factory=list)
+    not_run_reason: str | None = None
+
+    def expect(self, holds: bool, otherwise: str) -> None:
+        """Note a broken promise where something does not hold."""
+        if not holds:
+            self.wrong.append(otherwise)
+
+    def saw(self, *rare: str) -> None:
+        """Count rare states that a suite has to have seen."""
+        self.sometimes.update(rare)
+
+    def as_line(self) -> str:
+        """Return the line, with the commit at which it was measured."""
+        document = {
+            "suite": self.suite,
+            "promise": list(self.promise),
+            "commit": _commit(),
+            "seed": self.seed,
+            "command": self.command,
+            "seconds": round(self.seconds, 1),
+            "faults": dict(self.faults),
+            "commands": {name: self.commands[name] for name in ("sent", "accepted", "rejected", "unknown")},
+            "lost": self.lost,
+            "duplicated": self.duplicated,
+            "gaps": self.gaps,
+            "recovery": spread(self.recovery_s),
+            "sometimes": dict(self.sometimes),
+            "figures": self.figures,
+            "wrong": self.wrong[:20],
+            "not_run_reason": self.not_run_reason,
+        }
+        return json.dumps(document, ensure_ascii=False)
+
+
+def spread(seconds: Sequence[float]) -> Mapping[str, float]:
+    """Return p50, p99 and max of what was measured; nothing where nothing was."""
+    if not seconds:
+        return {}
+    ordered = sorted(seconds)
+    return {
+        "p50": round(ordered[len(ordered) // 2], 3),
+        "p99": round(ordered[min(len(ordered) - 1, int(len(ordered) * 0.99))], 3),
+        "max": round(ordered[-1], 3),
+        "n": len(ordered),
+    }
+
+
+def _commit() -> str:
+    asked = subprocess.run(
+        ["git", "-C", str(REPOSITORY), "rev-parse", "--short", "HEAD"], capture_output=True, text=True, check=False
+    )
+    return asked.stdout.strip() or "unknown"

@@ -1,0 +1,28 @@
+"""Every suite by its name: a short form for each run of the tests, and a long one."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from tests.chaos import storm
+from tests.chaos.figures import Figures
+
+
+@dataclass(frozen=True, slots=True)
+class Suite:
+    """How one is run in two sizes; `run` takes the seed, the size and the command that repeats it."""
+
+    run: Callable[[int, Any, str], Awaitable[Figures]]
+    short_size: Any
+    long_size: Callable[[float], Any]
+
+    async def short(self, seed: int, command: str) -> Figures:
+        return await self.run(seed, self.short_size, command)
+
+    async def long(self, seed: int, minutes: float, command: str) -> Figures:
+        return await self.run(seed, self.long_size(minutes), command)
+
+
+SUITES: Final[Mapping[str, Suite]] = {
+    "T1": Suite(storm.run, storm.SHORT, storm.long),
+}
