@@ -12,7 +12,7 @@ PIP := $(BIN)/python -m pip --quiet --quiet --disable-pip-version-check --no-inp
 ARGS ?=
 JSON ?=
 
-.PHONY: help setup run test check format format-check lint types imports wheel wheel-check lock bench sweep mutants clean
+.PHONY: help setup run test check format format-check lint types imports wheel wheel-check lock bench sweep mutants chaos test-full clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)

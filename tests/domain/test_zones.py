@@ -124,6 +124,15 @@ def test_wall_clock_a_shifted_time_records_what_was_asked_and_what_is_shown() ->
     assert (line.next.asked, line.next.local) == ("2026-03-08T02:30:00", "2026-03-08T03:30:00")
 
 
+@pytest.mark.parametrize("timing", [Timing.ELAPSED, Timing.GRID])
+def test_R21_a_start_that_a_gap_shifted_records_what_was_asked(timing: Timing) -> None:
+    line = Timeline(daily("2026-03-08 02:30", "America/Chicago"), timing=timing)
+    line.activate("2026-03-01 00:00")
+
+    assert line.next is not None
+    assert (line.next.asked, line.next.local) == ("2026-03-08T02:30:00", "2026-03-08T03:30:00")
+
+
 def test_wall_clock_follows_the_month_of_the_fast_in_el_aaiun() -> None:
     dues = wall_dues("Africa/El_Aaiun", "2026-02-14 09:00", 40)
 

@@ -86,13 +86,15 @@ class Steps:
     """
     The instants `base` + k periods, for k from `first` on.
 
-    `day` is the anchor's day of the month, which month counts keep (R17).
+    `day` is the anchor's day of the month, which month counts keep (R17). `start` is the cadence's own start where the
+    count begins with it: a gap may have shifted it, which its record says.
     """
 
     cadence: Cadence
     base: datetime
     day: int
     first: int
+    start: NextDue | None = None
 
     def after(self, at: datetime) -> NextDue | None:
         """Return the first of them strictly after an instant."""
@@ -110,6 +112,8 @@ class Steps:
         return step(self.base, index * self.cadence.every, self.cadence.unit, self.day)
 
     def _due(self, index: int) -> NextDue | None:
+        if index == 0 and self.start is not None:
+            return self.start
         at = self._at(index)
         return None if at is None else as_due(zones.shown_in(self.cadence.time_zone, at))
 
@@ -237,5 +241,5 @@ def aligned(cadence: Cadence, policies: TimingPolicies, answered: Answered | Non
     """Return all moments of a `grid` (months in the UTC calendar) or `wall_clock` cadence."""
     if policies.timing is Timing.WALL_CLOCK:
         return LocalDays(cadence, policies.gap, policies.repeat, answered)
-    start = resolve_start(cadence, policies)
-    return Steps(cadence, start, start.day, first=0)
+    start = start_of(cadence, policies)
+    return Steps(cadence, start.due, start.due.day, first=0, start=start)

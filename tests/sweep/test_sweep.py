@@ -1,0 +1,60 @@
+"""A sample of `make sweep`: every odd kind of change, against the rule applied minute by minute (T9, P10)."""
+
+from datetime import timedelta
+from itertools import islice
+
+from eventjobs.domain import zones
+from tests.sweep.clocks import clock, same_clocks, zone_names
+from tests.sweep.compare import Scene, Tally
+from tests.sweep.minutes import Rule, Watch
+from tests.sweep.shapes import SHAPES
+from tests.sweep.windows import Window, odd
+
+NEXT_MS = 5
+
+
+def compare(windows: list[Window]) -> Tally:
+    """Compare at each change, each time with the other half of the cadences."""
+    tally = Tally()
+    for number, window in enumerate(windows):
+        scene = Scene(window.zone, window.change)
+        for shape in SHAPES[number % 2 :: 2]:
+            tally.add(scene.compare(shape))
+    return tally
+
+
+def test_P10_at_every_odd_change_of_a_clock_the_rules_agree_with_a_look_at_every_minute() -> None:
+    windows = list(odd(same_clocks()))
+    lengths = {abs(window.change.after - window.change.before) // 60 for window in windows}
+    assert lengths >= {30, 60, 120, 180, 1440}
+
+    tally = compare(windows)
+
+    assert tally.mismatches == []
+    assert min(tally.shifted, tally.second_passes, tally.left_out) > 100
+    assert tally.longest_ns < NEXT_MS * 1_000_000
+
+
+def test_every_zone_of_the_data_may_be_used() -> None:
+    assert set(zone_names()) == zones.zone_names()
+
+
+def test_the_look_at_every_minute_sees_a_rule_that_ignores_the_second_pass() -> None:
+    """The comparison can fail: a rule told otherwise than the cadence is a mismatch."""
+    window = next(one for one in odd(same_clocks()) if one.change.after < one.change.before)
+    scene = Scene(window.zone, window.change)
+    label = window.change.edges[0].replace(second=0)
+    second = Rule(label, 1, "day", "wall_clock", "shift", "second")
+    first = Rule(label, 1, "day", "wall_clock", "shift", "first")
+    span = window.change.at - timedelta(days=1), window.change.at + timedelta(days=1)
+
+    assert scene.dues(second, *span) != scene.dues(first, *span)
+
+
+def test_a_watch_shows_a_local_time_twice_or_not_at_all() -> None:
+    for window in islice(odd(same_clocks()), 8):
+        change = window.change
+        at = change.at.replace(second=0)
+        watch = Watch(clock(window.zone), at - timedelta(days=2), at + timedelta(days=2))
+        inside = change.edges[0].replace(second=0) + timedelta(minutes=1)
+        assert len(watch.passes.get(inside, [])) == (0 if change.after > change.before else 2)
