@@ -60,7 +60,8 @@ from eventjobs.postgres.snapshots import PostgresSnapshots
 from eventjobs.projections.upcoming import Upcoming
 from eventjobs.projections.views import Views
 from eventjobs.runner.catalog import Catalog
-from eventjobs.runner.leases import BEAT_S, STUCK_LOOP_S, Trust
+from eventjobs.runner.heirs import Heirs
+from eventjobs.runner.leases import BEAT_S, STUCK_LOOP_S, Trust, Watch
 from eventjobs.runner.projector import Projector
 from eventjobs.runner.rescuer import Rescuer
 from eventjobs.runner.supervisor import Supervisor
@@ -77,6 +78,8 @@ from eventjobs.telemetry.tasks import Tasks
 from eventjobs.web.pages import load_pages
 
 CLOSE_S: Final = 5.0
+STOP_S: Final = 4.0
+"""What is kept of the grace, a quarter at most, for handlers to clean up and for the rest to be taken down."""
 GC_THRESHOLDS: Final = (20_000, 20, 50)
 SNAPSHOTS_S: Final = 5.0
 LINES_KEPT: Final = timedelta(days=90)
@@ -130,12 +133,14 @@ class Service:
             await self.stop()
 
     async def stop(self) -> None:
-        """Drain and take everything down."""
+        """Drain and take everything down, within the grace."""
         _log.info("stopping", open_runs=self.supervisor.open_runs)
         self.draining.set()
-        self._ticking.cancel()
-        self._rescuing.cancel()
-        await self.supervisor.drain(self.settings.grace.total_seconds())
+        self.ticker.drain()
+        self.rescuer.drain()
+        grace_s = self.settings.grace.total_seconds()
+        kept_s = min(STOP_S, grace_s / 4)
+        await self.supervisor.drain(grace_s - kept_s, clean_up_s=kept_s / 2)
         self.closing.set()
         await self._exit.aclose()
         _log.info("stopped")
@@ -263,6 +268,8 @@ class Service:
             secrets=SecretStore([settings.data_dir / "secrets", *folders], dict(os.environ)),
         )
         self.lease = Trust(SystemClock().monotonic)
+        beats, watch = PostgresBeats(self.pool), Watch()
+        peers = Heirs(beats, watch, self.clock, self.instance)
         station = Station(
             dispatcher=self.dispatcher,
             surroundings=self.surroundings,
@@ -273,6 +280,7 @@ class Service:
             tasks=self.tasks,
             metrics=self.metrics,
             grace_s=settings.grace.total_seconds(),
+            peers=peers,
         )
         self.supervisor = Supervisor(self.log, station, self.instance)
         upcoming = Upcoming(self.pool)
@@ -284,15 +292,19 @@ class Service:
             self.lease,
             self.tasks,
             self.metrics,
+            peers=peers,
         )
         self.rescuer = Rescuer(
             self.dispatcher,
             self.surroundings,
             self.clock,
             self.lease,
-            PostgresBeats(self.pool),
+            beats,
             upcoming,
             self.instance,
+            watch=watch,
+            peers=peers,
+            metrics=self.metrics,
         )
 
     def _start_beats(self, direct: str) -> None:
@@ -321,8 +333,8 @@ class Service:
         _ = self.tasks.start(self._keep_snapshots(), name="snapshots")
         _ = self.tasks.start(self._measure_lag(), name="loop-lag")
         _ = self.tasks.start(self._prune_lines(), name="log-lines")
-        self._ticking = self.tasks.start(self.ticker.tick_for_ever(), name="ticker")
-        self._rescuing = self.tasks.start(self.rescuer.watch_for_ever(), name="rescuer")
+        _ = self.tasks.start(self.ticker.tick_for_ever(), name="ticker")
+        _ = self.tasks.start(self.rescuer.watch_for_ever(), name="rescuer")
         self._exit.push_async_callback(self.tasks.cancel_all)
 
     async def _listen(self) -> None:

@@ -32,7 +32,7 @@ def test_a_command_that_is_offered_names_its_roles(spec: CommandSpec) -> None:  
 
 def test_the_runners_own_commands_are_offered_to_nobody() -> None:
     internal = [spec for spec in SPECS if spec.internal]
-    assert {spec.name for spec in internal} == {"AdvanceRun", "AnswerDue", "ObserveClockStep", "TakeOverRun"}
+    assert {spec.name for spec in internal} == {"AdvanceRun", "AnswerDue", "HandOverRun", "ObserveClockStep", "TakeOverRun"}
     assert not any(spec.roles for spec in internal)
 
 

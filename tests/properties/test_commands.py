@@ -145,6 +145,11 @@ BUILDERS: dict[str, Callable[[Draw, Story], dict[str, Any]]] = {
     "EditCadence": lambda draw, _: {"id": _schedule(draw), "cadence": _cadence(draw)},
     "EditScheduleJobs": lambda draw, _: {"id": _schedule(draw), "jobs": _jobs(draw)},
     "EditSchedulePolicies": lambda draw, _: {"id": _schedule(draw), "policies": _policies(draw)},
+    "HandOverRun": lambda draw, story: {
+        "run": _run(draw, story),
+        "term": draw(st.integers(1, 3)),
+        "to": draw(st.sampled_from(["one", "two"])),
+    },
     "InactivateSchedule": lambda draw, _: {"id": _schedule(draw)},
     "IssueKey": lambda draw, _: {
         **_given_id(draw, draw(st.sampled_from(["k", "l"]))),

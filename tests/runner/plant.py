@@ -22,8 +22,9 @@ from eventjobs.handlers.workbench import Workbench
 from eventjobs.log.memory import Faults, MemoryEventLog
 from eventjobs.projections.upcoming import DueTimer, OpenRun
 from eventjobs.runner.catalog import Catalog
+from eventjobs.runner.heirs import Alone
 from eventjobs.runner.lines import MemoryLines
-from eventjobs.runner.ports import LineStore
+from eventjobs.runner.ports import LineStore, Peers
 from eventjobs.runner.supervisor import Supervisor
 from eventjobs.runner.surroundings import InstanceSurroundings
 from eventjobs.runner.worker import Station
@@ -65,7 +66,15 @@ class Frames:
 class Instance:
     """One process of the service, as far as the runner goes."""
 
-    def __init__(self, plant: "Plant", name: str, *, grace_s: float = 30.0, lines: LineStore | None = None) -> None:
+    def __init__(
+        self,
+        plant: "Plant",
+        name: str,
+        *,
+        grace_s: float = 30.0,
+        lines: LineStore | None = None,
+        peers: Peers | None = None,
+    ) -> None:
         clock, registry = plant.clock, plant.floor.registry(name)
         self.name = name
         self.plant = plant
@@ -101,6 +110,7 @@ class Instance:
             tasks=self.tasks,
             metrics=self.metrics,
             grace_s=grace_s,
+            peers=peers or Alone(),
         )
         self.supervisor = Supervisor(plant.log, station, name)
 

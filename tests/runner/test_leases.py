@@ -37,13 +37,15 @@ def test_a_lease_is_trusted_from_the_start_of_its_last_good_beat(beats: list[flo
     assert (trust.left_s() > 0) is trusted
 
 
-def test_a_lease_that_was_taken_away_does_not_come_back() -> None:
+def test_a_lease_that_was_lost_is_trusted_again_only_after_a_beat_that_began_later() -> None:
     clock = Seconds()
     trust = Trust(clock)
     trust.beaten(0.0)
     trust.lose()
+    assert (trust.trusted(), trust.left_s()) == (False, 0.0)
+    clock.now = 1.0
     trust.beaten(1.0)
-    assert (trust.trusted(), trust.lost, trust.left_s()) == (False, True, 0.0)
+    assert trust.trusted()
 
 
 def test_the_holder_stops_before_the_others_may_take_over() -> None:
@@ -107,3 +109,12 @@ def test_the_age_of_an_observation_is_of_now_and_not_of_the_last_read() -> None:
     watch, _ = observed(*every_second(0, 8))
     assert not watch.gone("b", 9.9)
     assert watch.gone("b", 10.0)
+
+
+def test_who_beats_is_lively_and_who_stood_still_for_a_minute_may_be_forgotten() -> None:
+    watch, _ = observed(*every_second(0, 70))
+    assert watch.lively(70.0) == ["a"]
+    assert watch.forgettable(70.0) == ["b"]
+    assert (watch.beat("b"), watch.still_s("b", 70.0), watch.still_s("nobody", 70.0)) == (1, 70.0, None)
+    watch.fail()
+    assert (watch.lively(71.0), watch.forgettable(71.0)) == ([], [])

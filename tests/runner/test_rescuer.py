@@ -180,3 +180,73 @@ def test_one_run_that_cannot_be_taken_over_does_not_keep_the_others(error: Excep
         assert plant.run("mine").term == 1
 
     virtually(story())
+
+
+class Order:
+    """Peers that say who goes first, and note whom they forgot."""
+
+    def __init__(self, *, first: bool) -> None:
+        self.first = first
+        self.forgotten: list[str] = []
+
+    def goes_first(self, *_what: str) -> bool:
+        return self.first
+
+    async def forget(self, instance: str) -> None:
+        self.forgotten.append(instance)
+
+
+async def rescued_after(plant: Plant, *, first: bool, left: bool) -> tuple[float, Instance, Order]:
+    one = await running(plant, {"a": slow(200, attempts=2)})
+    hearts, two, order = Hearts(plant, "one", "two"), Instance(plant, "two").start(), Order(first=first)
+    peers: Any = order
+    made = Rescuer(
+        two.dispatcher,
+        two.surroundings,
+        plant.clock,
+        two.lease,
+        hearts,
+        plant,
+        "two",
+        peers=peers,
+        metrics=two.metrics,
+    )
+    _ = two.tasks.start(made.watch_for_ever(), name="rescuer two")
+    await plant.clock.sleep(5)
+    await one.kill()
+    hearts.stop("one")
+    if left:
+        del hearts.stopped["one"]
+    began = plant.clock.monotonic()
+    await eventually(lambda: plant.facts(type_="run.taken_over"), 30)
+    return plant.clock.monotonic() - began, two, order
+
+
+@pytest.mark.parametrize(
+    ("first", "left", "within"),
+    [(True, False, (10, 11.1)), (False, False, (12, 13.1)), (True, True, (0, 1.1)), (False, True, (2, 4.1))],
+)
+def test_who_does_not_go_first_takes_over_two_seconds_later(
+    first: bool, left: bool, within: tuple[float, float]
+) -> None:
+    async def story() -> None:
+        after_s, two, _ = await rescued_after(Plant(), first=first, left=left)
+        assert within[0] <= after_s <= within[1]
+        counted = next(
+            metric for metric in two.metrics.take_over_s.collect()[0].samples if metric.name[-6:] == "_count"
+        )
+        assert counted.value == (0 if left else 1)
+
+    virtually(story())
+
+
+def test_the_row_of_a_killed_instance_is_removed_when_nothing_of_it_is_left() -> None:
+    async def story() -> None:
+        plant = Plant()
+        _, _, order = await rescued_after(plant, first=True, left=False)
+        await plant.clock.sleep(45)
+        assert order.forgotten == []
+        await plant.clock.sleep(10)
+        assert set(order.forgotten) == {"one"}
+
+    virtually(story())

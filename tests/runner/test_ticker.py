@@ -20,7 +20,7 @@ from tests.support.waiting import eventually
 SOON = {**QUARTERLY, "start_time": "12:10"}
 
 
-def ticking(instance: Instance, timers: Any = None) -> Ticker:
+def ticking(instance: Instance, timers: Any = None, peers: Any = None) -> Ticker:
     plant = instance.plant
     ticker = Ticker(
         instance.dispatcher,
@@ -30,6 +30,7 @@ def ticking(instance: Instance, timers: Any = None) -> Ticker:
         instance.lease,
         instance.tasks,
         instance.metrics,
+        peers=peers,
     )
     _ = instance.tasks.start(ticker.tick_for_ever(), name=f"ticker {instance.name}")
     return ticker
@@ -70,6 +71,40 @@ def test_three_instances_answer_each_moment_once() -> None:
         assert len(dues) == 8
         assert set(dues.values()) == {1}
         assert len(plant.floor.calls) == 8
+
+    virtually(story())
+
+
+class Turn:
+    """Peers that say who goes first."""
+
+    def __init__(self, *, first: bool) -> None:
+        self.first = first
+
+    def goes_first(self, *_what: str) -> bool:
+        return self.first
+
+
+@pytest.mark.parametrize(("first", "late"), [(True, (0.0, 0.1)), (False, (2.0, 3.1))])
+def test_who_does_not_go_first_answers_two_seconds_later_if_nobody_did(first: bool, late: tuple[float, float]) -> None:
+    async def story() -> None:
+        plant, (one,) = await plant_with("one")
+        ticking(one, peers=Turn(first=first))
+        fact = (await eventually(lambda: plant.facts(type_="run.opened"), 700))[0]
+        assert late[0] <= (fact.at - fact.event.due).total_seconds() <= late[1]
+        assert fact.event.cause == "scheduled"
+
+    virtually(story())
+
+
+def test_an_instance_that_stops_answers_nothing_more() -> None:
+    async def story() -> None:
+        plant, (one,) = await plant_with("one")
+        ticker = ticking(one)
+        await plant.clock.sleep(599)  # the answer waits for its instant already
+        ticker.drain()
+        await plant.clock.sleep(700)
+        assert plant.events("run.opened") == []
 
     virtually(story())
 

@@ -1,1 +1,1 @@
-SELECT instance, beat FROM instances
+SELECT instance, beat, withdrawn FROM instances

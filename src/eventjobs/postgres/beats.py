@@ -7,7 +7,7 @@ makes an instance look dead; it stops beating when the main loop has not answere
 
 import asyncio
 import threading
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from typing import Any, Final
 
 import asyncpg
@@ -20,21 +20,43 @@ JOIN: Final = statement("runner/join_instances")
 BEAT: Final = statement("runner/beat")
 READ: Final = statement("runner/read_beats")
 LEAVE: Final = statement("runner/leave_instances")
+WITHDRAW: Final = statement("runner/withdraw_instance")
+FORGET: Final = statement("runner/forget_instance")
 TIMEOUT_S: Final = 2.0
+RETRY_S: Final = 0.5
+"""How long to wait after a beat that failed."""
 
 _log: Final = structlog.get_logger("eventjobs.beats")
 
 
 class PostgresBeats:
-    """Reads all instances' beats."""
+    """The table of instances."""
 
     def __init__(self, pool: "asyncpg.Pool[Any]") -> None:
         self._pool = pool
+        self._withdrawn: frozenset[str] = frozenset()
+
+    @property
+    def withdrawn(self) -> Collection[str]:
+        """Those that take no more work, as of the last reading."""
+        return self._withdrawn
 
     async def read(self) -> Mapping[str, int]:
         """Return instance → beat."""
         async with self._pool.acquire(timeout=TIMEOUT_S) as connection:
-            return {row["instance"]: row["beat"] for row in await connection.fetch(READ, timeout=TIMEOUT_S)}
+            rows = await connection.fetch(READ, timeout=TIMEOUT_S)
+        self._withdrawn = frozenset(row["instance"] for row in rows if row["withdrawn"])
+        return {row["instance"]: row["beat"] for row in rows}
+
+    async def withdraw(self, instance: str) -> None:
+        """Let all know that an instance takes no more work."""
+        async with self._pool.acquire(timeout=TIMEOUT_S) as connection:
+            await connection.execute(WITHDRAW, instance, timeout=TIMEOUT_S)
+
+    async def forget(self, instance: str, beat: int) -> None:
+        """Remove an instance whose beat still stands there."""
+        async with self._pool.acquire(timeout=TIMEOUT_S) as connection:
+            await connection.execute(FORGET, instance, beat, timeout=TIMEOUT_S)
 
 
 class BeatThread:
@@ -42,7 +64,8 @@ class BeatThread:
     Raises one instance's beat until it is stopped.
 
     `on_beat(started)` hears of each good beat, with the monotonic second at which it began; `on_lost()` that the row
-    was taken away. `alive()` tells whether the main loop answers; while it does not, there is no beat.
+    was removed, because the others saw it standing still for long: it then joins anew. `alive()` tells whether the main
+    loop answers; while it does not, there is no beat.
     """
 
     def __init__(
@@ -88,13 +111,14 @@ class BeatThread:
     async def _beat_for_ever(self) -> None:
         connection: asyncpg.Connection[Any] | None = None
         while not self._stop.is_set():
+            wait_s = self._period_s
             try:
                 connection = await self._beat(connection)
             except DATABASE_FAULTS as fault:
                 _log.warning("beat_failed", fault=type(fault).__name__)
                 _drop(connection)
-                connection = None
-            await asyncio.to_thread(self._stop.wait, self._period_s)
+                connection, wait_s = None, min(RETRY_S, self._period_s)
+            await asyncio.to_thread(self._stop.wait, wait_s)
         await self._leave(connection)
 
     async def _beat(self, connection: "asyncpg.Connection[Any] | None") -> "asyncpg.Connection[Any]":
@@ -107,7 +131,9 @@ class BeatThread:
             self._on_beat(started)
         elif self._alive():
             if await connection.fetchval(BEAT, self._instance, timeout=TIMEOUT_S) is None:
+                _log.warning("instance_was_forgotten", instance=self._instance)
                 self._on_lost()
+                self._joined.clear()
             else:
                 self._on_beat(started)
         return connection

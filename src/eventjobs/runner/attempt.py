@@ -20,6 +20,11 @@ from eventjobs.runner.lines import AttemptLines
 
 DETAIL_CHARS_MAX: Final = 2_000
 
+_WHY: Final = {
+    "interrupted": "its instance stopped",
+    "cut_off": "its instance could not reach the database for longer than its lease lasts",
+}
+
 _log: Final = structlog.get_logger("eventjobs.attempt")
 
 
@@ -29,7 +34,7 @@ class Attempt:
     A try that runs here.
 
     `perform` calls the handler. `stopped` says why it was cancelled: `stopped` by a person, `interrupted` by a drain or
-    a take-over, `None` while nobody did.
+    a take-over, `cut_off` because the instance's lease ran out, `None` while nobody did.
     """
 
     row: int
@@ -109,7 +114,7 @@ class Attempt:
         """The value of a cancelled try."""
         if self.stopped == "stopped":
             return AttemptResult(row=self.row, attempt=self.number, state=State.ABORTED, reason="stopped")
-        return self._failed("interrupted", "its instance stopped", retryable=True)
+        return self._failed("interrupted", _WHY[self.stopped or "interrupted"], retryable=True)
 
     def abandoned(self) -> AttemptResult:
         """

@@ -7,7 +7,7 @@ timestamps, so no clock step ends or stretches a lease.
 """
 
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
 BEAT_S: Final = 2.0
@@ -15,6 +15,10 @@ TRUST_S: Final = 7.0
 """How long after the start of its last good beat an instance starts new things."""
 GONE_S: Final = 10.0
 """How long a beat must be seen standing still."""
+LIVELY_S: Final = 5.0
+"""An instance whose beat was seen to rise within this time is given work."""
+FORGOTTEN_S: Final = 60.0
+"""How long a beat must be seen standing still until its row may go."""
 STUCK_LOOP_S: Final = 30.0
 """The beat stops when the event loop has not answered for this long."""
 
@@ -26,7 +30,6 @@ class Trust:
         self._monotonic = monotonic
         self._lock = threading.Lock()
         self._good_since = float("-inf")
-        self._lost = False
 
     def beaten(self, started: float) -> None:
         """A beat that began at `started` was accepted."""
@@ -34,24 +37,18 @@ class Trust:
             self._good_since = max(self._good_since, started)
 
     def lose(self) -> None:
-        """The others declared this instance gone; it may not come back under this name."""
+        """The others have forgotten this instance: its lease is over until it has joined anew."""
         with self._lock:
-            self._lost = True
-
-    @property
-    def lost(self) -> bool:
-        """Whether the row was taken away."""
-        return self._lost
+            self._good_since = float("-inf")
 
     def trusted(self) -> bool:
         """Tell whether new things may be started."""
-        with self._lock:
-            return not self._lost and self._monotonic() < self._good_since + TRUST_S
+        return self.left_s() > 0
 
     def left_s(self) -> float:
         """Seconds for which the lease is trusted yet (0: not)."""
         with self._lock:
-            return 0.0 if self._lost else max(0.0, self._good_since + TRUST_S - self._monotonic())
+            return max(0.0, self._good_since + TRUST_S - self._monotonic())
 
 
 class Watch:
@@ -87,5 +84,23 @@ class Watch:
         """Tell whether an instance left, or was seen standing still for long enough."""
         if self._read_at is None:
             return False
+        still = self.still_s(instance, now)
+        return still is None or still >= GONE_S
+
+    def still_s(self, instance: str, now: float) -> float | None:
+        """Return for how many seconds a beat has been seen standing still; `None` where there is no such row."""
         known = self._seen.get(instance)
-        return known is None or now - known[1] >= GONE_S
+        return None if known is None else now - known[1]
+
+    def beat(self, instance: str) -> int | None:
+        """Return the beat that was seen last."""
+        known = self._seen.get(instance)
+        return None if known is None else known[0]
+
+    def lively(self, now: float) -> Sequence[str]:
+        """Return those whose beat rose, or was first seen, a moment ago."""
+        return [instance for instance, (_, seen_at) in self._seen.items() if now - seen_at < LIVELY_S]
+
+    def forgettable(self, now: float) -> Sequence[str]:
+        """Return those that have been seen standing still for so long that nobody needs their rows."""
+        return [instance for instance, (_, seen_at) in self._seen.items() if now - seen_at >= FORGOTTEN_S]

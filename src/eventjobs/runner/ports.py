@@ -1,6 +1,6 @@
 """What the runner needs of its surroundings, besides the log and the dispatcher."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
@@ -73,4 +73,45 @@ class Beats(Protocol):
 
     async def read(self) -> Mapping[str, int]:
         """Return instance → beat."""
+        ...
+
+
+class Roster(Protocol):
+    """The table of instances, as far as work can be given to them."""
+
+    @property
+    def withdrawn(self) -> Collection[str]:
+        """Those that take no more work, as of the last reading."""
+        ...
+
+    async def read(self) -> Mapping[str, int]:
+        """Return instance → beat."""
+        ...
+
+    async def withdraw(self, instance: str) -> None:
+        """Let all know that an instance takes no more work."""
+        ...
+
+    async def forget(self, instance: str, beat: int) -> None:
+        """Remove an instance whose beat still stands there."""
+        ...
+
+
+class Peers(Protocol):
+    """The other instances, as this one sees them."""
+
+    def goes_first(self, *what: str) -> bool:
+        """Tell whether this instance, of all that live, should try something first. A hint: others may as well."""
+        ...
+
+    async def withdraw(self) -> None:
+        """Let the others know that this instance takes no more work."""
+        ...
+
+    async def heir(self, run: str) -> str | None:
+        """Return a live instance that takes work, `None` if there is none."""
+        ...
+
+    async def forget(self, instance: str) -> None:
+        """Remove an instance that is gone and has nothing left to take over."""
         ...

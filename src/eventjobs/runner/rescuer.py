@@ -2,9 +2,12 @@
 Runs whose instance is gone go on here.
 
 An instance that left in order has no row, so its runs are taken over at once; one that was killed has a beat that
-stands still, which takes ten seconds to see. Two rescuers may try: the term decides, the second does nothing.
+stands still, which takes ten seconds to see. Who takes over which run first is spread over those that live, the others
+try two seconds later. Two may try at once: the term decides, the second does nothing.
 """
 
+import asyncio
+from collections.abc import Sequence
 from typing import Final
 
 import structlog
@@ -16,10 +19,16 @@ from eventjobs.commands.take_over_run import TakeOverRun
 from eventjobs.errors import LogFault
 from eventjobs.postgres.faults import DATABASE_FAULTS
 from eventjobs.projections.upcoming import OpenRun
-from eventjobs.runner.leases import Watch
-from eventjobs.runner.ports import Beats, Lease, OpenRuns, Surroundings
+from eventjobs.runner.heirs import Alone
+from eventjobs.runner.leases import GONE_S, Watch
+from eventjobs.runner.ports import Beats, Lease, OpenRuns, Peers, Surroundings
+from eventjobs.telemetry.metrics import Metrics
 
 LOOK_S: Final = 1.0
+OTHERS_S: Final = 2.0
+"""How much later those try that should not go first."""
+AT_ONCE: Final = 32
+"""How many runs are taken over at the same time."""
 
 _log: Final = structlog.get_logger("eventjobs.rescuer")
 
@@ -36,6 +45,10 @@ class Rescuer:
         beats: Beats,
         runs: OpenRuns,
         instance: str,
+        *,
+        watch: Watch | None = None,
+        peers: Peers | None = None,
+        metrics: Metrics | None = None,
     ) -> None:
         self._dispatcher = dispatcher
         self._surroundings = surroundings
@@ -44,7 +57,16 @@ class Rescuer:
         self._beats = beats
         self._runs = runs
         self._instance = instance
-        self._watch = Watch()
+        self._watch = watch or Watch()
+        self._peers = peers or Alone()
+        self._metrics = metrics or Metrics()
+        self._places = asyncio.Semaphore(AT_ONCE)
+        self._left_at: dict[str, float] = {}
+        self._draining = False
+
+    def drain(self) -> None:
+        """Take nothing over any more; go on watching, for who takes this instance's runs is chosen by it."""
+        self._draining = True
 
     async def watch_for_ever(self) -> None:
         """Look every second."""
@@ -62,16 +84,45 @@ class Rescuer:
             _log.warning("watch_failed", fault=type(fault).__name__)
             self._watch.fail()
             return
-        if self._lease.trusted():
-            for run in runs:
-                if run.instance != self._instance and self._watch.gone(run.instance, self._clock.monotonic()):
-                    await self._take_over(run)
+        if self._lease.trusted() and not self._draining:
+            await asyncio.gather(*(self._take_over(run) for run in runs if self._is_ours_to_take(run)))
+            await self._forget(runs)
+
+    def _is_ours_to_take(self, run: OpenRun) -> bool:
+        now = self._clock.monotonic()
+        if run.instance == self._instance or not self._watch.gone(run.instance, now):
+            return False
+        return self._gone_for_s(run.instance, now) >= OTHERS_S or self._peers.goes_first(run.workspace, run.run)
+
+    def _gone_for_s(self, instance: str, now: float) -> float:
+        """Return for how long it has been known that an instance is gone."""
+        still = self._watch.still_s(instance, now)
+        if still is not None:
+            return still - GONE_S
+        return now - self._left_at.setdefault(instance, now)
+
+    async def _forget(self, runs: Sequence[OpenRun]) -> None:
+        """Remove rows of instances that were killed long ago and have nothing left to take over."""
+        needed = {run.instance for run in runs}
+        self._left_at = {instance: at for instance, at in self._left_at.items() if instance in needed}
+        for instance in self._watch.forgettable(self._clock.monotonic()):
+            if instance not in needed and instance != self._instance:
+                try:
+                    await self._peers.forget(instance)
+                except DATABASE_FAULTS as fault:
+                    _log.info("not_forgotten", instance=instance, fault=type(fault).__name__)
 
     async def _take_over(self, run: OpenRun) -> None:
         command = TakeOverRun(run=run.run, seen_term=run.term, cause="its instance is gone")
+        still = self._watch.still_s(run.instance, self._clock.monotonic())
         try:
-            await self._dispatcher.dispatch(take_over_run.SPEC, command, self._surroundings.context(run.workspace))
+            async with self._places:
+                context = self._surroundings.context(run.workspace)
+                outcome = await self._dispatcher.dispatch(take_over_run.SPEC, command, context)
         except LogFault as fault:
             _log.warning("take_over_failed", run=run.run, fault=type(fault).__name__)
         except Exception:  # noqa: BLE001 one broken run must not keep the others from being taken over
             _log.exception("take_over_broke", run=run.run)
+        else:
+            if outcome.decided and still is not None:
+                self._metrics.take_over_s.observe(still)

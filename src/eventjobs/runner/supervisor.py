@@ -2,8 +2,9 @@
 Which runs are worked on here.
 
 The supervisor follows the log: a run opened or taken over by this instance gets a worker, and what others record about
-a run wakes its worker. On a drain the workers begin nothing new, end what runs within the grace, and leave the rest to
-whoever takes over.
+a run wakes its worker. On a drain the workers begin nothing new, end what runs within the grace, and hand over what is
+left, at once where nothing of a run is under way. When the lease runs out, what runs is cut off before others may take
+it over.
 """
 
 import asyncio
@@ -16,13 +17,18 @@ from eventjobs.events.recorded import Recorded
 from eventjobs.events.run import RunOpened, RunTakenOver
 from eventjobs.events.service import ServiceClaimed
 from eventjobs.log.port import EventLog
+from eventjobs.postgres.faults import DATABASE_FAULTS
 from eventjobs.runner.tally import Tally
 from eventjobs.runner.worker import Station, Worker
 
 BATCH: Final = 1_000
 POLL_S: Final = 1.0
-LAST_WORDS_S: Final = 5.0
-"""How long interrupted runs may try to say so, beyond the grace of their handlers; who takes over finds out anyway."""
+CLEAN_UP_S: Final = 2.0
+"""How long the handlers that a drain interrupts may clean up, if nothing else is said."""
+LAST_WORDS_S: Final = 1.0
+"""How long interrupted runs may then try to say so; who takes over finds out anyway."""
+WITHDRAW_S: Final = 0.5
+"""How long a drain waits at most until the others know that this instance takes no more work."""
 RESTART_S: Final = 5.0
 """How long a worker that broke waits before it is tried again."""
 
@@ -40,6 +46,7 @@ class Supervisor:
         self._tally = Tally(station.metrics, instance)
         self._workers: dict[Address, Worker] = {}
         self._draining = False
+        self._is_trusted = False
 
     @property
     def open_runs(self) -> int:
@@ -50,8 +57,9 @@ class Supervisor:
         """Follow the log from after `position`, for ever; a fault of the log delays it and nothing else."""
         while True:
             try:
-                await self._log.wait_beyond(position, POLL_S)
-                while facts := await self._log.read(position, BATCH):
+                head = await self._log.wait_beyond(position, POLL_S)
+                self._mind_the_lease()
+                while position < head and (facts := await self._log.read(position, BATCH)):
                     for fact in facts:
                         self._on_fact(fact)
                     position = facts[-1].position
@@ -62,19 +70,24 @@ class Supervisor:
                 await self._station.clock.sleep(POLL_S)
 
     def take_up(self, workspace: str, run: str, term: int, correlation: str | None = None) -> None:
-        """Work on a run that is this instance's in `term`."""
-        if self._draining:
-            return
+        """Work on a run that is this instance's in `term`; during a drain that is to hand it over."""
         known = self._workers.get((workspace, run))
         if known is not None and known.term >= term:
             return
         worker = Worker(self._station, workspace, run, term, correlation)
+        if self._draining:
+            worker.drain()
         self._workers[workspace, run] = worker
         self._station.metrics.runs_open.set(len(self._workers))
         _ = self._station.tasks.start(self._work(worker), name=f"run {run}")
 
-    async def drain(self, grace_s: float) -> None:
-        """Begin nothing new, wait for what runs, and after `grace_s` seconds interrupt it."""
+    async def drain(self, grace_s: float, clean_up_s: float = CLEAN_UP_S) -> None:
+        """
+        Begin nothing new and hand over what does not run; after `grace_s` seconds interrupt what does.
+
+        Interrupted handlers are waited for `clean_up_s` seconds more.
+        """
+        await self._withdraw()
         self._draining = True
         for worker in self._workers.values():
             worker.drain()
@@ -83,12 +96,19 @@ class Supervisor:
                 await self._all_done()
         except TimeoutError:
             for worker in list(self._workers.values()):
-                worker.interrupt()
-            await self._last_words()
+                worker.interrupt(clean_up_s)
+            await self._last_words(clean_up_s)
 
-    async def _last_words(self) -> None:
+    async def _withdraw(self) -> None:
         try:
-            async with asyncio.timeout(self._station.grace_s + LAST_WORDS_S):
+            async with asyncio.timeout(WITHDRAW_S):
+                await self._station.peers.withdraw()
+        except (LogFault, *DATABASE_FAULTS) as fault:
+            _log.warning("not_withdrawn", fault=type(fault).__name__)
+
+    async def _last_words(self, clean_up_s: float) -> None:
+        try:
+            async with asyncio.timeout(clean_up_s + LAST_WORDS_S):
                 await self._all_done()
         except TimeoutError:
             _log.error("runs_left_behind", runs=[run for _, run in self._workers])
@@ -96,6 +116,15 @@ class Supervisor:
     async def _all_done(self) -> None:
         while self._workers:
             await self._station.clock.sleep(0.02)
+
+    def _mind_the_lease(self) -> None:
+        """Cut off what runs when the lease has run out: in three seconds others may take it over."""
+        was_trusted, self._is_trusted = self._is_trusted, self._station.lease.trusted()
+        if was_trusted and not self._is_trusted:
+            self._station.metrics.leases_lost.inc()
+            _log.warning("lease_lost", open_runs=len(self._workers))
+            for worker in self._workers.values():
+                worker.cut_off()
 
     def _on_fact(self, fact: Recorded[Any]) -> None:
         try:

@@ -2,7 +2,8 @@
 What is due, answered in time.
 
 Timers in memory are a hint, the view is the truth: every second the next two seconds' due moments are read, and each is
-answered at its instant by `AnswerDue`. Any instance may; a second answer decides nothing or loses the race.
+answered at its instant by `AnswerDue`. Any instance may; a second answer decides nothing or loses the race. One of
+those that live goes first, the others two seconds later, in case that it does not.
 """
 
 import asyncio
@@ -18,12 +19,15 @@ from eventjobs.commands.dispatch import Dispatcher
 from eventjobs.errors import LogFault
 from eventjobs.postgres.faults import DATABASE_FAULTS
 from eventjobs.projections.upcoming import DueTimer
-from eventjobs.runner.ports import Lease, Surroundings, Timers
+from eventjobs.runner.heirs import Alone
+from eventjobs.runner.ports import Lease, Peers, Surroundings, Timers
 from eventjobs.telemetry.metrics import Metrics
 from eventjobs.telemetry.tasks import Tasks
 
 LOOK_AHEAD: Final = timedelta(seconds=2)
 POLL_S: Final = 1.0
+OTHERS: Final = timedelta(seconds=2)
+"""How much later those answer that should not go first."""
 LIMIT: Final = 5_000
 AT_ONCE: Final = 64
 """How many answers are under way at the same time."""
@@ -45,6 +49,8 @@ class Ticker:
         lease: Lease,
         tasks: Tasks,
         metrics: Metrics,
+        *,
+        peers: Peers | None = None,
     ) -> None:
         self._dispatcher = dispatcher
         self._timers = timers
@@ -53,8 +59,14 @@ class Ticker:
         self._lease = lease
         self._tasks = tasks
         self._metrics = metrics
+        self._peers = peers or Alone()
+        self._draining = False
         self._under_way: set[tuple[str, str]] = set()
         self._places = asyncio.Semaphore(AT_ONCE)
+
+    def drain(self) -> None:
+        """Answer nothing any more; the others do."""
+        self._draining = True
 
     async def tick_for_ever(self) -> None:
         """Look, answer, wait; a fault of the log costs a look and nothing else."""
@@ -67,11 +79,13 @@ class Ticker:
 
     async def tick(self) -> None:
         """Start an answer for everything that is due within the look-ahead."""
-        if not self._lease.trusted():
+        if self._draining or not self._lease.trusted():
             return
-        for timer in await self._timers.due(self._clock.now() + LOOK_AHEAD, LIMIT):
+        now = self._clock.now()
+        for timer in await self._timers.due(now + LOOK_AHEAD, LIMIT):
             address = (timer.workspace, timer.owner)
-            if address not in self._under_way:
+            is_ours = timer.due_at + OTHERS <= now or self._peers.goes_first(timer.workspace, timer.kind, timer.owner)
+            if is_ours and address not in self._under_way:
                 self._under_way.add(address)
                 _ = self._tasks.start(self._answer(timer), name=f"due {timer.owner}")
 
@@ -90,7 +104,7 @@ class Ticker:
             self._under_way.discard((timer.workspace, timer.owner))
 
     async def _dispatch(self, timer: DueTimer) -> None:
-        if not self._lease.trusted():
+        if self._draining or not self._lease.trusted():
             return
         context = self._surroundings.context(timer.workspace)
         command = AnswerDue(schedule=timer.owner)

@@ -9,6 +9,7 @@ way there; a second report of one has no effect.
 import asyncio
 import math
 from collections import deque
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
@@ -16,15 +17,18 @@ from typing import Final
 import structlog
 
 from eventjobs.clock import Clock
-from eventjobs.commands import advance_run
+from eventjobs.commands import advance_run, hand_over_run
 from eventjobs.commands.advance_run import AdvanceRun, AttemptResult, Progress
 from eventjobs.commands.dispatch import Dispatcher
+from eventjobs.commands.hand_over_run import HandOverRun
 from eventjobs.domain.plan import to_cancel
 from eventjobs.domain.run import Run, State
 from eventjobs.domain.streams import run_stream
 from eventjobs.errors import Invalid, LogFault, Rejected
+from eventjobs.postgres.faults import DATABASE_FAULTS
 from eventjobs.runner.attempt import Attempt, unrecordable
-from eventjobs.runner.ports import Lease, ProgressHub, Surroundings
+from eventjobs.runner.heirs import Alone
+from eventjobs.runner.ports import Lease, Peers, ProgressHub, Surroundings
 from eventjobs.runner.reports import Reports
 from eventjobs.runner.stages import run_together
 from eventjobs.runner.workshop import Shown, Workshop
@@ -41,7 +45,11 @@ _log: Final = structlog.get_logger("eventjobs.worker")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Station:
-    """What all workers of a process share; `grace_s` bounds how long a stopped handler may clean up."""
+    """
+    What all workers of a process share.
+
+    `grace_s` bounds how long a stopped handler may clean up; `peers` go on with what a drain leaves undone.
+    """
 
     dispatcher: Dispatcher
     surroundings: Surroundings
@@ -52,6 +60,7 @@ class Station:
     tasks: Tasks
     metrics: Metrics
     grace_s: float = 30.0
+    peers: Peers = field(default_factory=Alone)
 
 
 @dataclass(slots=True)
@@ -90,15 +99,19 @@ class Worker:
         return command_id in self._said
 
     def drain(self) -> None:
-        """Begin nothing new; end when nothing runs any more."""
+        """Begin nothing new; when nothing runs any more, hand the run over."""
         self._draining = True
         self.wake()
 
-    def interrupt(self) -> None:
-        """End what runs, as interrupted."""
+    def interrupt(self, clean_up_s: float) -> None:
+        """End what runs, as interrupted, whether or not its handlers have ended after `clean_up_s` seconds."""
         self._draining = True
-        self._cancel(self._busy, "interrupted")
+        self._cancel(self._busy, "interrupted", clean_up_s)
         self.wake()
+
+    def cut_off(self) -> None:
+        """End what runs: the lease is not trusted any more, and another instance may begin it anew."""
+        self._cancel(self._busy, "cut_off", self.station.grace_s)
 
     async def work(self) -> None:
         """Work until there is nothing left to do here."""
@@ -110,9 +123,24 @@ class Worker:
                 break
             self._follow(run)
             if self._draining and not self._busy and not self._landed:
+                await self._hand_over()
                 return
             await self._wait(run)
-        self._cancel(self._busy, "interrupted")
+        self._cancel(self._busy, "interrupted", self.station.grace_s)
+
+    async def _hand_over(self) -> None:
+        """Give the run to an instance that lives; without one, and while the log is away, it is left to be found."""
+        try:
+            heir = await self.station.peers.heir(self.run)
+            if heir is None:
+                return
+            context = self.station.surroundings.context(self.workspace, correlation=self.correlation)
+            command = HandOverRun(run=self.run, term=self.term, to=heir)
+            await self.station.dispatcher.dispatch(hand_over_run.SPEC, command, context)
+        except (Rejected, LogFault, *DATABASE_FAULTS) as fault:
+            _log.warning("not_handed_over", run=self.run, fault=type(fault).__name__)
+        else:
+            _log.info("handed_over", run=self.run, to=heir)
 
     async def _advance(self) -> Run | None:
         """Say what happened; returns the run as recorded, `None` when another instance has it."""
@@ -178,11 +206,21 @@ class Worker:
         ]
         if started:
             self._busy.update({attempt.row: _Busy(attempt, self._end_of(attempt)) for attempt in started})
+            self._measure_lateness(run, started)
+            if not self.station.lease.trusted():  # lost while their beginning was recorded: no handler is called
+                self.cut_off()
             _ = self.station.tasks.start(
                 run_together(started, self.station.tasks, self._on_landed), name=f"stage of {self.run}"
             )
         stopping = {row.row: self._busy[row.row] for row in to_cancel(run) if row.row in self._busy}
-        self._cancel(stopping, "stopped")
+        self._cancel(stopping, "stopped", self.station.grace_s)
+
+    def _measure_lateness(self, run: Run, started: Sequence[Attempt]) -> None:
+        """Measure from due to the first job; a run's first jobs begin together, in its first term."""
+        is_first = self.term == 1 and all(row.attempt <= 1 and not row.ended for row in run.rows.values())
+        if is_first and run.due is not None and len(started) == sum(row.attempt for row in run.rows.values()):
+            late = (self.station.clock.now() - run.due).total_seconds()
+            self.station.metrics.start_lateness_s.labels(run.cause).observe(max(0.0, late))
 
     def _end_of(self, attempt: Attempt) -> float:
         """When an attempt is over, also if its handler ignores its timeout."""
@@ -202,9 +240,9 @@ class Worker:
             self.workspace, self.run, self.term, row, outputs, lambda shown: self._on_progress(number, shown)
         )
 
-    def _cancel(self, busy: dict[int, _Busy], why: str) -> None:
+    def _cancel(self, busy: dict[int, _Busy], why: str, clean_up_s: float) -> None:
         for one in busy.values():
-            one.give_up_at = min(one.give_up_at, self.station.clock.monotonic() + self.station.grace_s)
+            one.give_up_at = min(one.give_up_at, self.station.clock.monotonic() + clean_up_s)
             one.attempt.stop(why)
 
     def _on_landed(self, attempt: Attempt, result: AttemptResult) -> None:

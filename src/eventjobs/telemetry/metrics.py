@@ -12,6 +12,7 @@ from prometheus_client.exposition import generate_latest
 CONTENT_TYPE: Final = "text/plain; version=0.0.4; charset=utf-8"
 
 _FAST_S: Final = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
+_TAKE_OVER_S: Final = (1.0, 5.0, 10.0, 10.5, 11.0, 11.5, 12.0, 13.0, 14.0, 15.0, 20.0, 30.0, 60.0)
 _LATE_S: Final = (0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 300.0, 900.0, 3600.0)
 
 
@@ -39,6 +40,13 @@ class Metrics:
         self.lateness_s = Histogram(
             "eventjobs_occurrence_lateness_seconds", "From due to opened", buckets=_LATE_S, registry=registry
         )
+        self.start_lateness_s = Histogram(
+            "eventjobs_occurrence_start_lateness_seconds",
+            "From due to the first job started",
+            ["cause"],
+            buckets=_LATE_S,
+            registry=registry,
+        )
         self.occurrences = Counter(
             "eventjobs_occurrences", "Occurrences answered by this process", ["outcome"], registry=registry
         )
@@ -46,6 +54,13 @@ class Metrics:
         self.runs_open = Gauge("eventjobs_runs_open", "Runs this process works on", registry=registry)
         self.attempts_ended = Counter("eventjobs_attempts_ended", "Attempts ended here", ["state"], registry=registry)
         self.superseded = Counter("eventjobs_superseded", "Commands of an older term refused", registry=registry)
+        self.leases_lost = Counter("eventjobs_leases_lost", "Times the lease ran out", registry=registry)
+        self.take_over_s = Histogram(
+            "eventjobs_take_over_seconds",
+            "From the last beat seen of an instance that died to each of its runs taken over here",
+            buckets=_TAKE_OVER_S,
+            registry=registry,
+        )
         self.lease_trust_s = Gauge("eventjobs_lease_trust_seconds", "How long the lease is trusted", registry=registry)
 
         self.http_requests = Counter(
@@ -53,6 +68,10 @@ class Metrics:
         )
         self.http_s = Histogram(
             "eventjobs_http_seconds", "Duration of HTTP requests", ["route"], buckets=_FAST_S, registry=registry
+        )
+        self.connections = Gauge("eventjobs_http_connections", "Open connections", registry=registry)
+        self.connections_refused = Counter(
+            "eventjobs_http_connections_refused", "Connections closed because there were too many", registry=registry
         )
         self.live_streams = Gauge("eventjobs_live_streams", "Open live streams", registry=registry)
         self.loop_lag_s = Histogram(
