@@ -12,6 +12,7 @@ from eventjobs.commands.dispatch import Dispatcher, Keyed, Outcome
 from eventjobs.commands.spec import CommandFields
 from eventjobs.domain.access import Grant
 from eventjobs.errors import Conflict, Forbidden, Invalid, LogUnavailable, NotFound, OutcomeUnknown, Stale
+from eventjobs.events.recorded import StreamId
 from eventjobs.log.memory import Fault, MemoryEventLog
 from tests.support.bodies import DAILY, edit, run_now, schedule, service, tick, workspace
 from tests.support.logs import Planned, facts_of, memory_log
@@ -111,6 +112,20 @@ async def test_nothing_to_do_on_an_old_state_is_looked_at_again() -> None:
     await second.do(command("ActivateSchedule", id="nightly"))
     await first.do(command("InactivateSchedule", id="nightly"))
     assert (await second.do(command("ActivateSchedule", id="nightly"))).decided
+
+
+async def test_an_id_that_another_instance_took_is_not_taken_for_new() -> None:
+    log, first = await ready()
+    second = Caller(log)
+    await second.dispatcher.states.load([StreamId("acme", "workspace:acme")])
+    await first.do(service("theirs"))
+    before = types(log)
+    assert not (await second.do(service("theirs"))).decided
+    with pytest.raises(Conflict, match="taken"):
+        await Caller(log).do(service("theirs", name="Another"))
+    with pytest.raises(Stale):
+        await Caller(log).do(service("theirs", name="Another"), if_match=7)
+    assert types(log) == before
 
 
 async def test_after_too_many_lost_races_nothing_was_written() -> None:

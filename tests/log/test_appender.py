@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pytest
 
@@ -203,6 +203,15 @@ async def test_known_streams_need_no_look_up(bench: Bench) -> None:
     assert bench.storage.looked_up == [[stream]]
     await bench.put(append_to(a_stream(), noted(), read_at=1))
     assert bench.storage.looked_up == [[stream]]
+
+
+async def test_only_the_stream_that_was_read_long_ago_is_looked_up(bench: Bench) -> None:
+    for _ in range(301):
+        await bench.put(append_to(a_stream(), noted(), read_at=bench.tail.head.position))
+    old, lately = a_stream(), a_stream()
+    append = append_to(lately, noted(), guards={old: 0})
+    await bench.put(replace(append, read_at={old: 2, lately: bench.tail.head.position}))
+    assert bench.storage.looked_up == [[old]]
 
 
 async def test_a_read_position_older_than_what_is_remembered_is_looked_up(bench: Bench) -> None:
