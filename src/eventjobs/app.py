@@ -20,6 +20,7 @@ import structlog
 from aiohttp import web
 
 from eventjobs.api.app import build_app, make_runner
+from eventjobs.api.connections import ConnectionLimits, room_for
 from eventjobs.api.deps import ApiDeps
 from eventjobs.api.readiness import LogReadiness
 from eventjobs.auth.first_key import ensure_first_key
@@ -358,6 +359,10 @@ class Service:
             version=metadata.version("eventjobs"),
             hosts=self.settings.hosts,
             live_streams_per_key=self.settings.live_streams_per_key,
+            requests_per_second=self.settings.requests_per_second,
+            connections=ConnectionLimits(
+                per_address=self.settings.connections_per_address, in_all=room_for(self.settings.connections)
+            ),
             draining=self.draining,
             closing=self.closing,
             pages=load_pages(),

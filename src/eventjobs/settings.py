@@ -98,6 +98,11 @@ class Settings(BaseSettings):
     jobs_per_schedule: int = Field(50, ge=1, description="rows of a schedule's job table")
     schedules_per_workspace: int = Field(100_000, ge=1, description="schedules of a workspace")
     live_streams_per_key: int = Field(300, ge=1, description="open live streams of a key")
+    requests_per_second: int = Field(
+        5_000, ge=1, description="requests of a key; each 4 KiB of a body count as one more"
+    )
+    connections: int = Field(2_000, ge=1, description="open connections in all")
+    connections_per_address: int = Field(100, ge=1, description="of these from one address without a valid key")
 
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="least severe line logged")
     log_format: Literal["auto", "json", "pretty"] = Field("auto", description="auto: pretty on a terminal, else JSON")

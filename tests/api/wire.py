@@ -65,7 +65,7 @@ async def _read(reader: asyncio.StreamReader) -> Raw:
     except (asyncio.IncompleteReadError, ConnectionError):
         return Raw(0, "", b"", closed=True)
     status = int(text.split(" ", 2)[1])
-    may_close = status == 400 or "connection: close" in text.lower()
+    may_close = status == 400 or text.startswith("HTTP/1.0") or "connection: close" in text.lower()
     return Raw(status, text, body, closed=may_close and await _is_closed(reader))
 
 

@@ -12,7 +12,10 @@ from typing import Final
 from aiohttp import web
 from pydantic import ValidationError
 
+from eventjobs.api.body import BODY_BYTES_MAX
+from eventjobs.api.connections import Connection
 from eventjobs.api.field_errors import invalid
+from eventjobs.api.pace import Pace
 from eventjobs.api.problems import HttpRefusal
 from eventjobs.api.registry import Call, Query, Route, Scope
 from eventjobs.auth.keyring import StoredKey
@@ -29,13 +32,16 @@ _SCHEME: Final = "bearer "
 _CHALLENGE: Final = {"WWW-Authenticate": 'Bearer realm="eventjobs"'}
 
 
-async def admit(call: Call, route: Route) -> None:
+async def admit(call: Call, route: Route, pace: Pace) -> None:
     """Fill in who calls, for which workspace, with which parameters; or raise."""
     request = call.request
     if request.query_string or "_" in request.path:
         _refuse_credentials(request)
     if route.scope is not Scope.OPEN:
         call.key = await _caller(call)
+        if isinstance(request.protocol, Connection):
+            request.protocol.recognise()
+        pace.take(call.key.lookup, _body_bytes(request))
     if route.scope is Scope.WORKSPACE:
         call.workspace = request.match_info["workspace"]
         await require_workspace(call)
@@ -64,6 +70,16 @@ async def _caller(call: Call) -> StoredKey:
         if key is not None:
             return key
     raise HttpRefusal(401, "unauthorized", "send a valid key as Authorization: Bearer …", headers=_CHALLENGE)
+
+
+def _body_bytes(request: web.Request) -> int:
+    """Return what the body may come to, before it is read."""
+    if request.method == "GET":
+        return 0
+    length = request.content_length
+    if length is None:
+        return BODY_BYTES_MAX if request.can_read_body else 0
+    return length
 
 
 async def _exists(call: Call, workspace: str) -> bool:

@@ -1,19 +1,19 @@
 """Puts the HTTP surface together: one middleware, the routes, the document, the pages."""
 
-import logging
 from collections.abc import Awaitable, Callable
 from typing import Final
 
 from aiohttp import web
-from aiohttp.http_exceptions import HttpProcessingError
 
 from eventjobs.api.admission import admit
 from eventjobs.api.answers import headers_for
 from eventjobs.api.body import BODY_BYTES_MAX
+from eventjobs.api.connections import Door, Runner
 from eventjobs.api.deps import ApiDeps
 from eventjobs.api.edge import REQUEST_ID, ROUTE_LABEL, make_edge
 from eventjobs.api.live import Live
 from eventjobs.api.openapi import document
+from eventjobs.api.pace import Pace
 from eventjobs.api.pages import page_routes
 from eventjobs.api.registry import Call, Route
 from eventjobs.api.routes import ROUTES
@@ -24,15 +24,16 @@ LINGER_S: Final = 2.0
 HEADER_BYTES_MAX: Final = 8190
 HEADERS_MAX: Final = 100
 LIVE: Final = web.AppKey("live", Live)
+DEPS: Final = web.AppKey("deps", ApiDeps)
 
 
 def build_app(deps: ApiDeps) -> web.Application:
     """Return the application; live streams end at once when it shuts down."""
-    live = Live(deps)
+    live, pace = Live(deps), Pace(deps.requests_per_second, deps.clock.monotonic)
     app = web.Application(middlewares=[make_edge(deps)], client_max_size=BODY_BYTES_MAX)
-    app[LIVE] = live
+    app[LIVE], app[DEPS] = live, deps
     for route in ROUTES:
-        endpoint = _endpoint(route, deps, live)
+        endpoint = _endpoint(route, deps, live, pace)
         if route.method == "GET":
             app.router.add_get(route.path, endpoint, allow_head=route.name != "live")
         else:
@@ -47,13 +48,15 @@ def build_app(deps: ApiDeps) -> web.Application:
     return app
 
 
-def make_runner(app: web.Application, *, shutdown_timeout_s: float = 10.0) -> web.AppRunner:
+def make_runner(app: web.Application, *, shutdown_timeout_s: float = 10.0) -> Runner:
     """Return a runner with every limit of a connection set; what is still answered at a stop gets the time-out."""
-    return web.AppRunner(
+    deps = app[DEPS]
+    return Runner(
         app,
+        door=Door(deps.connections, deps.metrics.connections, deps.metrics.connections_refused),
+        make_id=deps.ids.new,
         handle_signals=False,
         access_log=None,
-        logger=_quiet_logger(),
         keepalive_timeout=KEEPALIVE_S,
         lingering_time=LINGER_S,
         max_line_size=HEADER_BYTES_MAX,
@@ -64,27 +67,13 @@ def make_runner(app: web.Application, *, shutdown_timeout_s: float = 10.0) -> we
     )
 
 
-def _quiet_logger() -> logging.Logger:
-    """The server's logger: what a client sent wrongly is one line without a trace, or anybody could fill the log."""
-    logger = logging.getLogger("eventjobs.http")
-    if not logger.filters:
-        logger.addFilter(_without_clients_traces)
-    return logger
-
-
-def _without_clients_traces(record: logging.LogRecord) -> bool:
-    error = record.exc_info[1] if record.exc_info else None
-    if isinstance(error, HttpProcessingError):
-        record.levelno, record.levelname = logging.INFO, "INFO"
-        record.msg, record.args, record.exc_info = "malformed request: %s", (type(error).__name__,), None
-    return True
-
-
-def _endpoint(route: Route, deps: ApiDeps, live: Live) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
+def _endpoint(
+    route: Route, deps: ApiDeps, live: Live, pace: Pace
+) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
     async def endpoint(request: web.Request) -> web.StreamResponse:
         request[ROUTE_LABEL] = route.path
         call = Call(request, deps, live, request[REQUEST_ID])
-        await admit(call, route)
+        await admit(call, route, pace)
         return await route.handler(call)
 
     return endpoint

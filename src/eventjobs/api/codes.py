@@ -92,7 +92,12 @@ CODES: Final[Mapping[int, Mapping[str, str]]] = {
         "unknown_value": "none of the values that are known",
         "wrong_type": "a value of another type; nothing is converted",
     },
-    429: {"too_many_streams": "the key has as many live streams as it may"},
+    417: {"expectation_failed": "an Expect header other than 100-continue"},
+    429: {
+        "too_many_requests": "the key asks faster than it may; see Retry-After",
+        "too_many_streams": "the key has as many live streams as it may",
+    },
+    431: {"head_too_large": "the address or a header is longer than 8,190 bytes"},
     500: {"unforeseen": "a defect, logged under `request_id`"},
     503: {
         "busy": "others were first or it took too long; nothing was written",

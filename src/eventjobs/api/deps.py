@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from eventjobs.api.connections import ConnectionLimits
 from eventjobs.api.ports import Following, LogLines, Page, Readiness, Views
 from eventjobs.auth.keyring import Keyring
 from eventjobs.clock import Clock
@@ -22,7 +23,8 @@ class ApiDeps:
     The parts.
 
     `hosts` are names under which clients may call besides loopback. Setting `draining` makes `/readyz` and commands
-    answer 503; live streams end when `closing` is set and the application shuts down.
+    answer 503; live streams end when `closing` is set and the application shuts down. A key has
+    `requests_per_second`.
     """
 
     dispatcher: Dispatcher
@@ -44,6 +46,8 @@ class ApiDeps:
     version: str
     hosts: Sequence[str] = ()
     live_streams_per_key: int = 300
+    requests_per_second: float = 5_000.0
+    connections: ConnectionLimits = field(default_factory=ConnectionLimits)
     pages: Mapping[str, Page] = field(default_factory=dict)
     body_timeout_s: float = 10.0
     draining: asyncio.Event = field(default_factory=asyncio.Event)

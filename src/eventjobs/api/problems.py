@@ -43,9 +43,11 @@ TITLES: Final[Mapping[int, str]] = {
     412: "Decided on an older version",
     413: "The body is too large",
     415: "The body is not JSON",
+    417: "The expectation is not met here",
     421: "This host is not served here",
     422: "The fields are wrong",
     429: "Too many",
+    431: "The head is too large",
     500: "An unforeseen error",
     503: "Not available now",
     507: "The log's disk is full",
@@ -56,6 +58,7 @@ _HTTP_CODES: Final[Mapping[int, str]] = {
     404: "no_such_path",
     405: "method_not_allowed",
     413: "body_too_large",
+    417: "expectation_failed",
 }
 RETRY_AFTER_S: Final = "1"
 BAD_CURSOR: Final = "bad_cursor"
