@@ -2,6 +2,7 @@
 
 import pytest
 
+from eventjobs.domain.retry import INTERRUPTIONS_MAX
 from eventjobs.domain.run import State
 from eventjobs.events.run import AttemptEnded, AttemptStarted, JobRunEnded, RunTakenOver
 from eventjobs.events.service import ServiceClaimed, ServiceReleased
@@ -88,3 +89,27 @@ def test_a_run_that_ended_or_moved_on_is_left_alone() -> None:
     story.when(take_over(seen_term=2)).then_nothing()
     story.given(advance("mine", ended=[ended()])).when(take_over()).then_nothing()
     story.when(take_over(run="other")).then_refused("not_found")
+
+
+def test_an_import_that_ten_crashes_in_a_row_cut_off_ends_as_interrupted() -> None:
+    story = opened(handler="csv.import").given(advance("mine"))
+    for term in range(1, INTERRUPTIONS_MAX):
+        story.given(take_over(term), advance("mine", term=term + 1))
+        assert states(story) == {1: "running"}
+    outcome = story.when(take_over(INTERRUPTIONS_MAX), instance="two")
+    outcome.then(
+        Fact(RunTakenOver),
+        ("run:mine", Fact(AttemptEnded, state="failed", reason="interrupted", retry_at=None)),
+        ("run:mine", Fact(JobRunEnded, state="failed", reason="interrupted")),
+        ("service:load", Fact(ServiceReleased)),
+    )
+
+
+def test_only_interruptions_in_a_row_add_up() -> None:
+    story = opened(handler="csv.import", attempts=3).given(advance("mine"))
+    for term in range(1, INTERRUPTIONS_MAX):
+        story.given(take_over(term), advance("mine", term=term + 1))
+    failed = ended(1, attempt=INTERRUPTIONS_MAX, state="failed", reason="error", retryable=True)
+    story.given(advance("mine", term=INTERRUPTIONS_MAX, ended=[failed])).after(seconds=600)
+    story.given(advance("mine", term=INTERRUPTIONS_MAX), take_over(INTERRUPTIONS_MAX))
+    assert states(story) == {1: "queued"}

@@ -14,7 +14,7 @@ from eventjobs.commands.spec import CommandFields, CommandSpec, RunId
 from eventjobs.commands.turns import Ending, give_up_turn, shares_turn, take_turn
 from eventjobs.commands.world import World
 from eventjobs.domain.plan import in_turn, never_to_start, verdict
-from eventjobs.domain.retry import retry_at
+from eventjobs.domain.retry import INTERRUPTIONS_MAX, retry_at
 from eventjobs.domain.run import Row, Run, State
 from eventjobs.domain.streams import owner_stream, run_stream, service_stream
 from eventjobs.errors import Conflict
@@ -118,8 +118,9 @@ def end_attempt(
     """Record the end of a try, and of its row unless it may try again."""
     again = None
     policy = row.job.policy
-    if result.state == State.FAILED and not stopping:
-        spared = result.reason == "interrupted" and not policy.interruption_counts
+    spared = result.reason == "interrupted" and not policy.interruption_counts
+    is_hopeless = spared and row.spared + 1 >= INTERRUPTIONS_MAX
+    if result.state == State.FAILED and not stopping and not is_hopeless:
         again = retry_at(
             policy,
             counted=row.counted - 1 if spared else row.counted,

@@ -7,6 +7,12 @@ from eventjobs.events.service import AttemptPolicy, Backoff
 NEVER_RETRIED = frozenset({"stop_step", "reject_threshold", "count_mismatch", "not_qualified"})
 """Reasons that the same input would only meet again."""
 
+INTERRUPTIONS_MAX = 10
+"""
+So many interruptions in a row end a job whose interruptions do not count against its attempts: what outlives no try,
+or ends its process each time, must not be tried for ever.
+"""
+
 
 def backoff_s(backoff: Backoff, attempt: int, chance: float) -> float:
     """

@@ -59,14 +59,16 @@ class Row:
     One job run.
 
     `attempt` is the newest try's number, `counted` how many tries count against the limit (an interrupted import does
-    not), `term` the term in which the newest one began, `retry_at` when the next may begin, `joined` the run whose
-    result this row takes, `deadline` when its wait for a busy job is over, `progress` what the newest try said last.
+    not), `spared` how many in a row did not, `term` the term in which the newest one began, `retry_at` when the next may
+    begin, `joined` the run whose result this row takes, `deadline` when its wait for a busy job is over, `progress` what
+    the newest try said last.
     """
 
     job: SnapshotJob
     state: State = State.QUEUED
     attempt: int = 0
     counted: int = 0
+    spared: int = 0
     term: int = 0
     retry_at: datetime | None = None
     joined: str | None = None
@@ -170,6 +172,7 @@ def _row(row: Row, event: AttemptStarted | AttemptProgressed | AttemptEnded | Jo
                 row,
                 state=State.QUEUED,
                 counted=row.counted - 1 if spared else row.counted,
+                spared=row.spared + 1 if spared else 0,
                 retry_at=event.retry_at,
                 reason=event.reason,
                 counts=event.counts,
