@@ -59,9 +59,9 @@ class Row:
     One job run.
 
     `attempt` is the newest try's number, `counted` how many tries count against the limit (an interrupted import does
-    not), `spared` how many in a row did not, `term` the term in which the newest one began, `retry_at` when the next may
-    begin, `joined` the run whose result this row takes, `deadline` when its wait for a busy job is over, `progress` what
-    the newest try said last.
+    not), `spared` how many in a row did not, `term` the term in which the newest one began, `retry_at` when the next
+    may begin, `joined` the run whose result this row takes, `deadline` when its wait for a busy job is over,
+    `progress` what the newest try said last.
     """
 
     job: SnapshotJob
