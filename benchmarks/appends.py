@@ -110,12 +110,16 @@ class Log:
             name = f"run:{next(self.streams)}"
             stream, version = StreamId("bench", name), 0
             while time.perf_counter() < deadline:
-                receipt = None
-                if receipts:
-                    receipt = Receipt(key=f"bench/{name}/{version}", body_hash=HASH, status=201, answer=b"{}")
+                kept = [Receipt(key=f"bench/{name}/{version}", body_hash=HASH, status=201, answer=b"{}")]
                 facts = [(stream, an_event(version + number)) for number in range(events)]
                 await self.log.append(
-                    Append(events=facts, expected={stream: version}, provenance=BY, receipt=receipt, read_at=1)
+                    Append(
+                        events=facts,
+                        expected={stream: version},
+                        provenance=BY,
+                        receipts=kept if receipts else (),
+                        read_at={stream: 1},
+                    )
                 )
                 version += events
             return version

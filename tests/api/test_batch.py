@@ -141,3 +141,31 @@ class TestAtomic:
         refused = await rig.post(f"{PATH}?atomic=true", [add("a", key="1"), add("b")])
 
         assert (refused.status, refused.code) == (422, "missing")
+
+    async def test_a_key_of_it_used_alone_answers_as_before(self, rig: Rig) -> None:
+        first = await rig.post(f"{PATH}?atomic=true", [add("a", key="1"), add("b", key="2")])
+
+        alone = await rig.post("/v1/acme/commands/AddService", add("b")["data"], headers={"Idempotency-Key": "2"})
+
+        assert (alone.status, alone.headers["Idempotency-Replayed"]) == (201, "true")
+        assert alone.json["events"] == first.json[1]["events"]
+
+    async def test_what_would_be_refused_now_is_answered_as_before(self, rig: Rig) -> None:
+        batch = [add("a", key="1"), {"command": "DeleteService", "data": {"id": "a"}, "key": "2"}]
+        first = await rig.post(f"{PATH}?atomic=true", batch)
+        head = rig.log.known_head.position
+
+        again = await rig.post(f"{PATH}?atomic=true", batch)
+
+        assert [result["status"] for result in again.json] == [201, 201]
+        assert [result["events"] for result in again.json] == [result["events"] for result in first.json]
+        assert rig.log.known_head.position == head
+
+    async def test_with_only_some_keys_used_before_nothing_is_written(self, rig: Rig) -> None:
+        await rig.post(PATH, [add("a", key="1")])
+        head = rig.log.known_head.position
+
+        refused = await rig.post(f"{PATH}?atomic=true", [add("a", key="1"), add("b", key="2")])
+
+        assert (refused.status, refused.code, refused.json["entry"]) == (422, "idempotency_key_reused", 1)
+        assert rig.log.known_head.position == head

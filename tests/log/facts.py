@@ -64,6 +64,6 @@ def append_to(
         events=[(stream, event) for event in events],
         expected={stream: at, **(guards or {})},
         provenance=by,
-        receipt=receipt,
+        receipts=() if receipt is None else (receipt,),
         read_at={} if read_at is None else dict.fromkeys((stream, *(guards or {})), read_at),
     )

@@ -5,12 +5,9 @@ By themselves: commands that do not touch each other's streams are appended toge
 that is refused leaves the others alone. Atomic: one world, one append, all or none.
 """
 
-import hashlib
-from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any, Final
-
-import orjson
 
 from eventjobs.commands.context import Context
 from eventjobs.commands.dispatch import (
@@ -22,12 +19,14 @@ from eventjobs.commands.dispatch import (
     Replay,
     append_of,
     receipt_of,
+    replayed,
     replayed_or_refused,
 )
 from eventjobs.commands.spec import CommandFields, CommandSpec
 from eventjobs.commands.world import Loaded, Unloaded, World
 from eventjobs.errors import Invalid, LogFault, LogUnavailable, Rejected, VersionConflict
 from eventjobs.events.recorded import StreamId
+from eventjobs.log.port import Appended, StoredReceipt
 
 COMMANDS_MAX: Final = 1_000
 
@@ -154,91 +153,101 @@ async def run_all(dispatcher: Dispatcher, entries: Sequence[Entry]) -> Sequence[
     """
     Run all commands in one append, or none of them.
 
-    Raises `AtomicRefusal` with the first refusal. The entries' keys together are the key of the whole: the same batch
-    again answers as before, and an atomic batch has a key for each entry or for none.
+    Raises `AtomicRefusal` with the first refusal. Each key gets a receipt of its own, and an atomic batch has a key for
+    every entry or for none: the same batch again, or one of its commands alone, answers as before.
     """
     for place, entry in enumerate(entries):
         try:
             await dispatcher.authorise(entry.spec, entry.context)
         except Rejected as refusal:
             raise AtomicRefusal(place, refusal) from None
-    keyed = _one_key(entries)
-    contexts = [entry.context for entry in entries]
+    if len({entry.keyed is None for entry in entries}) > 1:
+        raise Invalid.at("key", "missing", "an atomic batch has a key for every entry, or for none")
     for _ in range(MAX_TRIES):
-        world, answers = await _decide_all(dispatcher, entries, contexts)
         try:
-            return await _write_all(dispatcher, world, answers, contexts[0], keyed)
+            world, parts = await _decide_all(dispatcher, entries)
+        except AtomicRefusal:
+            if any(await _receipts(dispatcher, entries)):
+                return await _replay_all(dispatcher, entries)
+            raise
+        try:
+            appended = await _append_all(dispatcher, world, entries, parts)
         except VersionConflict:
             await dispatcher.states.refresh(world.touched())
+            continue
+        if appended.replayed is not None:
+            return await _replay_all(dispatcher, entries)
+        dispatcher.keep(world, appended)
+        return [part.outcome(appended) for part in parts]
     raise LogUnavailable(f"the batch lost {MAX_TRIES} races; nothing was written")
 
 
-async def _decide_all(
-    dispatcher: Dispatcher, entries: Sequence[Entry], contexts: Sequence[Context]
-) -> tuple[World, list[dict[str, Any]]]:
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """What one entry of an atomic batch decided; `begin` is the place of its first fact in the append."""
+
+    answer: Mapping[str, Any]
+    secrets: Mapping[str, Any]
+    begin: int
+
+    def outcome(self, appended: Appended) -> Outcome:
+        first = appended.first + self.begin
+        events = [{**event, "position": place} for place, event in enumerate(self.answer["events"], first)]
+        position = events[-1]["position"] if events else appended.last
+        answer = {**self.answer, "events": events, "position": position}
+        return Outcome(answer=answer, secrets=self.secrets, decided=bool(events))
+
+
+async def _decide_all(dispatcher: Dispatcher, entries: Sequence[Entry]) -> tuple[World, Sequence[_Part]]:
     wanted = _subjects(entries)
     await dispatcher.states.refresh(wanted)
     loaded: dict[StreamId, Loaded] = dict(await dispatcher.states.load(wanted))
     while True:
-        world = World(contexts[0].workspace, loaded)
+        world = World(entries[0].context.workspace, loaded)
         try:
-            return world, [
-                _decide_one(dispatcher, world, place, entry, own)
-                for place, (entry, own) in enumerate(zip(entries, contexts, strict=True))
-            ]
+            return world, [_decide_one(dispatcher, world, place, entry) for place, entry in enumerate(entries)]
         except Unloaded as missing:
             loaded.update(await dispatcher.states.load(missing.streams))
 
 
-def _decide_one(dispatcher: Dispatcher, world: World, place: int, entry: Entry, context: Context) -> dict[str, Any]:
-    before = len(world.emitted)
+def _decide_one(dispatcher: Dispatcher, world: World, place: int, entry: Entry) -> _Part:
+    begin = len(world.emitted)
     world.answer, world.secrets, world.warnings = {}, {}, []
     try:
-        entry.spec.decide(entry.command, world, context)
+        entry.spec.decide(entry.command, world, entry.context)
     except Rejected as refusal:
         raise AtomicRefusal(place, refusal) from None
-    answer = dispatcher.answer(world, entry.spec, entry.command, context)
-    return {**answer, "events": answer["events"][before:], "before": before, "secrets": dict(world.secrets)}
+    answer = dispatcher.answer(world, entry.spec, entry.command, entry.context)
+    return _Part({**answer, "events": answer["events"][begin:]}, dict(world.secrets), begin)
 
 
-async def _write_all(
-    dispatcher: Dispatcher, world: World, answers: list[dict[str, Any]], context: Context, keyed: Keyed | None
-) -> Sequence[Outcome]:
-    receipt = None
-    if keyed is not None:
-        stored = [{**answer, "secrets": sorted(answer["secrets"])} for answer in answers]
-        receipt = receipt_of(keyed, {"batch": stored}, decided=bool(world.emitted))
-    if not world.emitted and receipt is None:
-        head = dispatcher.log.known_head.position
-        return [_placed(answer, head + 1, head) for answer in answers]
-    appended = await dispatcher.log.append(append_of(world, context, receipt))
-    if appended.replayed is None:
-        dispatcher.keep(world, appended)
-        return [_placed(answer, appended.first, appended.last) for answer in answers]
-    if keyed is None or appended.replayed.body_hash != keyed.body_hash:
-        raise AtomicRefusal(0, Invalid("idempotency_key_reused", "these keys were used for another batch"))
-    kept = orjson.loads(appended.replayed.answer)["batch"]
-    again = [{**answer, "secrets": dict.fromkeys(answer["secrets"])} for answer in kept]
-    return [
-        replace(_placed(answer, appended.replayed.first, appended.replayed.last), replayed=True) for answer in again
+async def _append_all(
+    dispatcher: Dispatcher, world: World, entries: Sequence[Entry], parts: Sequence[_Part]
+) -> Appended:
+    receipts = [
+        receipt_of(entry.keyed, part.answer, part.secrets, begin=part.begin)
+        for entry, part in zip(entries, parts, strict=True)
+        if entry.keyed is not None
     ]
+    if not world.emitted and not receipts:
+        head = dispatcher.log.known_head
+        return Appended(first=head.position + 1, last=head.position, at=head.at)
+    return await dispatcher.log.append(append_of(world, entries[0].context, receipts))
 
 
-def _placed(answer: dict[str, Any], first: int, last: int) -> Outcome:
-    """The outcome of one entry of a batch whose facts begin at `first`."""
-    before, secrets = answer.pop("before"), answer.pop("secrets")
-    events = [{**event, "position": first + before + place} for place, event in enumerate(answer["events"])]
-    position = first + before + len(events) - 1 if events else last
-    return Outcome(answer={**answer, "events": events, "position": position}, secrets=secrets, decided=bool(events))
+async def _receipts(dispatcher: Dispatcher, entries: Sequence[Entry]) -> Sequence[StoredReceipt | None]:
+    find = dispatcher.log.find_receipt
+    return [None if entry.keyed is None else await find(entry.keyed.key) for entry in entries]
 
 
-def _one_key(entries: Sequence[Entry]) -> Keyed | None:
-    keyed = [entry.keyed for entry in entries if entry.keyed is not None]
-    if not keyed:
-        return None
-    if len(keyed) != len(entries):
-        raise Invalid.at("key", "missing", "an atomic batch has a key for every entry, or for none")
-    return Keyed(
-        key="batch:" + hashlib.sha256("\n".join(one.key for one in keyed).encode()).hexdigest(),
-        body_hash=hashlib.sha256(b"".join(one.body_hash for one in keyed)).digest(),
-    )
+async def _replay_all(dispatcher: Dispatcher, entries: Sequence[Entry]) -> Sequence[Outcome]:
+    """Answer from the receipts; raises `AtomicRefusal` where some keys were used and not all, or for another body."""
+    outcomes: list[Outcome] = []
+    for place, (entry, receipt) in enumerate(zip(entries, await _receipts(dispatcher, entries), strict=True)):
+        try:
+            if receipt is None:
+                raise Invalid("idempotency_key_reused", "other keys of this batch were used, and this one was not")
+            outcomes.append(replayed(receipt, entry.keyed))
+        except Rejected as refusal:
+            raise AtomicRefusal(place, refusal) from None
+    return outcomes

@@ -6,7 +6,7 @@ command with If-Match never is. A key that was used before answers with its rece
 """
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -273,29 +273,32 @@ def _forbidden(action: str, needed: Sequence[str]) -> Forbidden:
     return Forbidden("forbidden", detail, extra={"needed": needed})
 
 
-def append_of(world: World, context: Context, receipt: Receipt | None) -> Append:
+def append_of(world: World, context: Context, receipts: Sequence[Receipt]) -> Append:
     """A world's facts, to be written on the versions that it read."""
     return Append(
         events=world.emitted,
         expected=world.expected(),
         provenance=context.provenance,
-        receipt=receipt,
+        receipts=receipts,
         read_at=world.read_at(),
     )
 
 
 def _append_of(one: Decided, answer: Mapping[str, Any]) -> Append:
-    world, receipt = one.world, None
-    if one.keyed is not None:
-        kept = {**answer, "secrets": sorted(world.secrets)}
-        receipt = receipt_of(one.keyed, kept, decided=bool(world.emitted))
-    return append_of(world, one.context, receipt)
+    receipts = () if one.keyed is None else (receipt_of(one.keyed, answer, one.world.secrets),)
+    return append_of(one.world, one.context, receipts)
 
 
-def receipt_of(keyed: Keyed, answer: Mapping[str, Any], *, decided: bool) -> Receipt:
-    """What the log keeps under a key."""
+def receipt_of(keyed: Keyed, answer: Mapping[str, Any], secrets: Iterable[str], *, begin: int = 0) -> Receipt:
+    """What the log keeps under a key; the answer's events stand in the append from `begin` on."""
+    events = len(answer["events"])
     return Receipt(
-        key=keyed.key, body_hash=keyed.body_hash, status=201 if decided else 200, answer=orjson.dumps(answer)
+        key=keyed.key,
+        body_hash=keyed.body_hash,
+        status=201 if events else 200,
+        answer=orjson.dumps({**answer, "secrets": sorted(secrets)}),
+        begin=begin,
+        count=events,
     )
 
 

@@ -171,10 +171,10 @@ class Appender:
                 self._versions.learned(found)
         keyed: list[tuple[Prepared, VersionConflict]] = []
         for prepared, conflict in refused:
-            if prepared.append.receipt is None:
-                prepared.refuse(conflict)
-            else:
+            if prepared.append.receipts:
                 keyed.append((prepared, conflict))
+            else:
+                prepared.refuse(conflict)
         if keyed:
             _ = self._tasks.start(self.replays.answer_refused(keyed), name="log-refusals")
         return accepted
@@ -189,7 +189,7 @@ class Appender:
         find, covers = self._versions.find, self._versions.covers
         for prepared in taken:
             append = prepared.append
-            if append.receipt is not None and self.replays.answer_recent(prepared):
+            if append.receipts and self.replays.answer_recent(prepared):
                 continue
             for stream, expected in append.expected.items():
                 version = find(stream)

@@ -13,7 +13,7 @@ from typing import Any
 from eventjobs.events.recorded import Recorded
 from eventjobs.log.chain import instant
 from eventjobs.log.codec import Codec
-from eventjobs.log.port import Appended, Head, StoredReceipt
+from eventjobs.log.port import Appended, Head, Receipt, StoredReceipt
 from eventjobs.log.prepared import SEPARATOR, Prepared
 
 
@@ -54,7 +54,7 @@ class Batch:
     @property
     def is_empty(self) -> bool:
         """Tell whether there is nothing to write: no event and no receipt."""
-        return not self.count and all(prepared.append.receipt is None for prepared in self.appends)
+        return not self.count and not any(prepared.append.receipts for prepared in self.appends)
 
     def columns(self) -> Sequence[str]:
         """Return the events' texts by column, one line an event, in the order of `Prepared.columns`."""
@@ -78,16 +78,9 @@ class Batch:
         """Return the receipts with the positions of their appends."""
         if self._stored is None:
             self._stored = [
-                StoredReceipt(
-                    key=receipt.key,
-                    body_hash=receipt.body_hash,
-                    status=receipt.status,
-                    answer=receipt.answer,
-                    first=first,
-                    last=first + len(prepared.facts) - 1,
-                )
+                _stored(receipt, first, len(prepared.facts))
                 for prepared, first in zip(self.appends, self.firsts, strict=True)
-                if (receipt := prepared.append.receipt) is not None
+                for receipt in prepared.append.receipts
             ]
         return self._stored
 
@@ -121,3 +114,17 @@ class Batch:
             everything.extend(recorded)
             prepared.resolve(Appended(first=first, last=position - 1, at=at, recorded=recorded))
         return everything
+
+
+def _stored(receipt: Receipt, first: int, facts: int) -> StoredReceipt:
+    """The receipt of an append of so many facts, the first of which got the position `first`."""
+    own = first + receipt.begin
+    count = facts - receipt.begin if receipt.count is None else receipt.count
+    return StoredReceipt(
+        key=receipt.key,
+        body_hash=receipt.body_hash,
+        status=receipt.status,
+        answer=receipt.answer,
+        first=own,
+        last=own + count - 1,
+    )

@@ -61,7 +61,7 @@ class MemoryEventLog:
         self._tasks = Tasks()
 
     async def append(self, append: Append) -> Appended:
-        """Write the facts, or answer with the receipt that already carries the key."""
+        """Write the facts, or answer with the receipt that already carries a key of the append."""
         prepared = prepare(self._codec, append)
         if self._faults is None:
             self._write(prepared)
@@ -143,11 +143,10 @@ class MemoryEventLog:
                 self._write(prepared)
 
     def _write(self, prepared: Prepared) -> None:
-        append, receipt = prepared.append, prepared.append.receipt
-        head = self._tail.head
-        known = self._receipts.get(receipt.key) if receipt is not None else None
-        if known is not None:
-            prepared.resolve(Appended(first=known.first, last=known.last, at=head.at, replayed=known))
+        append, head = prepared.append, self._tail.head
+        known = [self._receipts[receipt.key] for receipt in append.receipts if receipt.key in self._receipts]
+        if known:
+            prepared.resolve(Appended(first=known[0].first, last=known[0].last, at=head.at, replayed=known[0]))
             return
         for stream, expected in append.expected.items():
             actual = len(self._streams.get(stream, ()))

@@ -32,13 +32,16 @@ class Receipt:
     What a key stands for: written with the append, kept as long as the log.
 
     `key` holds the whole scope (workspace, actor and the client's key); `body_hash` is the SHA-256 of the command and
-    its body; `answer` is JSON without positions and without secrets.
+    its body; `answer` is JSON without positions and without secrets. `begin` and `count` say which of the append's
+    events are the key's own (`None`: all that follow).
     """
 
     key: str
     body_hash: bytes
     status: int
     answer: bytes
+    begin: int = 0
+    count: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,14 +63,14 @@ class Append:
 
     `expected` gives the version of every stream written to, and of further streams that must not have moved (0: does
     not exist). `read_at` gives, for the streams of which it is known, a position at which that version was read; it
-    spares the appender a look-up of the stream. Without events it only leaves its receipt. `events` of one stream keep
+    spares the appender a look-up of the stream. Without events it only leaves its receipts. `events` of one stream keep
     their order.
     """
 
     events: Sequence[tuple[StreamId, Event]]
     expected: Mapping[StreamId, int]
     provenance: Provenance
-    receipt: Receipt | None = None
+    receipts: Sequence[Receipt] = ()
     read_at: Mapping[StreamId, int] = field(default_factory=dict)
 
 
@@ -77,7 +80,7 @@ class Appended:
     What became of an append.
 
     `first` and `last` are its positions (`first = last + 1` where nothing was written, `last` then the head);
-    `replayed` is the receipt that was there already: then nothing was written now.
+    `replayed` is a receipt that was there already under one of its keys: then nothing was written now.
     """
 
     first: int
@@ -119,7 +122,7 @@ class EventLog(Protocol):
 
     async def append(self, append: Append) -> Appended:
         """
-        Write the facts, or answer with the receipt that already carries the key.
+        Write the facts, or answer with the receipt that already carries a key of the append.
 
         A receipt under the same key is found before versions are compared, and returned whatever its body hash:
         comparing hashes is the caller's business. Cancelling the caller does not cancel the write.

@@ -93,7 +93,7 @@ class PostgresEventLog:
         await self._storage.close()
 
     async def append(self, append: Append) -> Appended:
-        """Write the facts, or answer with the receipt that already carries the key."""
+        """Write the facts, or answer with the receipt that already carries a key of the append."""
         prepared = prepare(self._codec, append)
         self._appender.put(prepared)
         return await prepared.done

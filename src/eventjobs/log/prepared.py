@@ -80,8 +80,8 @@ def prepare(codec: Codec, append: Append) -> Prepared:
             texts.append(text)
     except ValueError as error:
         raise Invalid.at("", "odd_character", str(error)) from error
-    if append.receipt is not None:
-        _check_receipt(append.receipt)
+    for receipt in append.receipts:
+        _check_receipt(receipt)
     done: asyncio.Future[Appended] = asyncio.get_running_loop().create_future()
     return Prepared(append, facts, befores, _columns(append, facts, texts), versions, done)
 

@@ -38,12 +38,13 @@ class Replays:
         return self._recent.get(key)
 
     def answer_recent(self, prepared: Prepared) -> bool:
-        """Answer an append whose key is remembered; tell whether it was one."""
-        receipt = prepared.append.receipt
-        found = self.find_recent(receipt.key) if receipt is not None else None
-        if found is not None:
-            self._answer(prepared, found)
-        return found is not None
+        """Answer an append of which a key is remembered; tell whether it was one."""
+        for receipt in prepared.append.receipts:
+            found = self.find_recent(receipt.key)
+            if found is not None:
+                self._answer(prepared, found)
+                return True
+        return False
 
     async def answer_refused(self, refused: Iterable[tuple[Prepared, VersionConflict]]) -> None:
         """Answer lost races; one whose key is taken was written before and lost nothing."""
@@ -58,8 +59,8 @@ class Replays:
             prepared.refuse(conflicts[prepared])
 
     async def answer_stored(self, appends: Sequence[Prepared]) -> Sequence[Prepared]:
-        """Answer those whose key is taken; return the others."""
-        keyed = [(prepared, prepared.append.receipt.key) for prepared in appends if prepared.append.receipt is not None]
+        """Answer those of which a key is taken; return the others."""
+        keyed = [(prepared, receipt.key) for prepared in appends for receipt in prepared.append.receipts]
         found = await self._storage.find_receipts([key for _, key in keyed])
         replayed = {prepared: found[key] for prepared, key in keyed if key in found}
         for prepared, receipt in replayed.items():

@@ -50,7 +50,7 @@ class Waiting:
             return [self._queue.popleft()]
         taken: list[Prepared] = []
         passed: list[Prepared] = []
-        busy: set[StreamId | str | None] = set()
+        busy: set[StreamId | str] = set()
         events = size = 0
         queue = self._queue
         while queue and events < EVENTS_ENOUGH and len(passed) < LOOKED_AT_MAX:
@@ -62,8 +62,8 @@ class Waiting:
                 break
             queue.popleft()
             append = prepared.append
-            key = append.receipt.key if append.receipt is not None else None
-            if busy and ((key is not None and key in busy) or not busy.isdisjoint(append.expected)):
+            keys = [receipt.key for receipt in append.receipts]
+            if busy and not (busy.isdisjoint(keys) and busy.isdisjoint(append.expected)):
                 passed.append(prepared)
                 busy.update(append.expected)  # whoever comes later may not overtake it
             else:
@@ -71,6 +71,6 @@ class Waiting:
                 events += weight
                 size += prepared.size
                 busy.update(prepared.written)
-            busy.add(key)
+            busy.update(keys)
         queue.extendleft(reversed(passed))
         return taken
