@@ -189,10 +189,6 @@ def test_R6_the_floor_is_a_setting_of_the_deployment() -> None:
 @pytest.mark.parametrize(
     ("fields", "path"),
     [
-        ({"policies": {"overlap": "queue_one"}}, "policies.overlap"),
-        ({"policies": {"overlap": "queue_all"}}, "policies.overlap"),
-        ({"policies": {"overlap": "cancel_running"}}, "policies.overlap"),
-        ({"policies": {"overlap": "allow"}}, "policies.overlap"),
         ({"cadence": {"time_zone": "UTC", "cron": "0 0 * * *"}}, "cadence.cron"),
         ({"jobs": [{"job": {"kind": "flow", "id": "load"}}]}, "jobs.0.job.kind"),
         ({"jobs": [row(), {"job": {"kind": "import", "id": "load"}}]}, "jobs.1.job.kind"),

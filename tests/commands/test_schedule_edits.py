@@ -210,7 +210,6 @@ def test_a_policy_that_does_not_is_none() -> None:
 def test_policies_are_checked_together_with_the_cadence() -> None:
     story = Story().given(workspace(), service(), schedule(cadence=QUARTERLY))
     story.when(policies(timing="wall_clock")).then_refused("timing_not_possible", "policies.timing")
-    story.when(policies(overlap="allow")).then_refused("not_supported", "policies.overlap")
 
 
 def test_a_cadence_is_checked_together_with_the_policies() -> None:

@@ -8,6 +8,7 @@ from eventjobs.domain.access import ROLES
 from tests.support.bodies import run_now, schedule, service, workspace
 from tests.support.story import Story, command
 
+ON_A_SCHEDULE = {"RunNow", "EditCadence", "StopRun", "PauseOwner", "UnpauseOwner"}
 EACH = pytest.mark.parametrize("spec", SPECS, ids=lambda spec: spec.name)
 OFFERED = pytest.mark.parametrize("spec", PUBLIC, ids=lambda spec: spec.name)
 
@@ -32,7 +33,13 @@ def test_a_command_that_is_offered_names_its_roles(spec: CommandSpec) -> None:  
 
 def test_the_runners_own_commands_are_offered_to_nobody() -> None:
     internal = [spec for spec in SPECS if spec.internal]
-    assert {spec.name for spec in internal} == {"AdvanceRun", "AnswerDue", "HandOverRun", "ObserveClockStep", "TakeOverRun"}
+    assert {spec.name for spec in internal} == {
+        "AdvanceRun",
+        "AnswerDue",
+        "HandOverRun",
+        "ObserveClockStep",
+        "TakeOverRun",
+    }
     assert not any(spec.roles for spec in internal)
 
 
@@ -44,7 +51,7 @@ def test_an_example_is_accepted_where_what_it_names_is_there(spec: CommandSpec) 
         story.given(workspace())
     if spec.name not in {"CreateWorkspace", "AddService"}:
         story.given(service("load-contacts"))
-    if ("Schedule" in spec.name and spec.name != "CreateSchedule") or spec.name in {"RunNow", "EditCadence", "StopRun"}:
+    if ("Schedule" in spec.name and spec.name != "CreateSchedule") or spec.name in ON_A_SCHEDULE:
         story.given(schedule(jobs=[{"job": {"kind": "service", "id": "load-contacts"}}]))
     if spec.name == "StopRun":
         story.given(run_now(id=example["run"]))

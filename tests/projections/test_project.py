@@ -166,7 +166,7 @@ def test_an_edit_touches_only_what_it_changes() -> None:
 def test_what_is_not_active_has_no_next_moment_and_no_timer(event: Event) -> None:
     found = written(SCHEDULE, event)
     assert found[schedules.NEXT.name][0].values["due"] is None
-    assert found[timers.TIMERS.name] == [Remove(timers.TIMERS, TIMER)]
+    assert found[timers.TIMERS.name][0] == Remove(timers.TIMERS, TIMER)
     assert found[schedules.SCHEDULES.name][0].values["active"] is False
 
 

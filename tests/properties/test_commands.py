@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from eventjobs.commands import SPECS, snapshots
 from eventjobs.commands.spec import CommandFields
+from eventjobs.domain.overlap import QUEUE_MAX, Overlap
 from eventjobs.domain.run import State
 from eventjobs.events.recorded import StreamId
 from eventjobs.events.run import RunMissed, RunOpened, RunSkipped
@@ -64,6 +65,7 @@ def _policies(draw: Draw) -> dict[str, Any]:
         "catch_up": draw(st.sampled_from(["due", "due", "always_on_tighten", "never"])),
         "catch_up_window": draw(st.sampled_from([None, None, "PT30M"])),
         "on_failure": draw(st.sampled_from(["continue", "stop"])),
+        "overlap": draw(st.sampled_from(["skip", *Overlap])),
     }
 
 
@@ -131,6 +133,20 @@ def _ending(draw: Draw) -> dict[str, Any]:
     }
 
 
+def _until(draw: Draw, story: Story) -> str | None:
+    ahead = draw(st.sampled_from([None, 60, 3_600, 100_000]))
+    return None if ahead is None else (story.now + timedelta(seconds=ahead)).isoformat()
+
+
+def _pause(draw: Draw, story: Story) -> dict[str, Any]:
+    owner = {"kind": "schedule", "id": _schedule(draw)}
+    return {"owner": owner, "note": draw(st.sampled_from(["", "x"])), "until": _until(draw, story)}
+
+
+def _hold(draw: Draw, story: Story) -> dict[str, Any]:
+    return {"everywhere": draw(st.booleans()), "until": _until(draw, story)}
+
+
 BUILDERS: dict[str, Callable[[Draw, Story], dict[str, Any]]] = {
     "ActivateSchedule": lambda draw, _: {"id": _schedule(draw), "run_if_behind": draw(st.booleans())},
     "AddService": lambda draw, _: {**_given_id(draw, _service(draw)), **_definition(draw)},
@@ -150,6 +166,7 @@ BUILDERS: dict[str, Callable[[Draw, Story], dict[str, Any]]] = {
         "term": draw(st.integers(1, 3)),
         "to": draw(st.sampled_from(["one", "two"])),
     },
+    "HoldStarts": _hold,
     "InactivateSchedule": lambda draw, _: {"id": _schedule(draw)},
     "IssueKey": lambda draw, _: {
         **_given_id(draw, draw(st.sampled_from(["k", "l"]))),
@@ -160,6 +177,8 @@ BUILDERS: dict[str, Callable[[Draw, Story], dict[str, Any]]] = {
         "reading": draw(st.sampled_from(["2026-12-01T12:00:05Z", "2026-12-01T11:00:00Z"])),
         "step_s": 5.0,
     },
+    "PauseOwner": _pause,
+    "ReleaseStarts": lambda draw, _: {"everywhere": draw(st.booleans())},
     "RevokeKey": lambda draw, _: {"id": draw(st.sampled_from(["k", "l", "m"]))},
     "RunNow": _run_now,
     "StopRun": lambda draw, story: {"run": _run(draw, story), "mode": draw(st.sampled_from(["now", "after_current"]))},
@@ -168,6 +187,7 @@ BUILDERS: dict[str, Callable[[Draw, Story], dict[str, Any]]] = {
         "seen_term": draw(st.integers(1, 3)),
         "cause": "gone",
     },
+    "UnpauseOwner": lambda draw, _: {"owner": {"kind": "schedule", "id": _schedule(draw)}},
 }
 OFTEN = ["AdvanceRun", "AdvanceRun", "AdvanceRun", "AnswerDue", "RunNow", "EditCadence", "CreateSchedule"]
 STEPS = st.sampled_from([*sorted(BUILDERS), *OFTEN])
@@ -222,7 +242,10 @@ def _check(story: Story) -> None:
             _check_run(story, stream)
     for name in SCHEDULES:
         schedule = story.schedule(name)
-        assert schedule.open_run is None or story.run(schedule.open_run).open
+        assert all(story.run(run).open for run in schedule.open_runs)
+        assert schedule.open_runs or not schedule.waiting, "somebody waits for nothing"
+        assert len(schedule.waiting) <= QUEUE_MAX
+        assert schedule.active or not schedule.waiting
         assert schedule.next is None or (schedule.active and schedule.alive)
         last = schedule.timing.last_answered
         assert schedule.next is None or last is None or schedule.next.due > last, "an instant became due again"
@@ -235,4 +258,5 @@ def _check_run(story: Story, stream: StreamId) -> None:
     assert not any(isinstance(one, RunOpened | RunSkipped | RunMissed) for one in others)
     run = story.run(stream.id)
     owner = story.load(StreamId(stream.workspace, f"{run.owner.kind}:{run.owner.id}")).state
-    assert (owner.open_run == stream.id) is run.open, "owner and run disagree about whether it is open"
+    open_runs = owner.open_runs if run.owner.kind == "schedule" else [owner.open_run]
+    assert (stream.id in open_runs) is run.open, "owner and run disagree about whether it is open"

@@ -38,11 +38,15 @@ from eventjobs.events.schedule import (
     ScheduleDescribed,
     ScheduleInactivated,
     ScheduleJobsEdited,
+    ScheduleOccurrenceDropped,
+    ScheduleOccurrenceQueued,
     ScheduleOccurrencesMissed,
     ScheduleOccurrencesSkipped,
+    SchedulePaused,
     SchedulePolicies,
     ScheduleRunClosed,
     ScheduleRunOpened,
+    ScheduleUnpaused,
 )
 from eventjobs.events.service import (
     AttemptPolicy,
@@ -55,7 +59,7 @@ from eventjobs.events.service import (
     ServiceRunOpened,
     Turn,
 )
-from eventjobs.events.workspace import WorkspaceCreated
+from eventjobs.events.workspace import WorkspaceCreated, WorkspaceStartsHeld, WorkspaceStartsReleased
 
 Facts = list[tuple[StreamId, Event]]
 
@@ -117,6 +121,8 @@ class History:
         for _ in range(steps):
             workspace = self.random.choice(self.workspaces)
             schedule = self.random.choice(self.planned[workspace])
+            if self.random.random() < 0.05 and schedule.active:
+                yield self._stop_and_go(workspace, schedule, self.random.choice(("pause", "hold", "queue")))
             if self.random.random() < self.edits:
                 yield self._edit(workspace, schedule)
             elif self.random.random() < 0.1:
@@ -147,6 +153,8 @@ class History:
                 (service_stream(workspace, row.job.id), ServiceAttached(schedule=schedule.id)) for row in schedule.jobs
             ]
             yield [(schedule_stream(workspace, schedule.id), created), *attached]
+        for what in ("pause", "hold", "queue"):
+            yield self._stop_and_go(workspace, self.planned[workspace][0], what)
 
     def _edit(self, workspace: str, schedule: Planned) -> Facts:
         stream = schedule_stream(workspace, schedule.id)
@@ -175,6 +183,36 @@ class History:
         if kind == 6 or not schedule.active:
             return [(stream, ScheduleJobsEdited(jobs=schedule.jobs[: 1 + self.random.randrange(len(schedule.jobs))]))]
         return self._not_run(stream, schedule)
+
+    def _stop_and_go(self, workspace: str, schedule: Planned, what: str) -> Facts:
+        """Pause and unpause, hold and release, or let a moment wait and drop it."""
+        stream, until = schedule_stream(workspace, schedule.id), START + timedelta(days=200)
+        ended = self.random.random() < 0.5
+        match what:
+            case "pause" if ended:
+                return [(stream, ScheduleUnpaused(cause="asked"))]
+            case "pause":
+                return [(stream, SchedulePaused(since=START, until=until, note="why", by="key:first"))]
+            case "hold" if ended:
+                return [(workspace_stream(workspace), WorkspaceStartsReleased(since=until))]
+            case "hold":
+                return [(workspace_stream(workspace), WorkspaceStartsHeld(since=START, note="", by="key:first"))]
+            case _:
+                return self._queue(stream, schedule, dropped=ended)
+
+    def _queue(self, stream: StreamId, schedule: Planned, *, dropped: bool) -> Facts:
+        due, version = schedule.due, schedule.cadence_version
+        queued = ScheduleOccurrenceQueued(
+            due=due,
+            cadence_version=version,
+            cause="scheduled",
+            reason="overlap",
+            open_run="another",
+            timing=schedule.timing,
+            next=schedule.advance(),
+        )
+        gone = ScheduleOccurrenceDropped(due=due, cadence_version=version, outcome="skipped", reason="paused")
+        return [(stream, queued), *([(stream, gone)] if dropped else [])]
 
     def _edit_other(self, workspace: str, kind: int) -> Facts:
         if kind == 0:

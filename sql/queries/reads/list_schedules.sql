@@ -1,11 +1,14 @@
 SELECT s.id, s.version, s.description, s.active, s.cadence::text, s.policies::text, s.cadence_version, s.created_at,
        s.deleted_at, j.jobs::text, n.due, n.local, n.fold, n.asked, n.zone_data,
-       r.open_run, r.last_run, r.last_state, r.last_reason, r.last_ended_at
+       r.open_run, r.last_run, r.last_state, r.last_reason, r.last_ended_at,
+       p.since AS paused_since, p.until AS paused_until, p.note AS pause_note, p.paused_by, q.waiting
 FROM public.view_schedules_1 AS k
 CROSS JOIN LATERAL public.view_schedules_1_at(k.workspace, k.id, $2) AS s
 CROSS JOIN LATERAL public.view_schedule_jobs_1_at(k.workspace, k.id, $2) AS j
 CROSS JOIN LATERAL public.view_schedule_next_1_at(k.workspace, k.id, $2) AS n
 LEFT JOIN LATERAL public.view_schedule_runs_1_at(k.workspace, k.id, $2) AS r ON true
+LEFT JOIN LATERAL public.view_pauses_1_at(k.workspace, 'schedule', k.id, $2) AS p ON true
+LEFT JOIN LATERAL public.view_queues_1_at(k.workspace, 'schedule', k.id, $2) AS q ON true
 WHERE k.workspace = $1 AND k.id > $3 AND s.deleted_at IS NULL
       AND ($5::text IS NULL OR strpos(lower(s.id || ' ' || s.description), lower($5)) > 0)
       AND ($6::boolean IS NULL OR s.active = $6)

@@ -36,6 +36,7 @@ CODES: Final[Mapping[int, Mapping[str, str]]] = {
     408: {"body_too_slow": "the body did not arrive within 10 s"},
     409: {
         "already_running": "`open_run` is open",
+        "held": "`by` holds all starts since `since`, until `until`, for what `note` says",
         "id_taken": "the id is that of another thing, or of a deleted one",
         "in_use": "`users` use it",
         "run_ended": "the run is over",

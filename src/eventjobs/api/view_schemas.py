@@ -89,6 +89,21 @@ class JobRowShown(Shown):
     skip_wait: bool
 
 
+class PauseShown(Shown):
+    """A pause: it is over once the instant of `as_of` has come to `until`."""
+
+    since: datetime
+    until: datetime | None
+    note: str
+    by: str
+
+
+class HoldShown(PauseShown):
+    """A hold of all starts, `everywhere` or in the workspace."""
+
+    everywhere: bool
+
+
 class ScheduleItem(Shown):
     """A schedule: its definition, whether it is active, what is due next, and its runs."""
 
@@ -104,6 +119,8 @@ class ScheduleItem(Shown):
     jobs: list[JobRowShown]
     next_due: DueMoment | None
     drifted_from_label: bool
+    pause: PauseShown | None
+    waiting: int
     open_run: str | None
     last_run: LastRun | None
 
@@ -244,7 +261,9 @@ class Read(Shown):
 
 
 class Workspace(Read, WorkspaceItem):
-    """A workspace."""
+    """A workspace, with the holds of all starts that concern it."""
+
+    holds: list[HoldShown]
 
 
 class Schedule(Read, ScheduleItem):
@@ -274,6 +293,7 @@ class Occurrence(Read, OccurrenceItem):
 class JobsPage(Read):
     """The Jobs page."""
 
+    holds: list[HoldShown]
     schedules: ScheduleSections
     services: ServiceSection
 

@@ -110,6 +110,31 @@ def _schedule_opened(schedule: str, data: Data) -> str:
     return f"Schedule {schedule} started run {data['run']} {_cause(data)}{_next(data)}."
 
 
+def _until(data: Data) -> str:
+    return f" until {_at(data['until'])}" if data.get("until") else ""
+
+
+def _note(data: Data) -> str:
+    return f": “{data['note']}”" if data.get("note") else ""
+
+
+def _queued(schedule: str, data: Data) -> str:
+    behind = f" behind run {data['open_run']}" if data.get("open_run") else ""
+    return (
+        f"The occurrence of schedule {schedule} due {_at(data['due'])} waits{behind} ({data['reason']}){_next(data)}."
+    )
+
+
+def _stop_asked(run: str, data: Data) -> str:
+    how = "at once" if data["mode"] == "now" else "after the jobs that run"
+    why = f", to make room for {data['displaced_by']}" if data.get("displaced_by") else ""
+    return f"Run {run} was asked to stop {how}{why}."
+
+
+def _place(workspace: str) -> str:
+    return "everywhere" if workspace == "*" else f"in workspace {workspace}"
+
+
 def _occurrences(word: str) -> Teller:
     def tell(schedule: str, data: Data) -> str:
         many = data["count"] > 1
@@ -171,9 +196,7 @@ TELLERS: Final[Mapping[str, Teller]] = {
     "run.skipped": lambda _, data: (
         f"The occurrence of {_owner(data['owner'])} due {_at(data['due'])} was skipped ({data['reason']})."
     ),
-    "run.stop_requested": lambda run, data: (
-        f"Run {run} was asked to stop {'at once' if data['mode'] == 'now' else 'after the jobs that run'}."
-    ),
+    "run.stop_requested": _stop_asked,
     "run.taken_over": lambda run, data: (
         f"Run {run} was taken over by instance {data['instance']} in term {data['term']} ({data['cause']})."
     ),
@@ -186,11 +209,22 @@ TELLERS: Final[Mapping[str, Teller]] = {
     "schedule.jobs_edited": lambda schedule, data: (
         f"Schedule {schedule} now has other jobs: {_list([row['job']['id'] for row in data['jobs']])}."
     ),
+    "schedule.occurrence_dropped": lambda schedule, data: (
+        f"The occurrence of schedule {schedule} due {_at(data['due'])} waits no more: "
+        f"{data['outcome']} ({data['reason']})."
+    ),
+    "schedule.occurrence_queued": _queued,
     "schedule.occurrences_missed": _occurrences("missed"),
     "schedule.occurrences_skipped": _occurrences("skipped"),
+    "schedule.paused": lambda schedule, data: (
+        f"Schedule {schedule} was paused by {data['by']}{_until(data)}{_note(data)}."
+    ),
     "schedule.policies_edited": lambda schedule, data: f"Schedule {schedule} has other policies{_next(data)}.",
     "schedule.run_closed": _closed("Schedule"),
     "schedule.run_opened": _schedule_opened,
+    "schedule.unpaused": lambda schedule, data: (
+        f"The pause of schedule {schedule} {'is over' if data['cause'] == 'until' else 'was ended'}{_note(data)}."
+    ),
     "service.added": _service("added"),
     "service.attached": lambda service, data: f"Service {service} is used by schedule {data['schedule']}.",
     "service.awaited": _turn("Run {run} waits for service {service}, until {deadline} at the latest."),
@@ -203,6 +237,10 @@ TELLERS: Final[Mapping[str, Teller]] = {
     "service.run_closed": _closed("Service"),
     "service.run_opened": lambda service, data: f"Service {service} started run {data['run']} {_cause(data)}.",
     "workspace.created": lambda name, data: f"Workspace {name} was made, with the time zone {data['time_zone']}.",
+    "workspace.starts_held": lambda name, data: (
+        f"All starts {_place(name)} are held by {data['by']}{_until(data)}{_note(data)}."
+    ),
+    "workspace.starts_released": lambda name, data: f"Starts {_place(name)} were released{_note(data)}.",
 }
 
 

@@ -17,13 +17,17 @@ from eventjobs.commands import (
     edit_schedule_jobs,
     edit_schedule_policies,
     hand_over_run,
+    hold_starts,
     inactivate_schedule,
     issue_key,
     observe_clock_step,
+    pause_owner,
+    release_starts,
     revoke_key,
     run_now,
     stop_run,
     take_over_run,
+    unpause_owner,
 )
 from eventjobs.commands.spec import CommandSpec
 
@@ -42,13 +46,17 @@ SPECS: Final[tuple[CommandSpec[Any], ...]] = (
     edit_schedule_jobs.SPEC,
     edit_schedule_policies.SPEC,
     hand_over_run.SPEC,
+    hold_starts.SPEC,
     inactivate_schedule.SPEC,
     issue_key.SPEC,
     observe_clock_step.SPEC,
+    pause_owner.SPEC,
+    release_starts.SPEC,
     revoke_key.SPEC,
     run_now.SPEC,
     stop_run.SPEC,
     take_over_run.SPEC,
+    unpause_owner.SPEC,
 )
 
 PUBLIC: Final = tuple(spec for spec in SPECS if not spec.internal)

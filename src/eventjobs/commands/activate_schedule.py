@@ -7,9 +7,9 @@ The first time it runs at once unless its start is ahead (R24, R14); later it ru
 
 from typing import Final
 
+from eventjobs.commands.answering import settle_due
 from eventjobs.commands.context import Context
 from eventjobs.commands.fields import no_such
-from eventjobs.commands.opening import settle_due
 from eventjobs.commands.schedule_fields import warn
 from eventjobs.commands.spec import CommandFields, CommandSpec, Id
 from eventjobs.commands.world import World

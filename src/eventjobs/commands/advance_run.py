@@ -2,7 +2,8 @@
 The runner's own: record what happened in a run, and begin what may begin.
 
 One append records the attempts that ended, ends rows, opens the next stage, starts attempts and, when all is over,
-closes the run and frees its owner. A worker's command carries the term it was given; another term is `superseded`.
+closes the run, frees its owner and opens the next run that waits for it. A worker's command carries the term it was
+given; another term is `superseded`.
 """
 
 from collections.abc import Mapping
@@ -10,6 +11,7 @@ from typing import Any, Final
 
 from eventjobs.commands.context import Context
 from eventjobs.commands.fields import no_such
+from eventjobs.commands.queueing import start_waiting
 from eventjobs.commands.spec import CommandFields, CommandSpec, RunId
 from eventjobs.commands.turns import Ending, give_up_turn, shares_turn, take_turn
 from eventjobs.commands.world import World
@@ -218,8 +220,13 @@ def _close(world: World, context: Context, run_id: str) -> None:
     state, reason, counts = verdict(run)
     world.emit(run_stream(context.workspace, run_id), RunEnded(state=state, reason=reason, counts=counts))
     owner = owner_stream(context.workspace, run.owner.kind, run.owner.id)
-    closed = ScheduleRunClosed if run.owner.kind == "schedule" else ServiceRunClosed
-    world.emit(owner, closed(run=run_id, state=state, reason=reason))
+    if run.owner.kind != "schedule":
+        world.emit(owner, ServiceRunClosed(run=run_id, state=state, reason=reason))
+        return
+    others = [other for other in world.schedule(run.owner.id).open_runs if other != run_id]
+    still_open = others[-1] if others else None
+    world.emit(owner, ScheduleRunClosed(run=run_id, state=state, reason=reason, open_run=still_open))
+    start_waiting(world, context, run.owner.id)
 
 
 SPEC: Final = CommandSpec(

@@ -2,8 +2,8 @@
 
 from typing import Final
 
+from eventjobs.commands.answering import settle_due
 from eventjobs.commands.context import Context
-from eventjobs.commands.opening import settle_due
 from eventjobs.commands.spec import CommandFields, CommandSpec, Id
 from eventjobs.commands.world import World
 from eventjobs.domain.streams import schedule_stream

@@ -9,9 +9,9 @@ from typing import Annotated, Final
 
 from pydantic import Field
 
+from eventjobs.commands.answering import settle_due
 from eventjobs.commands.context import Context
 from eventjobs.commands.fields import no_such
-from eventjobs.commands.opening import settle_due
 from eventjobs.commands.schedule_fields import (
     CadenceFields,
     Jobs,
@@ -110,6 +110,7 @@ SPEC: Final = CommandSpec(
         workspace_stream(context.workspace),
     ],
     decide=decide,
+    creates=True,
     roles=frozenset({INTEGRATION_AUTHOR}),
     summary="Create a schedule",
     example={

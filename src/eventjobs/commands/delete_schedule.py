@@ -2,9 +2,10 @@
 
 from typing import Final
 
+from eventjobs.commands.answering import settle_due
 from eventjobs.commands.context import Context
 from eventjobs.commands.fields import no_such
-from eventjobs.commands.opening import settle_due
+from eventjobs.commands.queueing import drop_all
 from eventjobs.commands.spec import CommandFields, CommandSpec, Id
 from eventjobs.commands.world import World
 from eventjobs.domain.access import INTEGRATION_AUTHOR
@@ -27,6 +28,7 @@ def decide(command: DeleteSchedule, world: World, context: Context) -> None:
     if present.deleted:
         return
     settle_due(world, context, command.id)
+    drop_all(world, context, command.id, "inactive")
     world.emit(schedule_stream(context.workspace, command.id), ScheduleDeleted())
     for job in sorted({row.job.id for row in present.jobs}):
         world.emit(service_stream(context.workspace, job), ServiceDetached(schedule=command.id))

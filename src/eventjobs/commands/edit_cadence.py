@@ -7,9 +7,9 @@ behind, and so runs it now, is R22 to R28.
 
 from typing import Final
 
+from eventjobs.commands.answering import settle_due
 from eventjobs.commands.context import Context
 from eventjobs.commands.fields import no_such
-from eventjobs.commands.opening import settle_due
 from eventjobs.commands.schedule_fields import CadenceFields, cadence_of, check, warn
 from eventjobs.commands.spec import CommandFields, CommandSpec, Id
 from eventjobs.commands.world import World

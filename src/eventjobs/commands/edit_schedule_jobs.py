@@ -2,9 +2,9 @@
 
 from typing import Final
 
+from eventjobs.commands.answering import settle_due
 from eventjobs.commands.context import Context
 from eventjobs.commands.fields import no_such
-from eventjobs.commands.opening import settle_due
 from eventjobs.commands.schedule_fields import Jobs, rows_of
 from eventjobs.commands.spec import CommandFields, CommandSpec, Id
 from eventjobs.commands.world import World

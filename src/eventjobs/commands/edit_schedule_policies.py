@@ -6,9 +6,9 @@ Another timing, gap or repeat policy reads the cadence differently and so begins
 
 from typing import Final
 
+from eventjobs.commands.answering import settle_due
 from eventjobs.commands.context import Context
 from eventjobs.commands.fields import no_such
-from eventjobs.commands.opening import settle_due
 from eventjobs.commands.schedule_fields import PolicyFields, check, policies_of, warn
 from eventjobs.commands.spec import CommandFields, CommandSpec, Id
 from eventjobs.commands.world import World

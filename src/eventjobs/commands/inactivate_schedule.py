@@ -1,10 +1,11 @@
-"""Inactivate a schedule: it has no due moments until it is activated again; an open run finishes."""
+"""Inactivate a schedule: it has no due moments until it is activated again; an open run finishes, none that waits."""
 
 from typing import Final
 
+from eventjobs.commands.answering import settle_due
 from eventjobs.commands.context import Context
 from eventjobs.commands.fields import no_such
-from eventjobs.commands.opening import settle_due
+from eventjobs.commands.queueing import drop_all
 from eventjobs.commands.spec import CommandFields, CommandSpec, Id
 from eventjobs.commands.world import World
 from eventjobs.domain.access import INTEGRATION_AUTHOR, OPERATORS
@@ -26,6 +27,7 @@ def decide(command: InactivateSchedule, world: World, context: Context) -> None:
     if not world.schedule(command.id).active:
         return
     settle_due(world, context, command.id)
+    drop_all(world, context, command.id, "inactive")
     timing = on_inactivated(world.schedule(command.id).timing)
     world.emit(schedule_stream(context.workspace, command.id), ScheduleInactivated(timing=timing))
 

@@ -1,9 +1,4 @@
-"""
-How runs begin: the snapshot, and the answer to what is due.
-
-Every due moment is answered once. The append names the owner's stream with its version and the occurrence's stream as
-new, so no second answer can be written, by whomever.
-"""
+"""How runs begin: the snapshot, and the first fact of the run beside that of its owner."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
@@ -11,30 +6,28 @@ from datetime import datetime
 
 from eventjobs.commands.context import Context
 from eventjobs.commands.world import World
-from eventjobs.domain.due import DueAnswer, Following, Span, answer_due
-from eventjobs.domain.occurrence import occurrence_id
+from eventjobs.domain.due import Following, Span
 from eventjobs.domain.schedule import Schedule
 from eventjobs.domain.service import Service
 from eventjobs.domain.streams import run_stream, schedule_stream, service_stream
-from eventjobs.events.cadence import CatchUp
-from eventjobs.events.run import Ref, RunMissed, RunOpened, RunSkipped, SnapshotJob
-from eventjobs.events.schedule import (
-    JobRow,
-    ScheduleOccurrencesMissed,
-    ScheduleOccurrencesSkipped,
-    ScheduleRunOpened,
-)
+from eventjobs.events.run import Ref, RunOpened, SnapshotJob
+from eventjobs.events.schedule import JobRow, ScheduleRunOpened
 from eventjobs.events.service import AttemptPolicy
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Moment:
-    """The occurrence that a run answers: why, its nominal instant, and the later ones that it covers."""
+    """
+    The occurrence that a run answers: why, its nominal instant, and the later ones that it covers.
+
+    `cadence_version` is that of the instant, where it is not the schedule's present one.
+    """
 
     cause: str
     cause_detail: str | None = None
     due: datetime | None = None
     covered: Span | None = None
+    cadence_version: int | None = None
 
 
 MANUAL = Moment(cause="manual")
@@ -84,12 +77,18 @@ def _open(
             instance=context.instance,
             on_failure="continue" if schedule is None else schedule.policies.on_failure,
             jobs=jobs,
-            cadence_version=None if schedule is None or moment.due is None else schedule.cadence_version,
+            cadence_version=_cadence_version(moment, schedule),
             missed_occurrences=0 if covered is None else covered.count,
             missed_first=None if covered is None else covered.first,
             missed_last=None if covered is None else covered.last,
         ),
     )
+
+
+def _cadence_version(moment: Moment, schedule: Schedule | None) -> int | None:
+    if schedule is None or moment.due is None:
+        return None
+    return moment.cadence_version or schedule.cadence_version
 
 
 def open_service_run(world: World, context: Context, service_id: str, run_id: str) -> None:
@@ -125,97 +124,4 @@ def _overridden(policy: AttemptPolicy, row: JobRow) -> AttemptPolicy:
         timeout_s=row.timeout_s or policy.timeout_s,
         wait_timeout_s=row.wait_timeout_s or policy.wait_timeout_s,
         delivery=row.delivery or policy.delivery,
-    )
-
-
-def settle_due(world: World, context: Context, schedule_id: str) -> None:
-    """
-    Answer every moment of a schedule that has passed, under the definition as it stands.
-
-    Called by the ticker, and before any decision that changes the schedule, so that an edit never swallows a due
-    moment.
-    """
-    schedule = world.schedule(schedule_id)
-    if not schedule.active or schedule.next is None or schedule.next.due > context.now:
-        return
-    answer = answer_due(schedule.cadence, schedule.policies.timing, schedule.timing, schedule.next, context.now)
-    if answer.missed is not None:
-        after = answer.if_run if answer.runs is None else Following(state=schedule.timing, next=schedule.next)
-        never = schedule.policies.timing.catch_up is CatchUp.NEVER
-        reason = "catch_up_never" if never else "catch_up_window"
-        _missed(world, context, schedule_id, answer.missed, reason, None, after)
-    if answer.runs is None:
-        return
-    if schedule.open_run is not None:
-        _skipped(world, context, schedule_id, answer, "overlap", schedule.open_run)
-    else:
-        _run(world, context, schedule_id, answer)
-
-
-def _run(world: World, context: Context, schedule_id: str, answer: DueAnswer) -> None:
-    assert answer.runs is not None  # noqa: S101 the caller looked
-    version = world.schedule(schedule_id).cadence_version
-    run_id = occurrence_id("schedule", schedule_id, version, answer.runs.due)
-    moment = Moment(cause=answer.cause, cause_detail=answer.cause_detail, due=answer.runs.due, covered=answer.covered)
-    open_schedule_run(world, context, schedule_id, run_id, moment, answer.if_run)
-    if answer.covered is not None:
-        _missed(world, context, schedule_id, answer.covered, "downtime", run_id, answer.if_run)
-
-
-def _missed(
-    world: World,
-    context: Context,
-    schedule_id: str,
-    span: Span,
-    reason: str,
-    covered_by: str | None,
-    after: Following,
-) -> None:
-    version = world.schedule(schedule_id).cadence_version
-    owner = Ref(kind="schedule", id=schedule_id)
-    if span.count == 1:
-        stream = run_stream(context.workspace, occurrence_id("schedule", schedule_id, version, span.first))
-        world.begin(stream)
-        world.emit(stream, RunMissed(owner=owner, due=span.first, reason=reason, covered_by=covered_by))
-    world.emit(
-        schedule_stream(context.workspace, schedule_id),
-        ScheduleOccurrencesMissed(
-            reason=reason,
-            count=span.count,
-            first=span.first,
-            last=span.last,
-            anchor_day=span.anchor_day,
-            cadence_version=version,
-            covered_by=covered_by,
-            timing=after.state,
-            next=after.next,
-        ),
-    )
-
-
-def _skipped(
-    world: World, context: Context, schedule_id: str, answer: DueAnswer, reason: str, open_run: str | None
-) -> None:
-    assert answer.runs is not None  # noqa: S101 the caller looked
-    schedule = world.schedule(schedule_id)
-    due = answer.runs.due
-    covered = answer.covered
-    owner = Ref(kind="schedule", id=schedule_id)
-    if covered is None:
-        stream = run_stream(context.workspace, occurrence_id("schedule", schedule_id, schedule.cadence_version, due))
-        world.begin(stream)
-        world.emit(stream, RunSkipped(owner=owner, due=due, reason=reason, open_run=open_run))
-    world.emit(
-        schedule_stream(context.workspace, schedule_id),
-        ScheduleOccurrencesSkipped(
-            reason=reason,
-            count=1 if covered is None else 1 + covered.count,
-            first=due,
-            last=due if covered is None else covered.last,
-            anchor_day=due.day if covered is None else covered.anchor_day,
-            cadence_version=schedule.cadence_version,
-            open_run=open_run,
-            timing=answer.if_skipped.state,
-            next=answer.if_skipped.next,
-        ),
     )

@@ -2,17 +2,21 @@
 Run a schedule, or a single service, by hand.
 
 A manual run happens outside the cadence: it never moves or consumes it (R19, R51), and it works while the schedule is
-inactive (R52). With an open run it is refused (R54).
+inactive (R52) or paused. With an open run it is refused (R54), unless the owner's runs may overlap; during a hold of
+all starts it is refused with who holds, why and until when.
 """
 
 from typing import Final
 
+from eventjobs.commands.answering import settle_due
 from eventjobs.commands.context import Context
 from eventjobs.commands.fields import OwnerRef, no_such
-from eventjobs.commands.opening import MANUAL, open_schedule_run, open_service_run, settle_due
+from eventjobs.commands.halting import refuse_while_held
+from eventjobs.commands.opening import MANUAL, open_schedule_run, open_service_run
 from eventjobs.commands.spec import CommandFields, CommandSpec, RunId
 from eventjobs.commands.world import World
 from eventjobs.domain.access import FLOW_AUTHOR, INTEGRATION_AUTHOR, OPERATORS
+from eventjobs.domain.overlap import Overlap
 from eventjobs.domain.run import State
 from eventjobs.domain.streams import owner_stream, run_stream, service_stream
 from eventjobs.errors import Conflict, Invalid
@@ -62,9 +66,10 @@ def _schedule(schedule_id: str, run_id: str, world: World, context: Context) -> 
     # What is due comes first, as the ticker would answer it, or the manual run would take the occurrence's place. One
     # that is refused for it names the occurrence's run, which the ticker is about to open.
     settle_due(world, context, schedule_id)
-    open_run = world.schedule(schedule_id).open_run
-    if open_run is not None:
-        raise _running(open_run)
+    refuse_while_held(world, context)
+    schedule = world.schedule(schedule_id)
+    if schedule.open_run is not None and schedule.policies.overlap != Overlap.ALLOW:
+        raise _running(schedule.open_run)
     open_schedule_run(world, context, schedule_id, run_id, MANUAL)
 
 
@@ -72,6 +77,7 @@ def _service(service_id: str, run_id: str, world: World, context: Context) -> No
     service = world.service(service_id)
     if not service.alive:
         raise no_such("service", service_id)
+    refuse_while_held(world, context)
     busy = service.open_run or (None if service.holder is None else service.holder.run)
     if busy is not None:
         raise _running(busy)

@@ -77,9 +77,7 @@ def cadence_of(fields: CadenceFields) -> Cadence:
 
 
 def policies_of(fields: PolicyFields) -> SchedulePolicies:
-    """Return the policies; raises `Invalid` for one that is not built yet."""
-    if fields.overlap != "skip":
-        raise Invalid.at("policies.overlap", "not_supported", f"overlap {fields.overlap!r} is not supported yet")
+    """Return the policies."""
     window = fields.catch_up_window
     return SchedulePolicies(
         timing=TimingPolicies(

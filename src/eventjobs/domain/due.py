@@ -5,12 +5,15 @@ A due moment is *answered* once: its run opens, or it is skipped, or it is misse
 years) is counted, not walked through.
 """
 
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from functools import cached_property
+from itertools import groupby, pairwise
 
 from eventjobs.domain.cadence import due_at
+from eventjobs.domain.halts import Halt, in_force
 from eventjobs.domain.reference import ON_TIME, anchor_day_of, catch_up_window, cut, following, label_answered
 from eventjobs.domain.timing import TICK, Moments, Passed, Steps
 from eventjobs.events.cadence import Cadence, CauseDetail, NextDue, Timing, TimingPolicies, TimingState, Unit
@@ -66,14 +69,26 @@ class Following:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Halted:
+    """Consecutive moments that fell into a halt: they are skipped, for `reason`."""
+
+    span: Span
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class DueAnswer:
     """
     The moments that have passed, and what becomes of them.
 
-    `runs` is the occurrence whose run opens, `None` if all are missed. `missed` went by before it and stay uncovered
+    `runs` is the occurrence whose run opens, `None` if there is none. `missed` went by before it and stay uncovered
     (outside the window, or `never`); `covered` passed after it and are missed, `covered_by` it. `if_run` follows when
     the run opens, `if_skipped` when it cannot (`runs` and `covered` are then skipped, and the due moment still
     advances). Where nothing runs both are the same.
+
+    Halts take moments out of the middle: `missed` and `covered` count over them and bound them, `missed_spans` and
+    `covered_spans` are the consecutive ones. `run_span` is `runs` with the covered moments that follow it directly,
+    which are the first of `covered_spans`.
     """
 
     runs: NextDue | None
@@ -83,6 +98,17 @@ class DueAnswer:
     covered: Span | None
     if_run: Following
     if_skipped: Following
+    run_span: Span | None
+    missed_spans: tuple[Span, ...] = ()
+    covered_spans: tuple[Span, ...] = ()
+    halted: tuple[Halted, ...] = ()
+
+    @property
+    def skippable(self) -> tuple[Span, ...]:
+        """The consecutive moments that are skipped together when the run cannot open."""
+        if self.run_span is None:
+            return ()
+        return (self.run_span, *self.covered_spans[0 if self.run_span.count == 1 else 1 :])
 
 
 def answer_due(
@@ -93,14 +119,25 @@ def answer_due(
     now: datetime,
     *,
     limited: bool = False,
+    halts: Sequence[Halt] = (),
 ) -> DueAnswer:
     """
     Answer every moment from `next_due` to `now`, which must not be earlier.
 
-    The first one inside the catch-up window runs (R22, R30). `limited` says that only a limit made it late: the run
-    does not re-anchor then.
+    Those in a halt are skipped, each by itself (a halt beats missed; the first of `halts` counts). Of the others the
+    first one inside the catch-up window runs (R22, R30). `limited` says that only a limit made it late: the run does
+    not re-anchor then.
     """
-    return _Passage(cadence, policies, state, next_due, now).answer(limited=limited)
+    return _Passage(cadence, policies, state, next_due, now, tuple(halts)).answer(limited=limited)
+
+
+@dataclass(frozen=True, slots=True)
+class _Piece:
+    """A part `[begin, end)` of the time that has passed, and why nothing was to start in it, if so."""
+
+    begin: datetime
+    end: datetime
+    reason: str | None
 
 
 @dataclass(frozen=True)
@@ -112,23 +149,29 @@ class _Passage:
     state: TimingState
     head: NextDue
     now: datetime
+    halts: tuple[Halt, ...] = ()
 
     def answer(self, *, limited: bool) -> DueAnswer:
         if self.head.due > self.now:
             raise ValueError(f"{self.head.due} is not due at {self.now}")
-        runs = self._runs()
+        runs = self._runs
         edited = runs == self.head and self.state.pending is not None
         late = edited or (runs is not None and self.now - runs.due > ON_TIME)
         skipped = self._unmoved()
         reanchors = late and not limited and self.policies.timing is Timing.ELAPSED
+        missed, covered = tuple(self._missed_spans()), tuple(self._covered_spans())
         return DueAnswer(
             runs=runs,
             cause=Cause.CATCH_UP if late else Cause.SCHEDULED,
             cause_detail=self._detail(edited=edited, limited=limited) if late else None,
-            missed=self._missed_before(runs),
-            covered=self._covered_by(runs),
+            missed=_whole(missed),
+            covered=_whole(covered),
             if_run=self._reanchored() if reanchors else skipped,
             if_skipped=skipped,
+            run_span=self._run_span(),
+            missed_spans=missed,
+            covered_spans=covered,
+            halted=tuple(self._halted()),
         )
 
     def _detail(self, *, edited: bool, limited: bool) -> CauseDetail | None:
@@ -142,46 +185,89 @@ class _Passage:
 
     @cached_property
     def _passed(self) -> Passed | None:
-        return self._rest.passed(self._from(self.head.due), self.now)
+        return self._rest.passed(self._begin, self.now)
 
     @cached_property
     def _day(self) -> int:
         return anchor_day_of(self.cadence, self.policies, self.state, self.head.due)
 
+    @cached_property
+    def _begin(self) -> datetime:
+        return self._from(self.head.due)
+
     def _from(self, at: datetime) -> datetime:
         # What an edit put into the past, or passed while inactive, never fell due.
         return at if self.state.pending_at is None else max(at, self.state.pending_at)
 
+    @cached_property
+    def _pieces(self) -> Sequence[_Piece]:
+        begin, end = self._begin, self.now + TICK
+        edges = {edge for halt in self.halts for edge in (halt.since, halt.until) if edge and begin < edge < end}
+        cut_up = [_Piece(a, b, self._reason_at(a)) for a, b in pairwise(sorted({begin, end, *edges}))]
+        alike = [list(pieces) for _, pieces in groupby(cut_up, key=lambda piece: piece.reason)]
+        return [_Piece(pieces[0].begin, pieces[-1].end, pieces[0].reason) for pieces in alike]
+
+    def _reason_at(self, at: datetime) -> str | None:
+        halt = in_force(self.halts, at)
+        return None if halt is None else halt.reason
+
+    @cached_property
     def _runs(self) -> NextDue | None:
         edge = self._window_edge()
-        if edge is None or self._from(self.head.due) >= edge:
-            return self.head
-        found = self._rest.after(max(edge - TICK, self._from(self.head.due)))
-        return found if found is not None and found.due <= self.now else None
+        for piece in self._pieces:
+            begin = piece.begin if edge is None else max(piece.begin, edge)
+            if piece.reason is not None or begin >= piece.end:
+                continue
+            if begin == self._begin:
+                return self.head
+            found = self._rest.after(max(begin - TICK, self._begin))
+            if found is not None and found.due < piece.end:
+                return found
+        return None
 
     def _window_edge(self) -> datetime | None:
         window = catch_up_window(self.policies)
         return None if window is None else self.now - window
 
-    def _missed_before(self, runs: NextDue | None) -> Span | None:
-        if runs == self.head:
-            return None
-        if runs is None:
-            return self._span(self._passed, head=True)
-        return self._span(self._rest.passed(self._from(self.head.due), runs.due - TICK), head=True)
+    @cached_property
+    def _ran_at(self) -> datetime:
+        return self.now + TICK if self._runs is None else self._from(self._runs.due)
 
-    def _covered_by(self, runs: NextDue | None) -> Span | None:
-        if runs is None:
-            return None
-        passed = self._passed if runs == self.head else self._rest.passed(self._from(runs.due), self.now)
-        return self._span(passed)
+    def _missed_spans(self) -> Iterator[Span]:
+        for piece in self._pieces:
+            if piece.reason is None and piece.begin < self._ran_at:
+                yield from self._span(piece.begin, min(piece.end, self._ran_at))
 
-    def _span(self, passed: Passed | None, *, head: bool = False) -> Span | None:
-        day = self._day
-        if passed is None:
-            return Span(count=1, first=self.head.due, last=self.head.due, anchor_day=day) if head else None
-        count, first = (passed.count + 1, self.head) if head else (passed.count, passed.first)
-        return Span(count=count, first=first.due, last=passed.last.due, anchor_day=day)
+    def _covered_spans(self) -> Iterator[Span]:
+        for piece in self._pieces:
+            if piece.reason is None and self._ran_at < piece.end:
+                after = piece.begin <= self._ran_at
+                yield from self._span(self._ran_at + TICK if after else piece.begin, piece.end)
+
+    def _run_span(self) -> Span | None:
+        if self._runs is None:
+            return None
+        own = Span(count=1, first=self._runs.due, last=self._runs.due, anchor_day=self._runs.due.day)
+        end = next(piece.end for piece in self._pieces if piece.begin <= self._ran_at < piece.end)
+        covered = next(self._span(self._ran_at + TICK, end), None)
+        if covered is None:
+            return own
+        return Span(count=1 + covered.count, first=own.first, last=covered.last, anchor_day=covered.anchor_day)
+
+    def _halted(self) -> Iterator[Halted]:
+        for piece in self._pieces:
+            if piece.reason is not None:
+                yield from (Halted(span=span, reason=piece.reason) for span in self._span(piece.begin, piece.end))
+
+    def _span(self, begin: datetime, end: datetime) -> Iterator[Span]:
+        """Yield the moments in `[begin, end)` as one span, if there are any."""
+        head = begin == self._begin
+        passed = self._rest.passed(max(begin - TICK, self._begin), end - TICK)
+        if passed is None and head:
+            yield Span(count=1, first=self.head.due, last=self.head.due, anchor_day=self._day)
+        elif passed is not None:
+            count, first = (passed.count + 1, self.head) if head else (passed.count, passed.first)
+            yield Span(count=count, first=first.due, last=passed.last.due, anchor_day=self._day)
 
     def _last(self) -> NextDue:
         return self.head if self._passed is None else self._passed.last
@@ -213,3 +299,11 @@ class _Passage:
             last_fold=fold,
             completed=self.cadence.unit is Unit.ONCE,
         )
+
+
+def _whole(spans: Iterable[Span]) -> Span | None:
+    spans = tuple(spans)
+    if not spans:
+        return None
+    count = sum(span.count for span in spans)
+    return Span(count=count, first=spans[0].first, last=spans[-1].last, anchor_day=spans[0].anchor_day)

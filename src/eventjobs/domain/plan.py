@@ -64,5 +64,5 @@ def verdict(run: Run) -> tuple[State, str | None, dict[str, int]]:
         return State.FAILED, failed.reason, counts
     states = {row.state for row in run.rows.values()}
     if State.ABORTED in states or (run.stop is not None and states != {State.SUCCEEDED}):
-        return State.ABORTED, "stopped", counts
+        return State.ABORTED, "displaced" if run.displaced else "stopped", counts
     return State.SUCCEEDED, None, counts

@@ -92,7 +92,7 @@ class Row:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Run:
-    """A run as its stream tells it."""
+    """A run as its stream tells it; `displaced`: it was stopped to make room for a newer one."""
 
     state: State = State.ABSENT
     reason: str | None = None
@@ -104,6 +104,7 @@ class Run:
     on_failure: str = "continue"
     rows: Mapping[int, Row] = field(default_factory=dict)
     stop: StopMode | None = None
+    displaced: bool = False
 
     @property
     def open(self) -> bool:
@@ -124,7 +125,8 @@ def evolve(run: Run, event: RunEvent) -> Run:
         case RunMissed():
             return replace(run, state=State.MISSED, owner=event.owner, due=event.due, reason=event.reason)
         case RunStopRequested():
-            return replace(run, state=State.STOPPING, stop=StopMode(event.mode))
+            displaced = run.displaced or (run.stop is None and event.displaced_by is not None)
+            return replace(run, state=State.STOPPING, stop=StopMode(event.mode), displaced=displaced)
         case RunTakenOver():
             return replace(run, instance=event.instance, term=event.term)
         case RunEnded():

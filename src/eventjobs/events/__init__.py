@@ -7,7 +7,7 @@ from eventjobs.events.log import LogEvent
 from eventjobs.events.run import RunEvent
 from eventjobs.events.schedule import ScheduleEvent
 from eventjobs.events.service import ServiceEvent
-from eventjobs.events.workspace import WorkspaceCreated
+from eventjobs.events.workspace import WorkspaceEvent
 
 EVENT_TYPES: Final[tuple[type[Any], ...]] = (
     *get_args(AccessEvent),
@@ -15,5 +15,5 @@ EVENT_TYPES: Final[tuple[type[Any], ...]] = (
     *get_args(RunEvent),
     *get_args(ScheduleEvent),
     *get_args(ServiceEvent),
-    WorkspaceCreated,
+    *get_args(WorkspaceEvent),
 )

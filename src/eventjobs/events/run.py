@@ -170,12 +170,13 @@ class JobRunEnded:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunStopRequested:
-    """A person wants the run to end: `now`, or `after_current` jobs."""
+    """The run is to end: `now`, or `after_current` jobs; for a person, or to make room for `displaced_by`."""
 
     TYPE: ClassVar[str] = "run.stop_requested"
-    SCHEMA: ClassVar[int] = 1
+    SCHEMA: ClassVar[int] = 2
 
     mode: str
+    displaced_by: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -135,12 +135,45 @@ class ScheduleDeleted:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SchedulePaused:
+    """
+    Its due moments from `since` on are skipped, until `until` or until somebody ends the pause.
+
+    Manual runs and an open run go on. `by` is who paused it, which whoever is refused is told.
+    """
+
+    TYPE: ClassVar[str] = "schedule.paused"
+    SCHEMA: ClassVar[int] = 1
+
+    since: datetime
+    until: datetime | None = None
+    note: str
+    by: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScheduleUnpaused:
+    """
+    The pause is over; nothing runs for it.
+
+    `cause` is `asked` (somebody ended it) or `until` (its end had come).
+    """
+
+    TYPE: ClassVar[str] = "schedule.unpaused"
+    SCHEMA: ClassVar[int] = 1
+
+    cause: str
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ScheduleRunOpened:
     """
     A run of it is open.
 
-    For an answered occurrence `due` names it and `timing` and `next` say where the cadence stands afterwards; a manual
-    run has none of them and moves nothing (R19).
+    For an answered occurrence `due` names it and `timing` and `next` say where the cadence stands afterwards. One that
+    comes from the queue has `due` alone: it was answered when it was queued. A manual run has none of them and moves
+    nothing (R19).
     """
 
     TYPE: ClassVar[str] = "schedule.run_opened"
@@ -156,20 +189,64 @@ class ScheduleRunOpened:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ScheduleRunClosed:
-    """That run ended."""
+    """That run ended; `open_run` is the newest of those that are still open (overlap `allow`)."""
 
     TYPE: ClassVar[str] = "schedule.run_closed"
-    SCHEMA: ClassVar[int] = 1
+    SCHEMA: ClassVar[int] = 2
 
     run: str
     state: str
     reason: str | None = None
+    open_run: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScheduleOccurrenceQueued:
+    """
+    A due moment was answered and waits: its run opens when the owner's runs before it are over.
+
+    `reason` says what it waits for (`overlap`: `open_run`), `missed_*` which later moments that run will cover. Where
+    the cadence stands afterwards is in `timing` and `next`; a moment that waits never re-anchors it.
+    """
+
+    TYPE: ClassVar[str] = "schedule.occurrence_queued"
+    SCHEMA: ClassVar[int] = 1
+
+    due: datetime
+    cadence_version: int
+    cause: str
+    cause_detail: str | None = None
+    reason: str
+    open_run: str | None = None
+    missed_occurrences: int = 0
+    missed_first: datetime | None = None
+    missed_last: datetime | None = None
+    timing: TimingState
+    next: NextDue | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScheduleOccurrenceDropped:
+    """
+    A moment that waited left the queue without a run: `outcome` is `skipped` or `missed`, for `reason`.
+
+    It moves nothing; the occurrence's own stream says the same.
+    """
+
+    TYPE: ClassVar[str] = "schedule.occurrence_dropped"
+    SCHEMA: ClassVar[int] = 1
+
+    due: datetime
+    cadence_version: int
+    outcome: str
+    reason: str
+    open_run: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ScheduleOccurrencesSkipped:
     """
-    `count` due moments from `first` to `last` were answered without a run (`overlap`, `inactive`, `no_jobs`).
+    `count` due moments from `first` to `last` were answered without a run (`overlap`, `queue_full`, `paused`, `held`).
 
     One of them alone also has its own stream; several are consecutive moments of one cadence version, whose months keep
     the day `anchor_day`.
@@ -221,8 +298,12 @@ ScheduleEvent: TypeAlias = (
     | ScheduleActivated
     | ScheduleInactivated
     | ScheduleDeleted
+    | SchedulePaused
+    | ScheduleUnpaused
     | ScheduleRunOpened
     | ScheduleRunClosed
+    | ScheduleOccurrenceQueued
+    | ScheduleOccurrenceDropped
     | ScheduleOccurrencesSkipped
     | ScheduleOccurrencesMissed
 )

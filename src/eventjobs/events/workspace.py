@@ -5,6 +5,7 @@ These classes are a storage format. Add new ones freely; never rename a field, c
 """
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import ClassVar, TypeAlias
 
 
@@ -19,4 +20,33 @@ class WorkspaceCreated:
     kind: str
 
 
-WorkspaceEvent: TypeAlias = WorkspaceCreated
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkspaceStartsHeld:
+    """
+    No run starts in the workspace from `since` on, until `until` or until somebody releases it.
+
+    In the stream `workspace:*` of the workspace `*` it is the whole deployment. `by` is who holds, which whoever is
+    refused is told.
+    """
+
+    TYPE: ClassVar[str] = "workspace.starts_held"
+    SCHEMA: ClassVar[int] = 1
+
+    since: datetime
+    until: datetime | None = None
+    note: str
+    by: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkspaceStartsReleased:
+    """The hold is over from `since` on; nothing runs for it."""
+
+    TYPE: ClassVar[str] = "workspace.starts_released"
+    SCHEMA: ClassVar[int] = 1
+
+    since: datetime
+    note: str = ""
+
+
+WorkspaceEvent: TypeAlias = WorkspaceCreated | WorkspaceStartsHeld | WorkspaceStartsReleased

@@ -14,8 +14,17 @@ Document: TypeAlias = dict[str, Any]
 Upcast: TypeAlias = Callable[[Document], Document]
 Upcasts: TypeAlias = Mapping[tuple[str, int], Upcast]
 
-UPCASTS: Final[Upcasts] = {}
-"""The steps that the stored facts of released versions need: none yet."""
+
+def _only_more(document: Document) -> Document:
+    """A field came that may be left out."""
+    return document
+
+
+UPCASTS: Final[Upcasts] = {
+    ("run.stop_requested", 1): _only_more,
+    ("schedule.run_closed", 1): _only_more,
+}
+"""The steps that the stored facts of older versions need."""
 
 
 def lift(upcasts: Upcasts, type: str, schema: int, wanted: int, document: Document) -> Document:  # noqa: A002

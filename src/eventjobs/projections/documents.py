@@ -13,6 +13,7 @@ from eventjobs.domain.preview import drifted_from_label
 from eventjobs.events.cadence import Cadence, NextDue, TimingState
 from eventjobs.events.schedule import SchedulePolicies
 from eventjobs.events.service import AttemptPolicy
+from eventjobs.ids import EVERYWHERE
 
 Row: TypeAlias = asyncpg.Record
 Document: TypeAlias = dict[str, Any]
@@ -69,7 +70,31 @@ def schedule_document(row: Row) -> Document:
         "jobs": [_job_document(job) for job in loads(row["jobs"])],
         "next_due": None if due is None else due_document(due, cadence.time_zone),
         "drifted_from_label": due is not None and drifted_from_label(cadence, due),
+        "pause": _pause_of(row),
+        "waiting": row["waiting"] or 0,
         **_runs_of(row),
+    }
+
+
+def _pause_of(row: Row) -> Document | None:
+    if row["paused_since"] is None:
+        return None
+    return {
+        "since": row["paused_since"],
+        "until": row["paused_until"],
+        "note": row["pause_note"],
+        "by": row["paused_by"],
+    }
+
+
+def hold_document(row: Row) -> Document:
+    """A hold of all starts, of the workspace or of the whole deployment."""
+    return {
+        "since": row["since"],
+        "until": row["until"],
+        "note": row["note"],
+        "by": row["held_by"],
+        "everywhere": row["workspace"] == EVERYWHERE,
     }
 
 

@@ -7,7 +7,7 @@ from eventjobs.errors import Invalid
 from eventjobs.postgres.pool import TimedPool
 from eventjobs.postgres.statements import statement
 from eventjobs.projections.documents import Document
-from eventjobs.projections.things import WantedThings, list_schedules, list_services
+from eventjobs.projections.things import WantedThings, list_holds, list_schedules, list_services
 
 COUNT_SCHEDULES: Final = statement("reads/count_schedules")
 COUNT_SERVICES: Final = statement("reads/count_services")
@@ -50,11 +50,12 @@ class WantedPage:
 
 
 async def jobs_page(pool: TimedPool, workspace: str, wanted: WantedPage, position: int) -> Document:
-    """Return every section as `{count, items, next}`; those that were not asked for have their count alone."""
+    """Return holds, and every section as `{count, items, next}`; those not asked for have their count alone."""
     wanted.check()
     own = _nothing() if wanted.managed_only else await _schedules(pool, workspace, wanted, position)
     without_services = wanted.managed_only or wanted.state is not None
     return {
+        "holds": await list_holds(pool, workspace, position),
         "schedules": {name: own if name == OWN else _nothing() for name in SECTIONS},
         "services": _nothing() if without_services else await _services(pool, workspace, wanted, position),
     }

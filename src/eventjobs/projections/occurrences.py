@@ -10,7 +10,11 @@ from typing import Any, Final
 from eventjobs.domain.occurrence import occurrence_id
 from eventjobs.events.recorded import Recorded
 from eventjobs.events.run import RunOpened
-from eventjobs.events.schedule import ScheduleOccurrencesMissed, ScheduleOccurrencesSkipped
+from eventjobs.events.schedule import (
+    ScheduleOccurrenceDropped,
+    ScheduleOccurrencesMissed,
+    ScheduleOccurrencesSkipped,
+)
 from eventjobs.projections.temporal import Keeps, Projection, Put, Table, Write
 
 RAN: Final = "ran"
@@ -48,6 +52,8 @@ def project(recorded: Recorded[Any]) -> Iterator[Write]:
             yield _not_run(recorded, event, {"outcome": SKIPPED, "open_run": event.open_run})
         case ScheduleOccurrencesMissed() as event:
             yield _not_run(recorded, event, {"outcome": MISSED, "covered_by": event.covered_by})
+        case ScheduleOccurrenceDropped() as event:
+            yield _dropped(recorded, event)
         case _:
             pass  # a manual run is no occurrence
 
@@ -89,10 +95,28 @@ def _not_run(
     return Put(OCCURRENCES, (recorded.workspace, named), {**answered, **outcome}, new=True)
 
 
+def _dropped(recorded: Recorded[Any], event: ScheduleOccurrenceDropped) -> Write:
+    owner = recorded.stream
+    answered = {
+        "owner_kind": owner.kind,
+        "owner_id": owner.id,
+        "cadence_version": event.cadence_version,
+        "due": event.due,
+        "last": event.due,
+        "count": 1,
+        "outcome": event.outcome,
+        "reason": event.reason,
+        "open_run": event.open_run,
+        "answered_at": recorded.at,
+    }
+    named = occurrence_id(owner.kind, owner.id, event.cadence_version, event.due)
+    return Put(OCCURRENCES, (recorded.workspace, named), answered, new=True)
+
+
 PROJECTION: Final = Projection(
     name="occurrences",
     version=1,
     tables=(OCCURRENCES,),
-    events=(RunOpened, ScheduleOccurrencesSkipped, ScheduleOccurrencesMissed),
+    events=(RunOpened, ScheduleOccurrencesSkipped, ScheduleOccurrencesMissed, ScheduleOccurrenceDropped),
     project=project,
 )

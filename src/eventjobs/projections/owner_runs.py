@@ -46,8 +46,8 @@ def opened(table: Table, key: Key, run: str) -> Write:
     return Put(table, key, {"open_run": run})
 
 
-def closed(table: Table, key: Key, event: RunClosed, at: datetime) -> Iterator[Write]:
-    """Remember how the run ended; the open one may be another by now."""
+def closed(table: Table, key: Key, event: RunClosed, at: datetime, *, still_open: str | None = None) -> Iterator[Write]:
+    """Remember how the run ended; the open one may be another by now, or `still_open` becomes it."""
     last = {
         "last_run": event.run,
         "last_state": event.state,
@@ -55,4 +55,4 @@ def closed(table: Table, key: Key, event: RunClosed, at: datetime) -> Iterator[W
         "last_ended_at": at,
     }
     yield Put(table, key, last)
-    yield Put(table, key, {"open_run": None}, only_if={"open_run": event.run})
+    yield Put(table, key, {"open_run": still_open}, only_if={"open_run": event.run})

@@ -3,7 +3,18 @@
 from collections.abc import Sequence
 from typing import Final
 
-from eventjobs.projections import job_runs, keys, occurrences, runs, schedules, services, timers, workspaces
+from eventjobs.projections import (
+    halts,
+    job_runs,
+    keys,
+    occurrences,
+    queues,
+    runs,
+    schedules,
+    services,
+    timers,
+    workspaces,
+)
 from eventjobs.projections.temporal import Projection
 
 PROJECTIONS: Final[Sequence[Projection]] = (
@@ -15,4 +26,6 @@ PROJECTIONS: Final[Sequence[Projection]] = (
     job_runs.PROJECTION,
     occurrences.PROJECTION,
     timers.PROJECTION,
+    halts.PROJECTION,
+    queues.PROJECTION,
 )

@@ -18,6 +18,7 @@ from eventjobs.events.schedule import (
     ScheduleDescribed,
     ScheduleInactivated,
     ScheduleJobsEdited,
+    ScheduleOccurrenceQueued,
     ScheduleOccurrencesMissed,
     ScheduleOccurrencesSkipped,
     SchedulePoliciesEdited,
@@ -67,8 +68,8 @@ def project(recorded: Recorded[Any]) -> Iterator[Write]:
             if event.timing is not None:
                 yield _stands(key, event.timing, event.next)
         case ScheduleRunClosed():
-            yield from closed(RUNS, key, event, recorded.at)
-        case ScheduleOccurrencesSkipped() | ScheduleOccurrencesMissed():
+            yield from closed(RUNS, key, event, recorded.at, still_open=event.open_run)
+        case ScheduleOccurrencesSkipped() | ScheduleOccurrencesMissed() | ScheduleOccurrenceQueued():
             yield _stands(key, event.timing, event.next)
         case _:
             yield Put(SCHEDULES, key, _defined(recorded), add={"version": 1})
@@ -153,6 +154,7 @@ PROJECTION: Final = Projection(
         ScheduleRunClosed,
         ScheduleOccurrencesSkipped,
         ScheduleOccurrencesMissed,
+        ScheduleOccurrenceQueued,
     ),
     project=project,
 )

@@ -7,11 +7,12 @@ from typing import Any, Final
 from eventjobs.postgres.pool import TimedPool
 from eventjobs.postgres.statements import statement
 from eventjobs.projections.cursors import read_cursor, write_cursor
-from eventjobs.projections.documents import Document, key_document, schedule_document, service_document
+from eventjobs.projections.documents import Document, hold_document, key_document, schedule_document, service_document
 
 LIST_SCHEDULES: Final = statement("reads/list_schedules")
 LIST_SERVICES: Final = statement("reads/list_services")
 LIST_WORKSPACES: Final = statement("reads/list_workspaces")
+LIST_HOLDS: Final = statement("reads/list_holds")
 LIST_KEYS: Final = statement("reads/list_keys")
 
 LIMIT_MAX: Final = 1_000
@@ -64,6 +65,11 @@ async def list_keys(pool: TimedPool, workspace: str, wanted: WantedThings, posit
     limit = capped(wanted.limit)
     rows = await pool.fetch(LIST_KEYS, workspace, position, wanted.after, limit + 1)
     return _page(rows, limit, key_document)
+
+
+async def list_holds(pool: TimedPool, workspace: str, position: int) -> Sequence[Document]:
+    """Return the holds that concern a workspace, the deployment's first."""
+    return [hold_document(row) for row in await pool.fetch(LIST_HOLDS, workspace, position)]
 
 
 def capped(limit: int) -> int:

@@ -1,5 +1,5 @@
 """
-What is due next, for the ticker: one row for each owner that has a coming moment.
+What is due next, for the ticker: one row for each owner that has a coming moment, one for each pause that will end.
 
 Only the present is kept. `parked` is the ticker's mark on an owner whose moment could not be answered; the owner's next
 fact about time clears it.
@@ -16,15 +16,20 @@ from eventjobs.events.schedule import (
     ScheduleCreated,
     ScheduleDeleted,
     ScheduleInactivated,
+    ScheduleOccurrenceQueued,
     ScheduleOccurrencesMissed,
     ScheduleOccurrencesSkipped,
+    SchedulePaused,
     SchedulePoliciesEdited,
     ScheduleRunOpened,
+    ScheduleUnpaused,
 )
 from eventjobs.projections.temporal import Keeps, Key, Projection, Put, Remove, Table, Write
 
 NEXT_DUE: Final = "next_due"
 """The kind of a timer that stands for an owner's next due moment."""
+PAUSE_END: Final = "pause_end"
+"""The kind of a timer that stands for the end of an owner's pause."""
 
 TIMERS: Final = Table(
     name="view_timers_1",
@@ -45,12 +50,21 @@ def project(recorded: Recorded[Any]) -> Iterator[Write]:
             | ScheduleActivated()
             | ScheduleOccurrencesSkipped()
             | ScheduleOccurrencesMissed()
+            | ScheduleOccurrenceQueued()
         ) as event:
             yield _set(key, event.next)
         case ScheduleRunOpened() as event if event.timing is not None:
             yield _set(key, event.next)
-        case ScheduleInactivated() | ScheduleDeleted():
+        case ScheduleInactivated():
             yield Remove(TIMERS, key)
+        case ScheduleDeleted():
+            yield Remove(TIMERS, key)
+            yield Remove(TIMERS, (*key[:3], PAUSE_END))
+        case SchedulePaused() as event if event.until is not None:
+            end = {"due_at": event.until, "zone_data": "", "parked": False, "parked_reason": None}
+            yield Put(TIMERS, (*key[:3], PAUSE_END), end)
+        case SchedulePaused() | ScheduleUnpaused():
+            yield Remove(TIMERS, (*key[:3], PAUSE_END))
         case _:
             pass  # a manual run moves nothing (R19)
 
@@ -76,6 +90,9 @@ PROJECTION: Final = Projection(
         ScheduleRunOpened,
         ScheduleOccurrencesSkipped,
         ScheduleOccurrencesMissed,
+        ScheduleOccurrenceQueued,
+        SchedulePaused,
+        ScheduleUnpaused,
     ),
     project=project,
 )

@@ -17,6 +17,7 @@ from eventjobs.projections.run_reads import WantedRuns, find_run, list_runs
 from eventjobs.projections.temporal import PRESENT
 from eventjobs.projections.things import (
     WantedThings,
+    list_holds,
     list_keys,
     list_schedules,
     list_services,
@@ -99,9 +100,11 @@ class Views:
         return await list_workspaces(self._pool, only, WantedThings(**wanted), _at(position))
 
     async def workspace(self, workspace: str, *, position: int | None = None) -> Document | None:
-        """Return one workspace."""
+        """Return one workspace, with the holds of all starts that concern it."""
         row = await self._pool.fetchrow(FIND_WORKSPACE, workspace, _at(position))
-        return None if row is None else dict(row)
+        if row is None:
+            return None
+        return {**row, "holds": await list_holds(self._pool, workspace, _at(position))}
 
     async def keys(self, workspace: str, *, position: int | None = None, **wanted: Any) -> Document:
         """Return the keys that were issued in a workspace, without anything of their secrets."""

@@ -1,0 +1,43 @@
+"""
+Times in which nothing starts: a pause of one owner, a hold of a workspace or of the whole deployment (SPEC decision 7).
+
+A halt is half-open, `[since, until)`. A due moment in it is finally skipped; what runs goes on.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Final
+
+PAUSED: Final = "paused"
+HELD: Final = "held"
+KEPT: Final = 1_000
+"""How many holds are remembered, the newest; a moment that is still unanswered after so many is answered as free."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Halt:
+    """No start from `since` on, until `until` (`None`: until somebody ends it); `reason` is `paused` or `held`."""
+
+    reason: str
+    since: datetime
+    until: datetime | None = None
+    note: str = ""
+    by: str = ""
+
+    def covers(self, at: datetime) -> bool:
+        """Tell whether an instant lies in it."""
+        return self.since <= at and (self.until is None or at < self.until)
+
+    def ends_by(self, at: datetime) -> bool:
+        """Tell whether it is over at an instant."""
+        return self.until is not None and self.until <= at
+
+    def cut_at(self, at: datetime) -> "Halt":
+        """Return it ended at an instant, unless it is over before."""
+        return self if self.ends_by(at) else replace(self, until=max(at, self.since))
+
+
+def in_force(halts: Iterable[Halt], at: datetime) -> Halt | None:
+    """Return the first halt that an instant lies in."""
+    return next((halt for halt in halts if halt.covers(at)), None)
