@@ -41,7 +41,7 @@ def decide(command: RunNow, world: World, context: Context) -> None:
     if command.id is not None and command.id.startswith(OCCURRENCE_PREFIXES):
         raise Invalid.at("id", "reserved_id", "ids of this form belong to occurrences")
     run_id = command.id or context.command_id
-    if command.id is not None and _ran_before(command, world):
+    if (command.id is not None or _may_overlap(owner, world)) and _ran_before(owner, run_id, world):
         world.answer["run"] = run_id
         return
     if owner.kind == "schedule":
@@ -51,12 +51,17 @@ def decide(command: RunNow, world: World, context: Context) -> None:
     world.answer["run"] = run_id
 
 
-def _ran_before(command: RunNow, world: World) -> bool:
-    present = world.run(command.id or "")
+def _may_overlap(owner: OwnerRef, world: World) -> bool:
+    """Whether an open run would not tell that this very command was decided before."""
+    return owner.kind == "schedule" and world.schedule(owner.id).policies.overlap == Overlap.ALLOW
+
+
+def _ran_before(owner: OwnerRef, run_id: str, world: World) -> bool:
+    present = world.run(run_id)
     if present.state is State.ABSENT:
         return False
-    if (present.owner.kind, present.owner.id) != (command.owner.kind, command.owner.id):
-        raise Conflict("id_taken", f"the id {command.id!r} is taken")
+    if (present.owner.kind, present.owner.id) != (owner.kind, owner.id):
+        raise Conflict("id_taken", f"the id {run_id!r} is taken")
     return True
 
 
