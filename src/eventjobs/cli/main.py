@@ -44,6 +44,7 @@ COMMANDS: Final = (
     ("runs", CALLING, "List runs, or show one in detail."),
     ("history", CALLING, "Tell what happened; --live follows."),
     ("keys", CALLING, "List, issue and revoke keys."),
+    ("simulate", CHECKING, "Tell what would happen, without waiting for it."),
     ("audit", CHECKING, "Prove that the log is whole."),
     ("config", CHECKING, "Show the settings."),
 )

@@ -59,6 +59,7 @@ class VirtualLoop(asyncio.SelectorEventLoop):
     """`time()` begins at 0 and jumps. `seed` shuffles the tasks that are ready together (`None`: first come, first)."""
 
     _ready: deque[asyncio.Handle]
+    _scheduled: list[asyncio.TimerHandle]
 
     def __init__(self, seed: int | None = None) -> None:
         self._jump = _Jump()
@@ -72,6 +73,11 @@ class VirtualLoop(asyncio.SelectorEventLoop):
     def time(self) -> float:
         """Return the virtual seconds since the loop was made."""
         return self._jump.time_s
+
+    async def settle(self) -> None:
+        """Let everything happen that can happen at this instant, before time moves on."""
+        while self._ready or (self._scheduled and self._scheduled[0].when() <= self.time() + RESOLUTION_S):
+            await asyncio.sleep(0)
 
     def block(self, seconds: float) -> None:
         """Let time pass while nothing else can happen, as code does that never yields."""
@@ -109,6 +115,14 @@ class VirtualLoop(asyncio.SelectorEventLoop):
 def _steps_a_task(handle: asyncio.Handle) -> bool:
     callback = handle._callback  # type: ignore[attr-defined]  # noqa: SLF001 nothing public says what a handle does
     return isinstance(getattr(callback, "__self__", None), asyncio.Task)
+
+
+def running_loop() -> VirtualLoop:
+    """Return the virtual loop that this code runs on; raises `RuntimeError` on another one."""
+    loop = asyncio.get_running_loop()
+    if not isinstance(loop, VirtualLoop):
+        raise RuntimeError("this is no virtual loop")  # noqa: TRY004 where it runs is wrong, not what was given
+    return loop
 
 
 def virtually(coroutine: Coroutine[Any, Any, T], *, seed: int | None = None, within_s: float | None = None) -> T:
