@@ -78,6 +78,7 @@ class Outcome:
         self.story = story
         self.refusal = refusal
         self.emitted = [] if world is None else list(world.emitted)
+        self.named = {} if world is None else world.expected()
         self.answer = {} if world is None else world.answer
         self.secrets = {} if world is None else world.secrets
         self.warnings = [] if world is None else [warn.code for warn in world.warnings]
