@@ -34,9 +34,12 @@ def test_a_command_that_is_offered_names_its_roles(spec: CommandSpec) -> None:  
 def test_the_runners_own_commands_are_offered_to_nobody() -> None:
     internal = [spec for spec in SPECS if spec.internal]
     assert {spec.name for spec in internal} == {
+        "AdoptZoneData",
         "AdvanceRun",
+        "AnnounceInstance",
         "AnswerDue",
         "HandOverRun",
+        "NoteAbsence",
         "ObserveClockStep",
         "TakeOverRun",
     }

@@ -9,14 +9,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from eventjobs.audit.findings import Kind
-from eventjobs.audit.rule import Mismatch
-from eventjobs.audit.steps import Answered, Settling
+from eventjobs.audit.findings import Kind, Mismatch
+from eventjobs.audit.steps import MISSED, QUEUED, RAN, Part, Settling
 from eventjobs.domain.occurrence import occurrence_id
 from eventjobs.domain.schedule import Schedule
-from eventjobs.events.cadence import CatchUp
 from eventjobs.events.recorded import Recorded
 from eventjobs.events.run import RunMissed, RunOpened, RunSkipped
+from eventjobs.events.schedule import ScheduleOccurrenceDropped, ScheduleRunOpened
 
 
 def wrong_moments(owner: Schedule, last: datetime | None, step: Settling, at: datetime) -> Iterator[Mismatch]:
@@ -38,7 +37,7 @@ def wrong_moments(owner: Schedule, last: datetime | None, step: Settling, at: da
         yield Mismatch(Kind.DOUBLED, f"the next moment would be {step.next.due}, and {passed} is answered")
 
 
-def _order(parts: Sequence[Answered]) -> Iterator[Mismatch]:
+def _order(parts: Sequence[Part]) -> Iterator[Mismatch]:
     before: datetime | None = None
     for part in parts:
         if part.count < 1 or (part.count == 1) != (part.first == part.last) or part.last < part.first:
@@ -48,33 +47,12 @@ def _order(parts: Sequence[Answered]) -> Iterator[Mismatch]:
         before = part.last
 
 
-def unfounded(owner: Schedule, step: Settling) -> Iterator[Mismatch]:
-    """Yield the reasons of outcomes that nothing in the log bears out."""
-    opened = step.ran
-    if opened is not None and owner.open_run is not None and owner.policies.overlap == "skip":
-        yield Mismatch(Kind.UNFOUNDED, f"it runs beside {owner.open_run}, and the policy is to skip")
+def uncovered(owner_id: str, step: Settling) -> Iterator[Mismatch]:
+    """Yield moments whose `covered_by` is not the run that the same answer opened or lets wait."""
+    runs = {_name(owner_id, part) for part in step.parts if part.outcome in (RAN, QUEUED)}
     for part in step.parts:
-        if part.covered_by is not None and (opened is None or part.covered_by != opened.run):
+        if part.covered_by is not None and part.covered_by not in runs:
             yield Mismatch(Kind.UNCOVERED, f"{part.covered_by} is not the run that stands for {part.first}")
-        elif part.reason is not None and not _is_founded(owner, part):
-            yield Mismatch(Kind.UNFOUNDED, f"{part.first} is {part.outcome}: {part.reason}, and nothing shows why")
-
-
-def _is_founded(owner: Schedule, part: Answered) -> bool:
-    timing = owner.policies.timing
-    match part.reason:
-        case "overlap":
-            return owner.open_run is not None and part.open_run == owner.open_run
-        case "catch_up_never":
-            return timing.catch_up is CatchUp.NEVER
-        case "catch_up_window":
-            return timing.catch_up_window_s is not None
-        case "downtime":
-            return part.covered_by is not None
-        case "no_jobs":
-            return not owner.jobs
-        case _:
-            return False
 
 
 def contradictions(
@@ -85,62 +63,43 @@ def contradictions(
 
     Yields the occurrence's fact (`None` where it has none) and what is wrong.
     """
-    covered = step.of("missed", covered=True)
+    covered = [part for part in step.parts if part.covered_by is not None]
     for part in step.parts:
-        name = occurrence_id("schedule", owner_id, part.cadence_version, part.first)
-        if part.run is not None and part.run != name:
-            yield None, Mismatch(Kind.CONTRADICTED, f"its run is called {part.run}, and the occurrence {name}")
+        name = _name(owner_id, part)
+        if part.outcome == QUEUED:
+            continue
         fact = outcomes.pop(name, None)
         if part.count > 1:
             if fact is not None:
                 yield fact, Mismatch(Kind.CONTRADICTED, f"{name} has an outcome of its own, and one among others")
-        elif fact is None:
-            yield None, Mismatch(Kind.CONTRADICTED, f"{name} {_told(part)}, and its own stream does not say so")
-        elif fact.stream_version != 1:
-            yield fact, Mismatch(Kind.DOUBLED, f"{name} had an outcome before")
-        elif (told := _of(fact.event)) != (wanted := _wanted(owner_id, part, covered)):
-            yield fact, Mismatch(_kind(told, wanted), f"{name} says {told}, and its schedule {wanted}")
+            continue
+        yield from _against(name, fact, _wanted(owner_id, part, covered))
+    head = step.head
+    if isinstance(head, ScheduleRunOpened) and head.run not in (_name(owner_id, part) for part in step.parts):
+        yield None, Mismatch(Kind.CONTRADICTED, f"its run is called {head.run}, which is not the occurrence's name")
 
 
-def _told(part: Answered) -> str:
-    return part.outcome if part.reason is None else f"{part.outcome}: {part.reason}"
-
-
-def _wanted(owner_id: str, part: Answered, covered: Answered | None) -> Mapping[str, Any]:
-    common = {"outcome": part.outcome, "owner": owner_id, "due": part.first}
-    match part.outcome:
-        case "ran":
-            return {
-                **common,
-                "cadence_version": part.cadence_version,
-                "missed_occurrences": 0 if covered is None else covered.count,
-                "missed_first": None if covered is None else covered.first,
-                "missed_last": None if covered is None else covered.last,
-            }
-        case "skipped":
-            return {**common, "reason": part.reason, "open_run": part.open_run}
-        case _:
-            return {**common, "reason": part.reason, "covered_by": part.covered_by}
-
-
-def _of(event: RunOpened | RunSkipped | RunMissed) -> Mapping[str, Any]:
-    common = {"owner": event.owner.id, "due": event.due}
-    match event:
-        case RunOpened():
-            names = ("cadence_version", "missed_occurrences", "missed_first", "missed_last")
-            return {"outcome": "ran", **common, **{name: getattr(event, name) for name in names}}
-        case RunSkipped():
-            return {"outcome": "skipped", **common, "reason": event.reason, "open_run": event.open_run}
-        case RunMissed():
-            return {"outcome": "missed", **common, "reason": event.reason, "covered_by": event.covered_by}
-
-
-def _kind(told: Mapping[str, Any], wanted: Mapping[str, Any]) -> Kind:
-    if told["outcome"] != wanted["outcome"]:
-        return Kind.CONTRADICTED
-    if told.get("missed_occurrences") != wanted.get("missed_occurrences"):
-        return Kind.MISCOUNTED
-    return Kind.CONTRADICTED
+def out_of_the_queue(
+    owner_id: str, owner: Schedule, fact: Any, outcomes: dict[str, Recorded[Any]]
+) -> Iterator[tuple[Recorded[Any] | None, Mismatch]]:
+    """The same for a moment that waited: its run opens, or it is dropped."""
+    if isinstance(fact, ScheduleRunOpened) and (fact.due is None or fact.timing is not None):
+        return  # by hand, or an answer
+    waiting = next((one for one in owner.waiting if one.due == fact.due), None)
+    if waiting is None:
+        yield None, Mismatch(Kind.DOUBLED, f"{fact.due} leaves the queue, and it did not wait there")
+        return
+    name = occurrence_id("schedule", owner_id, waiting.cadence_version, waiting.due)
+    common = {"owner": owner_id, "due": waiting.due}
+    if isinstance(fact, ScheduleOccurrenceDropped):
+        wanted = {"outcome": fact.outcome, **common, "reason": fact.reason}
+        wanted["covered_by" if fact.outcome == MISSED else "open_run"] = fact.open_run
+    else:
+        names = ("cadence_version", "missed_occurrences", "missed_first", "missed_last")
+        wanted = {"outcome": RAN, **common, **{field: getattr(waiting, field) for field in names}}
+        if fact.run != name:
+            yield None, Mismatch(Kind.CONTRADICTED, f"its run is called {fact.run}, and the occurrence {name}")
+    yield from _against(name, outcomes.pop(name, None), wanted)
 
 
 def strays(outcomes: Mapping[str, Recorded[Any]]) -> Iterator[tuple[Recorded[Any], Mismatch]]:
@@ -148,3 +107,49 @@ def strays(outcomes: Mapping[str, Recorded[Any]]) -> Iterator[tuple[Recorded[Any
     for name, fact in outcomes.items():
         if fact.event.due is not None:
             yield fact, Mismatch(Kind.CONTRADICTED, f"{name} has an outcome that its schedule does not tell")
+
+
+def _name(owner_id: str, part: Part) -> str:
+    return occurrence_id("schedule", owner_id, part.cadence_version, part.first)
+
+
+def _against(
+    name: str, fact: Recorded[Any] | None, wanted: Mapping[str, Any]
+) -> Iterator[tuple[Recorded[Any] | None, Mismatch]]:
+    if fact is None:
+        told = f"{name} is told as {wanted['outcome']}, and its own stream does not say so"
+        yield None, Mismatch(Kind.CONTRADICTED, told)
+    elif fact.stream_version != 1:
+        yield fact, Mismatch(Kind.DOUBLED, f"{name} had an outcome before")
+    elif (own := _of(fact.event)) != wanted:
+        different = [field for field in {**own, **wanted} if own.get(field) != wanted.get(field)]
+        says = ", ".join(f"{field} {own.get(field)} and not {wanted.get(field)}" for field in different)
+        counts = different and all(field.startswith("missed_") for field in different)
+        kind = Kind.MISCOUNTED if counts else Kind.CONTRADICTED
+        yield fact, Mismatch(kind, f"{name} says {says}, as its schedule does")
+
+
+def _wanted(owner_id: str, part: Part, covered: Sequence[Part]) -> Mapping[str, Any]:
+    common = {"outcome": part.outcome, "owner": owner_id, "due": part.first}
+    if part.outcome == RAN:
+        return {
+            **common,
+            "cadence_version": part.cadence_version,
+            "missed_occurrences": sum(one.count for one in covered),
+            "missed_first": covered[0].first if covered else None,
+            "missed_last": covered[-1].last if covered else None,
+        }
+    other = {"covered_by": part.covered_by} if part.outcome == MISSED else {"open_run": part.open_run}
+    return {**common, "reason": part.reason, **other}
+
+
+def _of(event: RunOpened | RunSkipped | RunMissed) -> Mapping[str, Any]:
+    common = {"owner": event.owner.id, "due": event.due}
+    match event:
+        case RunOpened():
+            names = ("cadence_version", "missed_occurrences", "missed_first", "missed_last")
+            return {"outcome": RAN, **common, **{name: getattr(event, name) for name in names}}
+        case RunSkipped():
+            return {"outcome": "skipped", **common, "reason": event.reason, "open_run": event.open_run}
+        case RunMissed():
+            return {"outcome": MISSED, **common, "reason": event.reason, "covered_by": event.covered_by}

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from eventjobs.events.recorded import StreamId
 
@@ -35,15 +35,21 @@ class Kind(StrEnum):
     UNREADABLE = "unreadable"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Finding:
+class Mismatch(NamedTuple):
+    """What is wrong with a fact, not yet where."""
+
+    kind: Kind
+    what: str
+
+
+class Finding(NamedTuple):
     """One thing that is wrong: the fact at `position` (of a `left_over` the head), its time, and whose moment it is."""
 
     kind: Kind
     position: int
     at: datetime
     owner: StreamId
-    due: datetime | None = None
+    due: datetime | None
     what: str
 
     def document(self) -> dict[str, Any]:

@@ -1,21 +1,25 @@
 """
 When somebody was up to answer, as far as the log tells.
 
-A moment may be answered late if nobody was up at its instant. While facts come in, somebody is up; a pause between two
-facts, or a step of the clock, is a time in which perhaps nobody was.
+A moment may be answered late if nobody was up at its instant. Instances say in the log when they come up, and when they
+can answer again after a time in which they could not. In a log without such facts a silence is a time in which perhaps
+nobody was up.
 """
 
 from datetime import datetime, timedelta
 from typing import Any, Final
 
 from eventjobs.domain.reference import ON_TIME
-from eventjobs.events.log import ClockStepObserved
+from eventjobs.events.log import ClockStepObserved, InstanceResumed, InstanceStarted
 from eventjobs.events.recorded import Recorded
 
 SILENCE: Final = timedelta(seconds=10)
-"""How long the log is silent before nobody can be supposed to have been up; a lease is lost after as much."""
+"""How long a log is silent before nobody can be supposed to have been up; a lease is lost after as much."""
 DECIDING: Final = timedelta(seconds=30)
 """How long at most a command may take from its decision's *now* to its append."""
+
+DISTURBANCES: Final = frozenset({ClockStepObserved.TYPE, InstanceStarted.TYPE, InstanceResumed.TYPE})
+"""Facts that explain why something was late. They may be recorded a little after what they explain."""
 
 
 class Liveness:
@@ -24,23 +28,22 @@ class Liveness:
     def __init__(self) -> None:
         self.since: datetime | None = None
         self.at: datetime | None = None
+        self._is_told = False
         self._behind = timedelta(0)
 
     def take(self, fact: Recorded[Any]) -> None:
-        """Take the next fact's time."""
+        """Take the next fact's time, and what it says about who is up."""
         at = fact.at
-        if self.at is None or at - self.at > SILENCE:
+        if self.since is None or (not self._is_told and self.at is not None and at - self.at > SILENCE):
             self.since = at
         if self.at is not None and at > self.at:
             self._behind = timedelta(0)
         self.at = at
-        if fact.type == ClockStepObserved.TYPE:
-            self._step(fact.event)
-
-    def _step(self, step: ClockStepObserved) -> None:
-        self.since = self.at
-        if step.step_s < 0:  # the log's time stands still until the clock has caught up
-            self._behind += timedelta(seconds=-step.step_s)
+        if fact.type in DISTURBANCES:
+            self.since = at
+            self._is_told = self._is_told or fact.type == InstanceStarted.TYPE
+        if fact.type == ClockStepObserved.TYPE and fact.event.step_s < 0:
+            self._behind += timedelta(seconds=-fact.event.step_s)  # the log's time stands still until it has caught up
 
     def lateness(self, due: datetime, at: datetime) -> timedelta:
         """Return how much later than it had to be a moment was answered."""

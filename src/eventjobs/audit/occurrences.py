@@ -9,41 +9,43 @@ once and not before its instant, counts and streams that agree, nothing left ove
 """
 
 from collections import Counter
-from collections.abc import AsyncIterable, Iterable
-from dataclasses import dataclass
+from collections.abc import AsyncIterable, Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Final
 
 from eventjobs.audit.acts import Act, Acts
-from eventjobs.audit.answers import contradictions, strays, unfounded, wrong_moments
-from eventjobs.audit.findings import SHOWN, Finding, Kind, Report
-from eventjobs.audit.liveness import Liveness
-from eventjobs.audit.rule import Mismatch, explain
-from eventjobs.audit.steps import Settling, Step, moved, steps_of
-from eventjobs.domain.schedule import INITIAL, Schedule
+from eventjobs.audit.answers import contradictions, out_of_the_queue, strays, uncovered, wrong_moments
+from eventjobs.audit.findings import SHOWN, Finding, Kind, Mismatch, Report
+from eventjobs.audit.liveness import DISTURBANCES, Liveness
+from eventjobs.audit.owners import Owner, Owners
+from eventjobs.audit.rule import explain
+from eventjobs.audit.steps import QUEUED, RAN, Settling, Step, moved, steps_of
+from eventjobs.domain.schedule import Schedule
 from eventjobs.domain.zones import zone_data
 from eventjobs.errors import UnknownEvent
 from eventjobs.events.log import ClockStepObserved
 from eventjobs.events.recorded import Recorded, StreamId
+from eventjobs.events.schedule import ScheduleOccurrenceDropped, ScheduleRunOpened
 
 EXPLAINED_WITHIN: Final = timedelta(seconds=30)
-"""A step of the clock is recorded a little after it happened; what it may explain waits as long for it."""
+"""What explains an early or late answer may be recorded a little after it; such a finding waits as long for it."""
+WORKSPACE: Final = "workspace:"
 
 _BY_THE_CLOCK: Final = frozenset({Kind.EARLY, Kind.LATE})
-
-
-@dataclass(slots=True)
-class Owner:
-    """A schedule as its facts tell it, and the last of its moments that has an outcome."""
-
-    state: Schedule = INITIAL
-    last: datetime | None = None
 
 
 async def audit_occurrences(facts: AsyncIterable[Recorded[Any]]) -> Report:
     """Audit a whole log, from position 1 to its end."""
     ledger = Ledger()
     async for fact in facts:
+        ledger.take(fact)
+    return ledger.close()
+
+
+def audit_facts(facts: Iterable[Recorded[Any]]) -> Report:
+    """Audit a log that is in memory, from position 1 to its end."""
+    ledger = Ledger()
+    for fact in facts:
         ledger.take(fact)
     return ledger.close()
 
@@ -57,12 +59,12 @@ class Ledger:
 
     def __init__(self) -> None:
         self.position = 0
-        self.owners: dict[StreamId, Owner] = {}
+        self.owners = Owners()
         self.findings: list[Finding] = []
         self.found = 0
+        self.outcomes: Counter[str] = Counter()
         self._acts = Acts()
         self._liveness = Liveness()
-        self._outcomes: Counter[str] = Counter()
         self._steps = 0
         self._not_checked: Counter[str] = Counter()
         self._suspects: list[Finding] = []
@@ -72,6 +74,8 @@ class Ledger:
         self._settle(self._acts.take(fact))
         self._liveness.take(fact)
         self.position = fact.position
+        if fact.stream.name.startswith(WORKSPACE):
+            self.owners.take(fact)
         if self._suspects:
             self._judge(fact)
 
@@ -91,31 +95,26 @@ class Ledger:
         """Return what was found until now."""
         return Report(
             positions=self.position,
-            owners=len(self.owners),
-            occurrences=dict(self._outcomes),
+            owners=len(self.owners.known),
+            occurrences=dict(self.outcomes),
             steps=self._steps,
             not_checked=dict(self._not_checked),
             findings=tuple(sorted(self.findings, key=lambda finding: finding.position)),
             found=self.found,
         )
 
-    def left_over(self, now: datetime | None = None) -> list[Finding]:
+    def left_over(self, now: datetime | None = None) -> Sequence[Finding]:
         """Return the moments that have passed without an outcome by `now`, by default the time of the last fact."""
         at = self._liveness.at if now is None else now
         if at is None:
-            return []
-        return [
-            Finding(
-                kind=Kind.LEFT_OVER,
-                position=self.position,
-                at=at,
-                owner=stream,
-                due=owner.state.next.due,
-                what=f"{owner.state.next.due} passed without an outcome",
-            )
-            for stream, owner in self.owners.items()
-            if owner.state.active and owner.state.next is not None and self._liveness.is_late(_due(owner.state), at)
-        ]
+            return ()
+        found = []
+        for stream, owner in self.owners.known.items():
+            due = owner.awaits
+            if due is not None and self._liveness.is_late(due, at):
+                what = f"{due} passed without an outcome"
+                found.append(Finding(Kind.LEFT_OVER, self.position, at, stream, due, what))
+        return found
 
     def _settle(self, act: Act | None) -> None:
         if act is None:
@@ -129,19 +128,18 @@ class Ledger:
         for fact, mismatch in strays(outcomes):
             self._note(fact, mismatch, fact.stream)
 
-    def _owner(self, stream: StreamId, facts: list[Recorded[Any]], outcomes: dict[str, Recorded[Any]]) -> None:
-        owner = self.owners.setdefault(stream, Owner())
+    def _owner(self, stream: StreamId, facts: Sequence[Recorded[Any]], outcomes: dict[str, Recorded[Any]]) -> None:
+        owner = self.owners.known.setdefault(stream, Owner())
         steps = list(steps_of([fact.event for fact in facts], owner.state.cadence_version))
-        before, sound = owner.state, True
-        place = 0
+        before, sound, place = owner.state, True, 0
         for step in steps:
             fact = facts[place]
             if isinstance(step, Settling):
-                place += len(step.facts)
                 sound = self._settling(stream, owner, step, fact, outcomes) and sound
-            else:
+            for event in step.facts if isinstance(step, Settling) else (step,):
+                self._queue(stream, owner.state, event, facts[place], outcomes)
+                owner.state = moved(owner.state, event)
                 place += 1
-            owner.state = moved(owner.state, step)
         if sound:
             self._replay(stream, before, steps, facts)
 
@@ -154,41 +152,58 @@ class Ledger:
         outcomes: dict[str, Recorded[Any]],
     ) -> bool:
         """Check an answer for itself; tell whether it is worth to be compared with the rule."""
-        wrong = list(wrong_moments(owner.state, owner.last, step, fact.at))
-        for mismatch in [*wrong, *unfounded(owner.state, step)]:
-            self._note(fact, mismatch, stream, step.parts[0].first)
+        first, due = step.parts[0].first, owner.awaits
+        wrong = [*wrong_moments(owner.state, owner.last, step, fact.at), *uncovered(stream.id, step)]
+        for mismatch in wrong:
+            self._note(fact, mismatch, stream, first)
         for own, mismatch in contradictions(stream.id, step, outcomes):
-            self._note(own or fact, mismatch, stream, step.parts[0].first)
-        if not wrong and owner.state.next is not None and self._liveness.is_late(_due(owner.state), fact.at):
-            late = self._liveness.lateness(_due(owner.state), fact.at)
+            self._note(own or fact, mismatch, stream, first)
+        if not wrong and due is not None and self._liveness.is_late(due, fact.at):
+            late = self._liveness.lateness(due, fact.at)
             what = f"it is answered {late} late, and nothing in the log shows why"
-            self._note(fact, Mismatch(Kind.LATE, what), stream, owner.state.next.due)
+            self._note(fact, Mismatch(Kind.LATE, what), stream, due)
         for part in step.parts:
-            self._outcomes[part.outcome] += part.count
+            if part.outcome != QUEUED:
+                self.outcomes[part.outcome] += part.count
         owner.last = max(step.parts[-1].last, owner.last or step.parts[-1].last)
         return not wrong
 
-    def _replay(self, stream: StreamId, before: Schedule, steps: list[Step], facts: list[Recorded[Any]]) -> None:
+    def _queue(
+        self, stream: StreamId, owner: Schedule, event: Any, fact: Recorded[Any], outcomes: dict[str, Recorded[Any]]
+    ) -> None:
+        if not isinstance(event, (ScheduleRunOpened, ScheduleOccurrenceDropped)):
+            return
+        for own, mismatch in out_of_the_queue(stream.id, owner, event, outcomes):
+            self._note(own or fact, mismatch, stream, event.due)
+        if isinstance(event, ScheduleOccurrenceDropped):
+            self.outcomes[event.outcome] += 1
+        elif event.due is not None and event.timing is None:
+            self.outcomes[RAN] += 1
+
+    def _replay(
+        self, stream: StreamId, before: Schedule, steps: Sequence[Step], facts: Sequence[Recorded[Any]]
+    ) -> None:
         version = _zone_data(before, steps)
         if version not in (None, zone_data()):
             self._not_checked[version or ""] += len(steps)
             return
         self._steps += len(steps)
-        mismatch = explain(before, steps, facts[0].at, self._liveness.slack)
-        if mismatch is not None:
-            self._note(facts[0], mismatch, stream)
+        wrong = explain(self.owners.subject(stream), before, steps, facts[0].at, self._liveness.slack)
+        if wrong is not None:
+            place = sum(len(step.facts) if isinstance(step, Settling) else 1 for step in steps[: wrong.step])
+            self._note(facts[place], wrong.mismatch, stream)
 
     def _note(self, fact: Recorded[Any], wrong: Mismatch, owner: StreamId, due: datetime | None = None) -> None:
-        finding = Finding(kind=wrong.kind, position=fact.position, at=fact.at, owner=owner, due=due, what=wrong.what)
+        finding = Finding(wrong.kind, fact.position, fact.at, owner, due, wrong.what)
         if wrong.kind in _BY_THE_CLOCK:
             self._suspects.append(finding)
         else:
             self._add(finding)
 
     def _judge(self, fact: Recorded[Any]) -> None:
-        """Let go of what a step of the clock explains, and give up on the others after a while."""
-        if fact.type == ClockStepObserved.TYPE:
-            self._suspects.clear()
+        """Let go of what a disturbance explains, and give up on the others after a while."""
+        if fact.type in DISTURBANCES:
+            self._suspects = [one for one in self._suspects if not _is_explained(one, fact)]
         while self._suspects and fact.at - self._suspects[0].at > EXPLAINED_WITHIN:
             self._add(self._suspects.pop(0))
 
@@ -198,22 +213,12 @@ class Ledger:
             self.findings.append(finding)
 
 
-def audit_facts(facts: Iterable[Recorded[Any]]) -> Report:
-    """Audit a log that is in memory, from position 1 to its end."""
-    ledger = Ledger()
-    for fact in facts:
-        ledger.take(fact)
-    return ledger.close()
+def _is_explained(finding: Finding, by: Recorded[Any]) -> bool:
+    """Nothing but a clock that went back lets an answer be early."""
+    return finding.kind is Kind.LATE or (by.type == ClockStepObserved.TYPE and by.event.step_s < 0)
 
 
-def _due(owner: Schedule) -> datetime:
-    """From when on the next moment waits for an answer: one that an edit put into the past, from the edit on."""
-    assert owner.next is not None  # noqa: S101 the caller looked
-    pending = owner.timing.pending_at
-    return owner.next.due if pending is None else max(owner.next.due, pending)
-
-
-def _zone_data(owner: Schedule, steps: list[Step]) -> str | None:
+def _zone_data(owner: Schedule, steps: Sequence[Step]) -> str | None:
     """Return the version of the zone data that steps were decided with, as they or what was due before them say."""
     for step in steps:
         following = getattr(step, "next", None)

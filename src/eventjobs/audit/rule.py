@@ -8,13 +8,14 @@ all that are possible.
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 
-from eventjobs.audit.findings import Kind
-from eventjobs.audit.steps import Answered, Settling, Step, moved
+from eventjobs.audit.findings import Kind, Mismatch
+from eventjobs.audit.settled import settled
+from eventjobs.audit.steps import Settling, Step, moved
 from eventjobs.domain.activation import on_activated, on_inactivated
-from eventjobs.domain.due import DueAnswer, Span, answer_due
-from eventjobs.domain.edits import on_cadence_changed
+from eventjobs.domain.edits import on_cadence_changed, on_zone_data_changed
+from eventjobs.domain.halts import Halt
 from eventjobs.domain.reference import ON_TIME
 from eventjobs.domain.schedule import Schedule
 from eventjobs.domain.timing import resolve_start
@@ -26,48 +27,59 @@ from eventjobs.events.schedule import (
     ScheduleDeleted,
     ScheduleInactivated,
     SchedulePoliciesEdited,
-    ScheduleRunOpened,
+    ScheduleZoneDataAdopted,
 )
 
 _HALF: Final = timedelta(seconds=0.5)
 _NONE: Final = timedelta(0)
 
 
-class Mismatch(NamedTuple):
-    """What the rule would have given otherwise."""
+class Subject(NamedTuple):
+    """Whose steps they are, and the holds of its workspace and of the deployment."""
 
-    kind: Kind
-    what: str
+    id: str
+    holds: tuple[Halt, ...] = ()
 
 
-def explain(owner: Schedule, steps: Sequence[Step], at: datetime, slack: timedelta) -> Mismatch | None:
+class Unexplained(NamedTuple):
+    """What is wrong, and with which of the steps."""
+
+    mismatch: Mismatch
+    step: int
+
+
+def explain(
+    subject: Subject, owner: Schedule, steps: Sequence[Step], at: datetime, slack: timedelta
+) -> Unexplained | None:
     """
     Find an instant within `slack` before `at` at which the rule gives all of the steps, one after the other.
 
     Returns `None` if there is one, else what is wrong with them at `at`.
     """
-    mismatch = _replayed(owner, steps, at)
-    if mismatch is None:
+    unexplained = _replayed(subject, owner, steps, at)
+    if unexplained is None:
         return None
-    for now in sorted(_instants(owner, steps), reverse=True):
-        if at - slack <= now < at and _replayed(owner, steps, now) is None:
+    for now in sorted(_instants(subject, owner, steps), reverse=True):
+        if at - slack <= now < at and _replayed(subject, owner, steps, now) is None:
             return None
-    return mismatch
+    return unexplained
 
 
-def _replayed(owner: Schedule, steps: Sequence[Step], now: datetime) -> Mismatch | None:
-    for step in steps:
-        mismatch = _check(owner, step, now)
+def _replayed(subject: Subject, owner: Schedule, steps: Sequence[Step], now: datetime) -> Unexplained | None:
+    for place, step in enumerate(steps):
+        mismatch = _check(subject, owner, step, now)
         if mismatch is not None:
-            return mismatch
+            return Unexplained(mismatch, place)
         owner = moved(owner, step)
     return None
 
 
-def _instants(owner: Schedule, steps: Sequence[Step]) -> Iterator[datetime]:
+def _instants(subject: Subject, owner: Schedule, steps: Sequence[Step]) -> Iterator[datetime]:
     marks = {mark for step in steps for mark in _marks(step)}
     if owner.next is not None:
         marks.add(owner.next.due)
+    for halt in (*_own(owner), *subject.holds):
+        marks.update(edge for edge in (halt.since, halt.until) if edge is not None)
     reach = {_NONE, ON_TIME}
     for policies in (owner.policies, *(step.policies for step in steps if hasattr(step, "policies"))):
         if policies.timing.catch_up_window_s is not None:
@@ -92,10 +104,10 @@ def _marks(step: Step) -> Iterator[datetime]:
         yield following.due
 
 
-def _check(owner: Schedule, step: Step, now: datetime) -> Mismatch | None:
+def _check(subject: Subject, owner: Schedule, step: Step, now: datetime) -> Mismatch | None:
     match step:
         case Settling():
-            return _settled(owner, step, now)
+            return _settled(subject, owner, step, now)
         case ScheduleCreated():
             return _created(step, now)
         case ScheduleActivated():
@@ -108,6 +120,9 @@ def _check(owner: Schedule, step: Step, now: datetime) -> Mismatch | None:
             return _swallowed(owner, now) or _edited(owner, step, *edited, now)
         case SchedulePoliciesEdited():
             return _swallowed(owner, now) or _policies(owner, step, now)
+        case ScheduleZoneDataAdopted():
+            decision = on_zone_data_changed(owner.cadence, owner.policies.timing, owner.timing, owner.next, now)
+            return _swallowed(owner, now) or _differs(step.timing, decision.state, step.next, decision.next)
         case ScheduleDeleted():
             return _swallowed(owner, now)
         case _:
@@ -169,58 +184,13 @@ def _edited(
     return _differs(step.timing, decision.state, step.next, decision.next)
 
 
-def _settled(owner: Schedule, step: Settling, now: datetime) -> Mismatch | None:
-    due = owner.next
-    if due is None or due.due > now:
-        return Mismatch(Kind.EARLY, "nothing is due at that instant")
-    answer = answer_due(owner.cadence, owner.policies.timing, owner.timing, due, now)
-    runs = step.ran is not None or answer.runs is None
-    following = answer.if_run if runs else answer.if_skipped
-    return (
-        _parts(step, answer)
-        or _cause(step, answer)
-        or _differs(step.timing, following.state, step.next, following.next)
-    )
+def _settled(subject: Subject, owner: Schedule, step: Settling, now: datetime) -> Mismatch | None:
+    mismatch, timing, following = settled(subject.id, owner, step, now, (*_own(owner), *subject.holds))
+    return mismatch or _differs(step.timing, timing, step.next, following)
 
 
-def _parts(step: Settling, answer: DueAnswer) -> Mismatch | None:
-    mismatch = _span(step.of("missed"), answer.missed)
-    if mismatch is not None or answer.runs is None:
-        if answer.runs is None and (step.ran or step.of("skipped")):
-            return Mismatch(Kind.UNFOUNDED, "its policy lets nothing run so late")
-        return mismatch
-    ran, skipped = step.ran, step.of("skipped")
-    if ran is not None:
-        if ran.first != answer.runs.due:
-            what = f"the moment that runs is {_text(answer.runs.due)}, not {_text(ran.first)}"
-            return Mismatch(Kind.NOT_THE_RULE, what)
-        return _span(step.of("missed", covered=True), answer.covered)
-    if skipped is None:
-        return Mismatch(Kind.UNFOUNDED, f"it is missed, although {_text(answer.runs.due)} could run")
-    covered = answer.covered
-    wanted = Span(
-        count=1 if covered is None else 1 + covered.count,
-        first=answer.runs.due,
-        last=answer.runs.due if covered is None else covered.last,
-        anchor_day=answer.runs.due.day if covered is None else covered.anchor_day,
-    )
-    return _span(skipped, wanted)
-
-
-def _span(part: Answered | None, span: Span | None) -> Mismatch | None:
-    told = None if part is None else (part.count, part.first, part.last, part.anchor_day)
-    wanted = None if span is None else (span.count, span.first, span.last, span.anchor_day)
-    if told == wanted:
-        return None
-    return Mismatch(Kind.MISCOUNTED, f"{_moments(wanted)} passed, and it says {_moments(told)}")
-
-
-def _cause(step: Settling, answer: DueAnswer) -> Mismatch | None:
-    opened = next((fact for fact in step.facts if isinstance(fact, ScheduleRunOpened)), None)
-    if opened is None or (opened.cause, opened.cause_detail) == (answer.cause, answer.cause_detail):
-        return None
-    what = f"its cause is {answer.cause} ({answer.cause_detail}), not {opened.cause} ({opened.cause_detail})"
-    return Mismatch(Kind.NOT_THE_RULE, what)
+def _own(owner: Schedule) -> tuple[Halt, ...]:
+    return () if owner.pause is None else (owner.pause,)
 
 
 def _differs(
@@ -232,13 +202,6 @@ def _differs(
     if timing != wanted:
         return Mismatch(Kind.NOT_THE_RULE, f"the rule counts on from {_state(wanted)}, and it says {_state(timing)}")
     return None
-
-
-def _moments(span: tuple[Any, ...] | None) -> str:
-    if span is None:
-        return "no moment"
-    count, first, last, day = span
-    return f"{count:,} from {_text(first)} to {_text(last)} (day {day})"
 
 
 def _due(due: NextDue | None) -> str:

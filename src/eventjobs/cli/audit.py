@@ -7,7 +7,9 @@ from typing import Annotated, Final
 
 from cyclopts import App, Parameter
 
-from eventjobs.audit.verify import Broken, Read, Verified, verify_export, verify_log
+from eventjobs.audit.findings import Report
+from eventjobs.audit.occurrences import Ledger
+from eventjobs.audit.verify import BATCH, Broken, Read, Verified, verify_export, verify_log
 from eventjobs.cli import exits
 from eventjobs.cli.databases import reaching_the_database
 from eventjobs.cli.output import print_json, say
@@ -22,6 +24,8 @@ from eventjobs.postgres.embedded import EmbeddedPostgres
 from eventjobs.postgres.pool import open_pool
 from eventjobs.settings import Settings, load_settings
 
+TOLD: Final = 10
+"""How many findings are told in sentences; `--json` has more."""
 CLUSTERS: Final = ("pg", "pg.path")
 """What a data folder has once there was a database in it."""
 
@@ -53,6 +57,61 @@ async def verify(
             async with _reading(settings, database_url or url) as read:
                 verdict = await verify_log(read)
     return _tell(verdict, as_json=json)
+
+
+@audit.command
+async def occurrences(
+    *,
+    data_dir: Annotated[Path | None, Parameter(help="the log of this data folder [EVENTJOBS_DATA_DIR]")] = None,
+    database_url: Annotated[str | None, Parameter(help="the log in this database [EVENTJOBS_DATABASE_URL]")] = None,
+    json: Annotated[bool, Parameter(negative="", help="print the report as JSON")] = False,
+) -> int:
+    """
+    Recompute what was due from the log alone, and show that each moment has exactly one outcome.
+
+    Exit code 0: nothing is left over, doubled, early, late without a cause, or not the rule's. 1: something is, and the
+    first such position is named. 2: wrong usage. 3: the log cannot be read.
+    """
+    if data_dir is not None and database_url is not None:
+        raise UsageWrong("give one of --data-dir and --database-url")
+    settings = load_settings({"data_dir": data_dir, "database_url": database_url})
+    url = None if data_dir is not None else settings.server_url
+    with reaching_the_database():
+        async with _reading(settings, database_url or url) as read:
+            report = await _audit(read)
+    return _report(report, as_json=json)
+
+
+async def _audit(read: Read) -> Report:
+    ledger = Ledger()
+    while facts := await read(ledger.position, BATCH):
+        for fact in facts:
+            ledger.take(fact)
+    return ledger.close()
+
+
+def _report(report: Report, *, as_json: bool) -> int:
+    if as_json:
+        print_json(report.document())
+    elif report.clean:
+        outcomes = ", ".join(f"{count:,} {outcome}" for outcome, count in sorted(report.occurrences.items()))
+        say(
+            f"Every moment that was due has one outcome: {outcomes or 'none was due'}; "
+            f"{report.steps:,} steps of {report.owners:,} owners in {report.positions:,} events follow the rule."
+        )
+    else:
+        first = report.findings[0]
+        say(f"Broken at position {first.position}: {first.owner.name} in {first.owner.workspace}: {first.what}.")
+        for finding in report.findings[1:TOLD]:
+            say(f"  and at {finding.position} ({finding.kind}): {finding.owner.name}: {finding.what}.")
+        if report.found > TOLD:
+            say(f"  and {report.found - TOLD:,} more.")
+    if report.not_checked and not as_json:
+        for version, count in report.not_checked.items():
+            say(
+                f"{count:,} steps were made with zone data {version}, which is not installed; they were not made again."
+            )
+    return exits.OK if report.clean else exits.REFUSED
 
 
 def _verify_file(export: Path) -> Verified | Broken:

@@ -190,6 +190,14 @@ TELLERS: Final[Mapping[str, Teller]] = {
     "job_run.waiting": _waiting,
     "log.clock_step_observed": _clock,
     "log.created": lambda _, data: f"The log {data['log_id']} was begun.",
+    "log.instance_resumed": lambda _, data: (
+        f"Instance {data['instance']} answers what is due again, after {data['away_s']:.0f} s in which it could not."
+    ),
+    "log.instance_started": lambda _, data: f"Instance {data['instance']} came up, with zone data {data['zone_data']}.",
+    "log.zone_data_adopted": lambda _, data: (
+        f"All instances go by zone data {data['version']} from now on"
+        f"{', before by ' + data['previous'] if data.get('previous') else ''}."
+    ),
     "run.ended": _ended,
     "run.missed": _missed,
     "run.opened": _opened,
@@ -224,6 +232,9 @@ TELLERS: Final[Mapping[str, Teller]] = {
     "schedule.run_opened": _schedule_opened,
     "schedule.unpaused": lambda schedule, data: (
         f"The pause of schedule {schedule} {'is over' if data['cause'] == 'until' else 'was ended'}{_note(data)}."
+    ),
+    "schedule.zone_data_adopted": lambda schedule, data: (
+        f"Schedule {schedule} goes by zone data {data['version']}{_next(data)}."
     ),
     "service.added": _service("added"),
     "service.attached": lambda service, data: f"Service {service} is used by schedule {data['schedule']}.",

@@ -26,6 +26,7 @@ from eventjobs.events.schedule import (
     ScheduleRunClosed,
     ScheduleRunOpened,
     ScheduleUnpaused,
+    ScheduleZoneDataAdopted,
 )
 
 NO_CADENCE = Cadence(start_date="1970-01-01", start_time="00:00", time_zone="UTC", unit=Unit.ONCE)
@@ -93,6 +94,8 @@ def evolve(schedule: Schedule, event: ScheduleEvent) -> Schedule:
             return replace(schedule, pause=None)
         case ScheduleRunOpened() | ScheduleRunClosed():
             return _ran(schedule, event)
+        case ScheduleZoneDataAdopted():
+            return replace(schedule, timing=event.timing, next=event.next)
         case (
             ScheduleOccurrencesSkipped()
             | ScheduleOccurrencesMissed()

@@ -37,4 +37,46 @@ class ClockStepObserved:
     step_s: float
 
 
-LogEvent: TypeAlias = LogCreated | ClockStepObserved
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InstanceStarted:
+    """An instance is up from now on and answers what is due; `zone_data` is the version that it has."""
+
+    TYPE: ClassVar[str] = "log.instance_started"
+    SCHEMA: ClassVar[int] = 1
+
+    instance: str
+    zone_data: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InstanceResumed:
+    """
+    An instance answers again what is due, after `away_s` seconds in which it could not.
+
+    Its lease was lost (the database was out of reach, or it was itself stopped or stuck).
+    """
+
+    TYPE: ClassVar[str] = "log.instance_resumed"
+    SCHEMA: ClassVar[int] = 1
+
+    instance: str
+    away_s: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ZoneDataAdopted:
+    """
+    The zone data is `version` from now on, instead of `previous` (`None`: the log's first).
+
+    Who has an older one answers nothing that is due. Owners that go by the wall clock look for their next moment again.
+    """
+
+    TYPE: ClassVar[str] = "log.zone_data_adopted"
+    SCHEMA: ClassVar[int] = 1
+
+    instance: str
+    version: str
+    previous: str | None = None
+
+
+LogEvent: TypeAlias = LogCreated | ClockStepObserved | InstanceStarted | InstanceResumed | ZoneDataAdopted

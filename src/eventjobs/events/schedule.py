@@ -127,6 +127,22 @@ class ScheduleInactivated:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ScheduleZoneDataAdopted:
+    """
+    Its next moment was looked for again, with the zone data `version`; nothing answered became due again.
+
+    Only who goes by the wall clock has another `next`, where the zone's clocks are set otherwise than was known.
+    """
+
+    TYPE: ClassVar[str] = "schedule.zone_data_adopted"
+    SCHEMA: ClassVar[int] = 1
+
+    version: str
+    timing: TimingState
+    next: NextDue | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ScheduleDeleted:
     """It leaves the lists; its history and its id stay."""
 
@@ -297,6 +313,7 @@ ScheduleEvent: TypeAlias = (
     | SchedulePoliciesEdited
     | ScheduleActivated
     | ScheduleInactivated
+    | ScheduleZoneDataAdopted
     | ScheduleDeleted
     | SchedulePaused
     | ScheduleUnpaused

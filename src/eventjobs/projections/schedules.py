@@ -24,6 +24,7 @@ from eventjobs.events.schedule import (
     SchedulePoliciesEdited,
     ScheduleRunClosed,
     ScheduleRunOpened,
+    ScheduleZoneDataAdopted,
 )
 from eventjobs.projections.owner_runs import closed, opened, runs_table
 from eventjobs.projections.temporal import Key, Projection, Put, Table, Write, json_text
@@ -111,7 +112,7 @@ def _other_tables(key: Key, event: Any) -> Iterator[Write]:
             yield _stands(key, event.timing, event.next)
         case ScheduleJobsEdited():
             yield Put(JOBS, key, {"jobs": json_text(event.jobs)})
-        case ScheduleCadenceEdited() | SchedulePoliciesEdited() | ScheduleActivated():
+        case ScheduleCadenceEdited() | SchedulePoliciesEdited() | ScheduleActivated() | ScheduleZoneDataAdopted():
             yield _stands(key, event.timing, event.next)
         case ScheduleInactivated():
             yield _stands(key, event.timing, None)
@@ -155,6 +156,7 @@ PROJECTION: Final = Projection(
         ScheduleOccurrencesSkipped,
         ScheduleOccurrencesMissed,
         ScheduleOccurrenceQueued,
+        ScheduleZoneDataAdopted,
     ),
     project=project,
 )

@@ -23,6 +23,7 @@ from eventjobs.events.schedule import (
     SchedulePoliciesEdited,
     ScheduleRunOpened,
     ScheduleUnpaused,
+    ScheduleZoneDataAdopted,
 )
 from eventjobs.projections.temporal import Keeps, Key, Projection, Put, Remove, Table, Write
 
@@ -51,6 +52,7 @@ def project(recorded: Recorded[Any]) -> Iterator[Write]:
             | ScheduleOccurrencesSkipped()
             | ScheduleOccurrencesMissed()
             | ScheduleOccurrenceQueued()
+            | ScheduleZoneDataAdopted()
         ) as event:
             yield _set(key, event.next)
         case ScheduleRunOpened() as event if event.timing is not None:
@@ -93,6 +95,7 @@ PROJECTION: Final = Projection(
         ScheduleOccurrenceQueued,
         SchedulePaused,
         ScheduleUnpaused,
+        ScheduleZoneDataAdopted,
     ),
     project=project,
 )

@@ -1,0 +1,129 @@
+"""
+The life of a deployment, played through the real core on the virtual clock, and the log that it leaves.
+
+What is due is answered at its instant by `AnswerDue`, as the ticker does it, without looking every second; so weeks
+pass in no time. While the service is down nothing is answered, and the clock may step.
+"""
+
+import asyncio
+from collections.abc import Sequence
+from contextlib import suppress
+from typing import Any
+
+import pytest
+
+from eventjobs.commands import announce_instance, observe_clock_step
+from eventjobs.commands.announce_instance import AnnounceInstance
+from eventjobs.commands.observe_clock_step import ObserveClockStep
+from eventjobs.domain.zones import zone_data
+from eventjobs.errors import LogFault, Rejected
+from eventjobs.events.recorded import Recorded
+from eventjobs.handlers.context import HandlerContext
+from eventjobs.ids import EVERYWHERE
+from tests.runner.plant import Instance, Plant
+from tests.support import time as virtual_time
+from tests.support.bodies import row, run_now, schedule
+from tests.support.logs import facts_of
+from tests.support.story import command
+from tests.support.time import NOON, virtually
+
+YEAR_S = 366 * 86_400.0
+QUARTERLY = {"start_date": "2026-12-01", "start_time": "12:00", "time_zone": "UTC", "every": 15, "unit": "minute"}
+DAILY = {**QUARTERLY, "time_zone": "Europe/Berlin", "start_time": "02:30", "every": 1, "unit": "day"}
+ONCE = {**QUARTERLY, "start_date": "2026-12-03", "unit": "once"}
+SERVICES = {"quick": {"config": {"do": "work", "seconds": 20}}, "slow": {"config": {"do": "work", "seconds": 2_000}}}
+
+Act = tuple[str, Any]
+"""A word, and what it needs."""
+
+
+class Life:
+    """One deployment; `act` does one thing to it."""
+
+    def __init__(self, plant: Plant) -> None:
+        self.plant = plant
+        self.started = 0
+        self.instance = self._start()
+
+    def _start(self) -> Instance:
+        self.started += 1
+        instance = Instance(self.plant, f"i{self.started}", grace_s=10.0).start(self.plant.log.known_head.position)
+        _ = instance.tasks.start(self._answer(instance), name="answers")
+        return instance
+
+    async def _answer(self, instance: Instance) -> None:
+        context = instance.surroundings.context(EVERYWHERE)
+        await instance.dispatcher.dispatch(announce_instance.SPEC, AnnounceInstance(zone_data=zone_data()), context)
+        while True:
+            for timer in await self.plant.due(self.plant.clock.now(), 1_000):
+                with suppress(Rejected, LogFault):
+                    await instance.do(command("AnswerDue", schedule=timer.owner))
+            coming = await self.plant.due(self.plant.after(days=365), 1)
+            ahead = (coming[0].due_at - self.plant.clock.now()).total_seconds() if coming else YEAR_S
+            await self.plant.log.wait_beyond(self.plant.log.known_head.position, max(0.001, min(ahead, 3_600.0)))
+
+    async def do(self, name: str, /, **fields: Any) -> None:
+        """Give a command; what is refused is refused."""
+        with suppress(Rejected, LogFault):
+            await self.instance.do(command(name, **fields))
+
+    async def act(self, word: str, what: Any = None) -> None:
+        match word:
+            case "wait":
+                await asyncio.sleep(what)
+            case "down":
+                await self.instance.kill()
+                await asyncio.sleep(what)
+                self.instance = self._start()
+                await self._take_over()
+            case "step":
+                await self._step(what)
+            case "run":
+                with suppress(Rejected, LogFault):
+                    await self.instance.do(run_now(what))
+            case _:
+                await self.do(word, **what)
+
+    async def _take_over(self) -> None:
+        """Whoever comes up takes over what was left running."""
+        for run in await self.plant.open_runs():
+            await self.do("TakeOverRun", run=run.run, seen_term=run.term, cause="lease_lost")
+
+    async def _step(self, seconds: float) -> None:
+        expected = self.plant.clock.now()
+        self.plant.clock.step(seconds)
+        step = ObserveClockStep(expected=expected, reading=self.plant.clock.now(), step_s=seconds)
+        context = self.instance.surroundings.context(EVERYWHERE)
+        await self.instance.dispatcher.dispatch(observe_clock_step.SPEC, step, context)
+
+    async def furnish(self, schedules: Sequence[dict[str, Any]]) -> None:
+        """Make the services, and the schedules by their bodies."""
+        self.plant.floor.doings["work"] = _work
+        await self.plant.furnish(self.instance, [row("quick")], SERVICES, cadence=QUARTERLY, active=False)
+        for body in schedules:
+            with suppress(Rejected):
+                await self.instance.do(schedule(**{"jobs": [row("quick")], **body}))
+
+
+async def _work(context: HandlerContext, config: Any) -> None:
+    await context.clock.sleep(config.seconds)
+
+
+def lived(schedules: Sequence[dict[str, Any]], acts: Sequence[Act], monkeypatch: pytest.MonkeyPatch) -> list[Any]:
+    """Play a life and return its log."""
+    monkeypatch.setattr("eventjobs.runner.supervisor.POLL_S", YEAR_S)
+    monkeypatch.setattr(virtual_time, "DEADLINE_S", 20 * YEAR_S)
+
+    async def play() -> list[Recorded[Any]]:
+        life = Life(Plant())
+        await life.furnish(schedules)
+        for word, what in acts:
+            await life.act(word, what)
+        facts = facts_of(life.plant.log)
+        await life.instance.kill()
+        return facts
+
+    return virtually(play())
+
+
+__all__ = ["DAILY", "NOON", "ONCE", "QUARTERLY", "Act", "Life", "lived"]
