@@ -82,5 +82,8 @@ bench: setup ## measure our speed and the machine's; JSON=file keeps the figures
 sweep: setup ## compare the rules of time with a look at every minute of every zone; options in ARGS
 	@$(BIN)/python -m tests.sweep $(ARGS)
 
+mutants: setup ## break each promise on purpose and see that its tests notice; names in ARGS
+	@$(BIN)/python -m tests.mutants $(ARGS)
+
 clean: ## remove what was built
 	@rm -rf $(VENV) dist build

@@ -7,9 +7,11 @@ from typing import Any
 
 import pytest
 
+from eventjobs.commands.answer_due import AnswerDue
 from eventjobs.commands.context import Context
 from eventjobs.commands.dispatch import Dispatcher, Keyed, Outcome
-from eventjobs.commands.spec import CommandFields
+from eventjobs.commands.spec import CommandFields, CommandSpec
+from eventjobs.commands.world import World
 from eventjobs.domain.access import Grant
 from eventjobs.errors import Conflict, Forbidden, Invalid, LogUnavailable, NotFound, OutcomeUnknown, Stale
 from eventjobs.events.recorded import StreamId
@@ -206,10 +208,13 @@ async def test_two_at_once_with_one_key_have_one_effect() -> None:
 
 
 async def test_the_secret_of_a_key_is_not_in_its_receipt() -> None:
-    _, caller = await ready()
+    log, caller = await ready()
     body = command("IssueKey", id="ci", roles=["reader"])
     first = await caller.do(body, key="k")
     assert first.secrets["secret"].startswith("ej_")
+    kept = await log.find_receipt("k")
+    assert kept is not None
+    assert first.secrets["secret"].encode() not in kept.answer
     again = await caller.do(body, key="k")
     assert again.secrets == {"secret": None}
     assert "secret" not in again.answer
@@ -273,3 +278,34 @@ async def test_things_of_another_workspace_do_not_exist() -> None:
         with pytest.raises(NotFound):
             await stranger.do(body)
     assert (await stranger.do(service())).decided
+
+
+async def test_a_rule_that_breaks_on_states_of_different_moments_is_asked_again() -> None:
+    """The service is known as of now, the run that waits for it as of before it was opened."""
+    log, caller = await ready()
+    other = Caller(log)
+    stream = StreamId("acme", "schedule:nightly")
+    assert (await other.dispatcher.states.load([stream]))[stream].version == 0
+    await caller.do(schedule())
+    asked: list[int] = []
+
+    def decide(_command: Any, world: World, _context: Context) -> None:
+        asked.append(len(world.schedule("nightly").jobs))
+        assert world.schedule("nightly").jobs[0].job.id == "load"
+
+    spec = CommandSpec(name="Peek", command=AnswerDue, streams=lambda *_: [stream], decide=decide, internal=True)
+    outcome = await other.dispatcher.dispatch(spec, tick(), other.context)
+    assert not outcome.decided
+    assert asked == [0, 1]
+
+
+async def test_a_rule_that_breaks_on_states_as_they_are_is_broken() -> None:
+    _, caller = await ready(schedule())
+
+    def decide(_command: Any, world: World, _context: Context) -> None:
+        _ = world.schedule("nightly").jobs[1]
+
+    streams = [StreamId("acme", "schedule:nightly")]
+    spec = CommandSpec(name="Peek", command=AnswerDue, streams=lambda *_: streams, decide=decide, internal=True)
+    with pytest.raises(IndexError):
+        await caller.dispatcher.dispatch(spec, tick(), caller.context)

@@ -182,6 +182,13 @@ def test_an_edit_answers_what_was_due_before_under_the_old_version() -> None:
     )
 
 
+def test_after_an_edit_an_occurrence_has_the_name_of_the_new_version() -> None:
+    story = ran().given(edit(every=2)).at("2026-12-03 20:00")
+    story.when(tick()).then(
+        ("run:schedule.nightly.2.20261203t200000z", Fact(RunOpened, cause="scheduled", cadence_version=2)), RECORDED
+    )
+
+
 def test_an_edit_that_makes_it_due_while_its_old_moment_runs_is_skipped_for_overlap() -> None:
     story = ran().at("2026-12-02 20:00:30")
     outcome = story.when(edit(start_date="2026-11-30"))

@@ -393,6 +393,18 @@ def test_two_runs_of_edits_in_one_second_are_two_instants() -> None:
     assert line.due == at("2026-06-10 10:00:01")
 
 
+@pytest.mark.parametrize("timing", list(Timing))
+def test_a_clock_that_was_set_back_makes_no_answered_moment_due_again(timing: Timing) -> None:
+    line = Timeline(every(1, Unit.DAY, "2026-06-01 14:00"), timing=timing)
+    line.activate("2026-05-01 00:00")
+    answered = line.run_on_time(3)
+    line.inactivate()
+    line.activate("2026-06-01 15:00")
+
+    assert answered[-1] == at("2026-06-03 14:00")
+    assert line.due == at("2026-06-04 14:00")
+
+
 def test_new_zone_data_makes_only_wall_clock_look_again() -> None:
     line = Timeline(daily("2026-06-01 14:00", "Europe/Berlin"), timing=Timing.WALL_CLOCK)
     line.activate("2026-06-09 10:00")

@@ -96,6 +96,26 @@ def test_while_beats_cannot_be_read_nobody_takes_over_anybody() -> None:
     virtually(story())
 
 
+def test_a_read_that_failed_starts_the_ten_seconds_afresh() -> None:
+    async def story() -> None:
+        plant = Plant()
+        one = await running(plant, {"a": slow(100, attempts=2)})
+        hearts = Hearts(plant, "one", "two")
+        rescuer(Instance(plant, "two").start(), hearts)
+        await plant.clock.sleep(30)
+        await one.kill()
+        hearts.stop("one")
+        await plant.clock.sleep(6)
+        hearts.away = True
+        await plant.clock.sleep(1.5)
+        hearts.away = False
+        back = plant.clock.now()
+        await plant.ended("mine")
+        assert 9 <= (plant.facts(type_="run.taken_over")[0].at - back).total_seconds() <= 12
+
+    virtually(story())
+
+
 def test_who_is_not_trusted_itself_takes_over_nothing() -> None:
     async def story() -> None:
         plant = Plant()

@@ -1,0 +1,30 @@
+"""Prove every mutant, those that need a server too, or those named. Exit 1 if one survives: `make mutants`."""
+
+import sys
+from time import monotonic
+
+from tests.mutants.catalogue import MUTANTS
+from tests.mutants.proving import clean_copy, prove_all, prove_clean
+
+
+def main(names: list[str]) -> int:
+    mutants = [mutant for mutant in MUTANTS if not names or mutant.name in names]
+    begin, caught = monotonic(), 0
+    with clean_copy() as root:
+        wrong = prove_clean(root, mutants)
+        if wrong is not None:
+            sys.stdout.write(f"{wrong}\nthe owning tests do not pass on the source as it is\n")
+            return 1
+        for verdict in prove_all(root, mutants):
+            caught += verdict.caught
+            word = "caught  " if verdict.caught else "SURVIVED"
+            sys.stdout.write(f"{word} {verdict.mutant.name} ({verdict.mutant.promise})\n")
+            if not verdict.caught:
+                sys.stdout.write(f"{verdict.said}\n")
+            sys.stdout.flush()
+    sys.stdout.write(f"mutants caught {caught}/{len(mutants)} in {monotonic() - begin:.0f} s\n")
+    return 0 if caught == len(mutants) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
