@@ -187,6 +187,10 @@ class RebuildRefused(DatabaseFault):
     """A view could not be built again; the message says why, and the old one still answers."""
 
 
+class CopyRefused(DatabaseFault):
+    """A database could not be copied to a file, or a file not into a database; the message says why."""
+
+
 class UnsafeDatabase(DatabaseFault):
     """The server's settings allow it to lose what it acknowledged."""
 

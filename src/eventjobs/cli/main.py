@@ -24,6 +24,7 @@ from eventjobs.errors import (
 RUNNING: Final = Group("Run it", sort_key=1)
 CALLING: Final = Group("Call a running service", sort_key=2)
 CHECKING: Final = Group("Check", sort_key=3)
+KEEPING: Final = Group("Keep it", sort_key=4)
 
 HELP: Final = """
 An event-sourced scheduling service: every occurrence that was due has exactly one recorded outcome.
@@ -39,6 +40,8 @@ COMMANDS: Final = (
     ("serve", RUNNING, "Run the service."),
     ("demo", RUNNING, "Run it with an example that loads real files."),
     ("migrate", RUNNING, "Bring a database to this version."),
+    ("backup", KEEPING, "Copy the database to a file, while the service runs."),
+    ("restore", KEEPING, "Read such a file into an empty database, with all starts held."),
     ("do", CALLING, "Send a command, e.g. do RunNow --owner.kind schedule --owner.id nightly."),
     ("view", CALLING, "Show a page or a thing, now or as of then."),
     ("runs", CALLING, "List runs, or show one in detail."),

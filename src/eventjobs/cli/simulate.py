@@ -28,7 +28,7 @@ GC_THRESHOLDS: Final = (20_000, 20, 50)
 
 
 def simulate(
-    file: str,
+    file: Annotated[str, Parameter(allow_leading_hyphen=True, help="the timeline; - reads standard input")],
     /,
     *,
     json: Annotated[bool, Parameter(negative="", help="print everything as one JSON document")] = False,
@@ -36,7 +36,7 @@ def simulate(
     """
     Tell what would happen: play a timeline of commands and outages, without a database and without waiting.
 
-    FILE is JSON (- reads it from standard input): {"now", "until", "steps": [{"at", "command", "data"} |
+    FILE is JSON: {"now", "until", "steps": [{"at", "command", "data"} |
     {"at", "down": true} | {"at", "up": true}], "run_seconds", "outcomes"}. Jobs are not really run: each takes
     `run_seconds` and ends with the next of `outcomes`. The same file has the same answer every time.
     """
