@@ -11,6 +11,7 @@ import orjson
 import pytest
 import structlog
 
+from eventjobs.audit.occurrences import audit_facts
 from eventjobs.cli import simulate as simulating
 from eventjobs.cli.main import run
 from eventjobs.simulation.play import Played
@@ -75,7 +76,7 @@ def pick(one: Mapping[str, Any], names: Sequence[str]) -> Any:
 
 
 class Simulate:
-    """Runs `eventjobs simulate` in this process, as its entry point does."""
+    """Runs `eventjobs simulate` in this process, as its entry point does, and audits the history that it made."""
 
     def __init__(self, folder: Path, capsys: pytest.CaptureFixture[str], played: list[Played]) -> None:
         self._file = folder / "what-if.json"
@@ -89,7 +90,10 @@ class Simulate:
         self._played.clear()
         code = run(["simulate", str(self._file), *(["--json"] if as_json else [])])
         out, err = self._capsys.readouterr()
-        return Told(code, out, err, self._played[0] if self._played else None)
+        played = self._played[0] if self._played else None
+        if played is not None:
+            assert audit_facts(played.facts).findings == ()
+        return Told(code, out, err, played)
 
 
 @pytest.fixture
