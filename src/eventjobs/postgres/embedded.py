@@ -7,6 +7,7 @@ first and takes over when that one goes.
 """
 
 import asyncio
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
@@ -41,6 +42,8 @@ SETTINGS: Final[Mapping[str, str]] = {
     "timezone": "UTC",
     "log_timezone": "UTC",
     "client_connection_check_interval": "5s",
+    # After a crash the whole cluster is flushed before anybody is let in: one call instead of one for each file.
+    **({"recovery_init_sync_method": "syncfs"} if sys.platform.startswith("linux") else {}),
 }
 # Without fsync a commit still outlives the server's process, though not the machine.
 NOT_DURABLE: Final[Mapping[str, str]] = {
@@ -53,9 +56,9 @@ _ATTACH_POLL_S: Final = 0.05
 _WATCH_S: Final = 0.1
 _TAKEOVER_POLL_S: Final = 0.5
 _BACKOFF_S_MIN: Final = 0.05
-_BACKOFF_S_MAX: Final = 5.0
+_BACKOFF_S_MAX: Final = 1.0
 _REPORT_S: Final = 10.0
-_STEADY_S: Final = 60.0
+_STEADY_S: Final = 10.0
 
 _log: Final = structlog.get_logger("eventjobs.postgres")
 
