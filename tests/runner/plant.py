@@ -216,6 +216,11 @@ class Plant:
             for stream, state in self._states_now().items()
             if stream.kind == "schedule" and state.active and state.next is not None and state.next.due <= until
         ]
+        found += [
+            DueTimer(state.pause.until, WORKSPACE, "schedule", stream.id)
+            for stream, state in self._states_now().items()
+            if stream.kind == "schedule" and state.pause is not None and state.pause.ends_by(until)
+        ]
         return sorted(found, key=lambda timer: timer.due_at)[:limit]
 
     async def open_runs(self) -> Sequence[OpenRun]:
