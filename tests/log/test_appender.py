@@ -32,10 +32,10 @@ class Bench:
         self.appender.put(prepared)
         return prepared.done
 
-    def others_write(self, *streams: StreamId, events: int = 1) -> None:
-        """Another process appends to each stream, at version 0."""
+    def others_write(self, *streams: StreamId, events: int = 1, at: int = 0) -> None:
+        """Another process appends to each stream, which it finds at version `at`."""
         for stream in streams:
-            prepared = prepare(CODEC, append_to(stream, *[noted("theirs")] * events))
+            prepared = prepare(CODEC, append_to(stream, *[noted("theirs")] * events, at=at))
             assert self.storage.put(Batch(self.storage.head, self.clock.now(), [prepared])) is Written.COMMITTED
 
     def versions(self, stream: StreamId) -> list[int]:
@@ -203,6 +203,16 @@ async def test_known_streams_need_no_look_up(bench: Bench) -> None:
     assert bench.storage.looked_up == [[stream]]
     await bench.put(append_to(a_stream(), noted(), read_at=1))
     assert bench.storage.looked_up == [[stream]]
+
+
+async def test_a_caller_that_read_further_than_the_appender_followed_is_not_refused(bench: Bench) -> None:
+    stream = a_stream()
+    await bench.put(append_to(stream, noted()))
+    bench.others_write(stream, at=1)
+    appended = await bench.put(append_to(stream, noted(), at=2))
+    assert (appended.first, bench.versions(stream)) == (4, [1, 2, 3])
+    with pytest.raises(VersionConflict):
+        await bench.put(append_to(stream, noted(), at=9))
 
 
 async def test_only_the_stream_that_was_read_long_ago_is_looked_up(bench: Bench) -> None:

@@ -159,16 +159,22 @@ class Appender:
         """
         Return those whose versions are as expected; the others are answered, if need be in a task of their own.
 
-        Versions that neither the notes nor the callers' own reading tell are looked up first, all in one query.
+        Versions that neither the notes nor the callers' own reading tell are looked up first, all in one query. A
+        caller that read further than this process has followed the log is not behind: then the log is read first.
         """
+        followed = False
         while True:
             noted = self._head.position
             accepted, refused, unknown = self._compare(taken)
-            if not unknown:
+            if unknown:
+                found = await self._storage.find_versions(unknown)
+                if self._versions.covers(noted):
+                    self._versions.learned(found)
+            elif not followed and any(conflict.expected > conflict.actual for _, conflict in refused):
+                await self._follow()
+                followed = True
+            else:
                 break
-            found = await self._storage.find_versions(unknown)
-            if self._versions.covers(noted):
-                self._versions.learned(found)
         keyed: list[tuple[Prepared, VersionConflict]] = []
         for prepared, conflict in refused:
             if prepared.append.receipts:
@@ -255,12 +261,16 @@ class Appender:
             self._queue.limit(batch.count // 2)
         await self._clock.sleep(self._random.uniform() * 2 * self._commit_s)
         before = self._head
-        while facts := await self._storage.read_after(self._head.position):
-            self.take_in(facts)
+        await self._follow()
         if self._head is before and not await self._storage.holds(before):
             fault = ForkedHistory(f"position {before.position} is not in the log as it was read before")
             self._tail.break_off(fault)
             raise fault
+
+    async def _follow(self) -> None:
+        """Read the log to its end."""
+        while facts := await self._storage.read_after(self._head.position):
+            self.take_in(facts)
 
 
 def _fail(appends: Iterable[Prepared], error: BaseException) -> None:
