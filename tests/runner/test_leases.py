@@ -118,3 +118,26 @@ def test_who_beats_is_lively_and_who_stood_still_for_a_minute_may_be_forgotten()
     assert (watch.beat("b"), watch.still_s("b", 70.0), watch.still_s("nobody", 70.0)) == (1, 70.0, None)
     watch.fail()
     assert (watch.lively(71.0), watch.forgettable(71.0)) == ([], [])
+
+
+def test_a_database_that_takes_no_beats_makes_nobody_take_over_anybody() -> None:
+    """It can be read, as a full disk or a standby can, so every beat stands still, the own one as well."""
+    watch = Watch()
+    for second in range(10):
+        watch.observe({"a": second, "b": second}, float(second), own="a")
+    for second in range(10, 40):
+        watch.observe({"a": 9, "b": 9}, float(second), own="a")
+    watch.observe({"a": 10, "b": 9}, 40.0, own="a")
+    assert not watch.gone("b", 40.0), "the own beat was taken a little earlier than the other one's"
+    for second in range(41, 50):
+        watch.observe({"a": 10 + (second - 40) // 2, "b": 9}, float(second), own="a")
+    assert watch.gone("b", 49.0)
+
+
+def test_who_joined_anew_begins_all_observations_afresh() -> None:
+    watch = Watch()
+    for second in range(9):
+        watch.observe({"a": 100 + second, "b": 7}, float(second), own="a")
+    watch.observe({"a": 1, "b": 7}, 9.0, own="a")
+    watch.observe({"a": 5, "b": 7}, 12.0, own="a")
+    assert not watch.gone("b", 12.0)

@@ -2,8 +2,9 @@
 Who is alive, by observed beats.
 
 Each instance raises its own row's beat from a thread with its own connection. Another takes it for gone only after it
-has itself seen the beat stand still for 10 s of its own monotonic clock while its own reads succeeded. There are no
-timestamps, so no clock step ends or stretches a lease.
+has itself seen the beat stand still for 10 s of its own monotonic clock while its own reads succeeded and its own beat
+rose: a database that can be read and takes no writes lets every beat stand still. There are no timestamps, so no clock
+step ends or stretches a lease.
 """
 
 import threading
@@ -15,6 +16,8 @@ TRUST_S: Final = 7.0
 """How long after the start of its last good beat an instance starts new things."""
 GONE_S: Final = 10.0
 """How long a beat must be seen standing still."""
+ROSE_MIN: Final = 4
+"""How often the own beat must have risen meanwhile."""
 LIVELY_S: Final = 5.0
 """An instance whose beat was seen to rise within this time is given work."""
 FORGOTTEN_S: Final = 60.0
@@ -56,24 +59,32 @@ class Watch:
 
     def __init__(self) -> None:
         self._seen: dict[str, tuple[int, float]] = {}
+        self._own_then: dict[str, int] = {}
+        self._own: int | None = None
         self._read_at: float | None = None
 
-    def observe(self, beats: Mapping[str, int], now: float, *, gap_max_s: float = 3 * BEAT_S) -> None:
+    def observe(
+        self, beats: Mapping[str, int], now: float, *, own: str | None = None, gap_max_s: float = 3 * BEAT_S
+    ) -> None:
         """
-        Take a successful read at monotonic `now`.
+        Take a successful read at monotonic `now`; `own` is the instance that reads.
 
-        After a failed or late read (more than `gap_max_s` since the one before) all observations begin afresh, or an
-        outage would make everybody take over everybody.
+        After a failed or late read (more than `gap_max_s` since the one before), and after joining anew, all
+        observations begin afresh, or an outage would make everybody take over everybody.
         """
-        if self._read_at is None or now - self._read_at > gap_max_s:
+        before, self._own = self._own, None if own is None else beats.get(own)
+        began_anew = self._own is not None and (before is None or self._own < before)
+        if began_anew or self._read_at is None or now - self._read_at > gap_max_s:
             self._seen.clear()
         self._read_at = now
         for instance, beat in beats.items():
             known = self._seen.get(instance)
             if known is None or known[0] != beat:
                 self._seen[instance] = (beat, now)
+                self._own_then[instance] = self._own or 0
         for instance in [known for known in self._seen if known not in beats]:
             del self._seen[instance]
+        self._own_then = {instance: self._own_then.get(instance, 0) for instance in self._seen}
 
     def fail(self) -> None:
         """A read failed: what was seen before proves nothing any more."""
@@ -85,7 +96,11 @@ class Watch:
         if self._read_at is None:
             return False
         still = self.still_s(instance, now)
-        return still is None or still >= GONE_S
+        return still is None or (still >= GONE_S and self._rose_since(instance))
+
+    def _rose_since(self, instance: str) -> bool:
+        """Tell whether the own beat rose while another one stood still: else the database took no beats at all."""
+        return self._own is None or self._own - self._own_then.get(instance, 0) >= ROSE_MIN
 
     def still_s(self, instance: str, now: float) -> float | None:
         """Return for how many seconds a beat has been seen standing still; `None` where there is no such row."""

@@ -79,7 +79,7 @@ class Rescuer:
         try:
             # Runs first: whoever opened one of them had joined before, so if its beat is missing then, it left.
             runs = await self._runs.open_runs()
-            self._watch.observe(await self._beats.read(), self._clock.monotonic())
+            self._watch.observe(await self._beats.read(), self._clock.monotonic(), own=self._instance)
         except (LogFault, *DATABASE_FAULTS) as fault:
             _log.warning("watch_failed", fault=type(fault).__name__)
             self._watch.fail()
