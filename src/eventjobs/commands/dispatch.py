@@ -155,21 +155,26 @@ class Dispatcher:
         """
         Decide, and where that writes nothing make sure that it was not for an old state or a used key.
 
-        Raises `Rejected`, and `Replay` for a key that was used before.
+        States of several streams may be of different moments, and a rule may then break as well as refuse; what it
+        makes of states that have not moved is its last word. Raises `Rejected`, and `Replay` for a key that was used
+        before.
         """
-        try:
-            world = await self._attempt(spec, command, context, if_match)
-        except Rejected as refusal:
-            await self._replay(keyed)
-            touched = getattr(refusal, "touched", ())
-            if not await self.states.refresh(touched):
+        for _ in range(MAX_TRIES):
+            try:
+                world = await self._attempt(spec, command, context, if_match)
+            except LogFault:
                 raise
-            return await self._attempt(spec, command, context, if_match)
-        if not world.emitted:
-            await self._replay(keyed)
-            if await self.states.refresh(world.touched()):
-                return await self._attempt(spec, command, context, if_match)
-        return world
+            except Exception as error:
+                await self._replay(keyed)
+                if not await self.states.refresh(getattr(error, "touched", ())):
+                    raise
+            else:
+                if world.emitted:
+                    return world
+                await self._replay(keyed)
+                if not await self.states.refresh(world.touched()):
+                    return world
+        raise LogUnavailable(f"{spec.name} found other states {MAX_TRIES} times; nothing was written")
 
     async def _attempt(
         self, spec: CommandSpec[Any], command: CommandFields, context: Context, if_match: int | None
@@ -186,8 +191,8 @@ class Dispatcher:
             except Unloaded as missing:
                 loaded.update(await self.states.load(missing.streams))
                 continue
-            except Rejected as refusal:
-                refusal.touched = world.touched()  # type: ignore[attr-defined]
+            except Exception as error:
+                error.touched = world.touched()  # type: ignore[attr-defined]
                 raise
             return world
 
@@ -326,7 +331,9 @@ def replayed_or_refused(receipt: StoredReceipt, keyed: Keyed | None) -> Outcome 
 
 
 def _match(world: World, subject: StreamId, if_match: int) -> None:
-    present = world.state(subject).definition_version
+    present = getattr(world.state(subject), "definition_version", None)
+    if present is None:
+        raise Stale("stale", "this has no definition version that could be matched")
     if present != if_match:
         raise Stale("stale", f"the definition is at version {present}, not {if_match}", extra={"version": present})
 
