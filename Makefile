@@ -12,7 +12,7 @@ PIP := $(BIN)/python -m pip --quiet --quiet --disable-pip-version-check --no-inp
 ARGS ?=
 JSON ?=
 
-.PHONY: help setup run test check format format-check lint types imports wheel wheel-check lock bench sweep mutants chaos test-full clean
+.PHONY: help setup run test check format format-check lint types imports wheel wheel-check lock simulate bench sweep mutants chaos test-full clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -75,6 +75,9 @@ lock: setup ## resolve the dependencies again, with hashes and for every platfor
 	@$(BIN)/uv pip compile pyproject.toml --quiet --all-extras --universal --python-version 3.11 --generate-hashes \
 		--no-emit-index-url --no-header --no-annotate --upgrade -o requirements.lock
 	@sed -i '1i # Made by `make lock` from pyproject.toml; install it with --require-hashes.' requirements.lock
+
+simulate: setup ## play SEEDS simulated days with all faults, and a quarter as many months; options in ARGS
+	@PYTHONHASHSEED=0 $(BIN)/python -m tests.simulation --seeds $(or $(SEEDS),20) $(ARGS)
 
 bench: setup ## measure our speed and the machine's; JSON=file keeps the figures
 	@$(BIN)/python -m benchmarks $(if $(JSON),--json $(JSON)) $(ARGS)

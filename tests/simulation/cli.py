@@ -1,0 +1,191 @@
+"""Plays seeds in worker processes and says what became of each, a line a seed and one of JSON in the end."""
+
+import argparse
+import os
+import sys
+import time
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from dataclasses import dataclass
+from multiprocessing import get_context
+from typing import Any, Final
+
+import orjson
+
+from tests.simulation.options import Options, derive
+from tests.simulation.trace import write_trace
+from tests.simulation.world import Outcome, World
+
+HOURS: Final = 24.0
+SPARSE_HOURS: Final = 30 * 24.0
+OCCURRENCES_MIN: Final = 1_000
+"""How many a day of 24 hours must have had, or it proves too little."""
+SEEDS_FOR_ALL: Final = 20
+"""From how many seeds on every rare state must have been seen."""
+RARE: Final = (
+    "answered_from_the_receipt",
+    "attempt_interrupted",
+    "cancellation_swallowed",
+    "clock_step_observed",
+    "commit_hidden_by_an_error",
+    "commit_later_than_the_timeout",
+    "instance_forgotten",
+    "joined_anew",
+    "killed_while_running",
+    "lease_lost_while_running",
+    "left_in_order",
+    "lost_race",
+    "missed_catch_up_never",
+    "missed_catch_up_window",
+    "missed_downtime",
+    "notify_lost",
+    "ran_catch_up",
+    "ran_from_the_queue",
+    "refused_superseded",
+    "result_shared",
+    "said.handed_over",
+    "second_pass_of_an_hour",
+    "several_at_once_without_a_run",
+    "several_runs_of_one_schedule",
+    "shifted_out_of_a_gap",
+    "skipped_held",
+    "skipped_overlap",
+    "skipped_paused",
+    "snapshot_kept",
+    "start_refused",
+    "taken_over",
+    "taken_over_from_the_living",
+    "told_full",
+    "told_unavailable",
+    "tried_again",
+    "unknown_answer",
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Result:
+    """One seed's outcome, and what it cost."""
+
+    outcome: Outcome
+    seconds: float
+    again: str | None
+
+
+def play(options: Options, *, twice: bool = False, trace: str | None = None) -> Result:
+    """Play one simulation; `twice` to compare what it did."""
+    began = time.process_time()
+    world = World(options)
+    outcome = world.play()
+    if trace is not None:
+        write_trace(world, trace)
+    again = World(options).play().digest if twice else None
+    return Result(outcome=outcome, seconds=time.process_time() - began, again=again)
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Play what was asked for; returns the exit code."""
+    if os.environ.get("PYTHONHASHSEED") != "0":  # sets have an order of their own, and a seed must say it all
+        os.environ["PYTHONHASHSEED"] = "0"
+        os.execv(sys.executable, [sys.executable, "-m", "tests.simulation", *arguments])
+    asked = _parser().parse_args(arguments)
+    if asked.seed is not None:
+        many = [derive(asked.seed, hours=asked.hours or _hours(asked.sparse_seed), sparse=asked.sparse_seed)]
+    else:
+        hours = asked.hours or HOURS
+        many = [derive(seed, hours=hours) for seed in range(asked.first, asked.first + asked.seeds)]
+        sparse = asked.seeds // 4 if asked.sparse is None else asked.sparse
+        many += [derive(seed, hours=SPARSE_HOURS, sparse=True) for seed in range(asked.first, asked.first + sparse)]
+    began = time.monotonic()
+    results = []
+    for result in _played(many, asked):
+        _say(_line(result))
+        results.append(result)
+    figures = _figures(results, time.monotonic() - began)
+    _say(orjson.dumps(figures).decode())
+    return 1 if figures["failed"] or figures["never_seen"] else 0
+
+
+def _hours(sparse: bool) -> float:
+    return SPARSE_HOURS if sparse else HOURS
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="make simulate", description="Simulations of the service, by seed.")
+    parser.add_argument("--seeds", type=int, default=20, help="how many days of 24 hours")
+    parser.add_argument("--sparse", type=int, help="how many stretches of 30 days (a quarter of the seeds)")
+    parser.add_argument("--first", type=int, default=1, help="the first seed")
+    parser.add_argument("--hours", type=float, help="another length")
+    parser.add_argument("--workers", type=int, default=2)
+    parser.add_argument("--twice", action="store_true", help="play each seed twice, and compare")
+    parser.add_argument("--seed", type=int, help="this seed alone")
+    parser.add_argument("--sparse-seed", action="store_true", help="with --seed: its 30 days")
+    parser.add_argument("--trace", help="with --seed: write everything that was recorded into this file")
+    return parser
+
+
+def _played(many: Sequence[Options], asked: argparse.Namespace) -> Iterator[Result]:
+    if len(many) == 1 or asked.workers == 1:
+        for options in many:
+            yield play(options, twice=asked.twice, trace=asked.trace)
+        return
+    with ProcessPoolExecutor(asked.workers, mp_context=get_context("spawn")) as pool:
+        for done in as_completed([pool.submit(play, options, twice=asked.twice) for options in many]):
+            yield done.result()
+
+
+def _failure(result: Result) -> str | None:
+    outcome = result.outcome
+    if outcome.violation is not None:
+        return outcome.violation
+    if result.again not in (None, outcome.digest):
+        return f"the same seed did something else the second time: {outcome.digest}, {result.again}"
+    full_day = not outcome.options.sparse and outcome.options.hours >= HOURS
+    if full_day and outcome.figures["occurrences"] < OCCURRENCES_MIN:
+        return f"only {outcome.figures['occurrences']} occurrences"
+    return None
+
+
+def _line(result: Result) -> str:
+    options, figures = result.outcome.options, result.outcome.figures
+    failure = _failure(result)
+    kind = "sparse" if options.sparse else "seed"
+    said = (
+        f"{kind} {options.seed:4d}  {figures['hours']:6.1f} h  {figures['occurrences']:5d} occurrences"
+        f"  {figures['runs']:5d} runs  {figures['instances']:3d} instances  {result.seconds:5.1f} s"
+        f"  {result.outcome.digest}  {'ok' if failure is None else 'FAILED'}"
+    )
+    if failure is None:
+        return said
+    again = f"--seed {options.seed} --hours {options.hours:g}{' --sparse-seed' if options.sparse else ''}"
+    return (
+        f"{said}\n  {failure}\n  options: {orjson.dumps(options.shown()).decode()}"
+        f"\n  again: python -m tests.simulation {again}"
+    )
+
+
+def _figures(results: Iterable[Result], wall_s: float) -> dict[str, Any]:
+    results = list(results)
+    seen: Counter[str] = Counter()
+    for result in results:
+        seen.update(result.outcome.seen)
+    total: Counter[str] = Counter()
+    for result in results:
+        total.update({name: value for name, value in result.outcome.figures.items() if name != "recovery_s"})
+    enough = sum(not result.outcome.options.sparse for result in results) >= SEEDS_FOR_ALL
+    return {
+        "suite": "simulate",
+        "seeds": len(results),
+        "failed": [result.outcome.options.seed for result in results if _failure(result) is not None],
+        "never_seen": [name for name in RARE if not seen[name]] if enough else [],
+        **{name: round(value, 1) for name, value in total.items()},
+        "recovery_max_s": max((result.outcome.figures["recovery_s"] for result in results), default=0.0),
+        "seconds": round(wall_s, 1),
+        "cpu_seconds": round(sum(result.seconds for result in results), 1),
+        "seen": dict(sorted(seen.items())),
+    }
+
+
+def _say(line: str) -> None:
+    sys.stdout.write(f"{line}\n")
+    sys.stdout.flush()

@@ -1,0 +1,306 @@
+"""
+The database of a simulation: what Postgres keeps for the service, and the network in front of it.
+
+What was sent is carried out at a time of its own, whatever becomes of the sender, and its answer may be lost. Every
+commit is shown to `watch`, which sees the truth and not what an instance knows of it.
+"""
+
+import asyncio
+from bisect import bisect_right
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from random import Random
+from typing import Any, TypeVar
+
+from eventjobs.events.recorded import Recorded, StreamId
+from eventjobs.log.batch import Batch
+from eventjobs.log.birth import birth
+from eventjobs.log.codec import Codec
+from eventjobs.log.port import Head, StoredReceipt
+from eventjobs.log.storage import Written
+from eventjobs.projections import timers
+from eventjobs.projections.temporal import Put
+from eventjobs.projections.upcoming import DueTimer, OpenRun
+from tests.simulation.figures import Seen
+from tests.simulation.machines import NOBODY, Machine
+
+T = TypeVar("T")
+TIMEOUT_S = 5.0
+"""How long a caller waits for an answer that does not come."""
+
+
+class LinkDown(OSError):
+    """The connection was refused, or lost around a statement."""
+
+
+class ReadOnly(OSError):
+    """A standby takes no writes."""
+
+
+class DiskFull(OSError):
+    """There is no room."""
+
+
+@dataclass(slots=True)
+class Links:
+    """How bad the network is: chances a call, and seconds."""
+
+    lost_before: float = 0.0
+    lost_after: float = 0.0
+    late: float = 0.0
+    slow: float = 0.0
+    slow_s: float = 1.0
+    notify_lost: float = 0.0
+    view_lag_s: float = 0.0
+
+
+@dataclass(slots=True)
+class Views:
+    """What the projector keeps: the due moments and the open runs, up to a position."""
+
+    position: int = 1
+    chain: bytes = b""
+    timers: dict[tuple[Any, ...], datetime] = field(default_factory=dict)
+    runs: dict[tuple[str, str], OpenRun] = field(default_factory=dict)
+
+    def apply(self, fact: Recorded[Any]) -> None:
+        """Move the views by one fact."""
+        if fact.type in timers.PROJECTION.types:
+            for write in timers.PROJECTION.project(fact):
+                if isinstance(write, Put):
+                    self.timers[write.key] = write.values["due_at"]
+                else:
+                    self.timers.pop(write.key, None)
+        address = (fact.workspace, fact.stream.id)
+        match fact.type:
+            case "run.opened" | "run.taken_over":
+                event = fact.event
+                self.runs[address] = OpenRun(*address, event.instance, event.term)
+            case "run.ended":
+                self.runs.pop(address, None)
+
+
+class Database:
+    """One server, shared by all machines."""
+
+    def __init__(
+        self,
+        loop: asyncio.AbstractEventLoop,
+        start: datetime,
+        random: Random,
+        codec: Codec,
+        watch: Callable[[Sequence[Recorded[Any]]], None],
+        seen: Seen,
+    ) -> None:
+        self.loop = loop
+        self.codec = codec
+        self.random = random
+        self.seen = seen
+        self.links = Links()
+        self.calm = Links()
+        self.is_down = False
+        self.is_read_only = False
+        self.is_full = False
+        self.cut: set[Machine] = set()
+        self._start = start
+        self._step = timedelta()
+        self._watch = watch
+        first = birth("00000000-0000-4000-8000-000000000000", "00000000-0000-7000-8000-000000000000", start)
+        self.facts: list[Recorded[Any]] = [first]
+        self.streams: dict[StreamId, list[Recorded[Any]]] = {first.stream: [first]}
+        self.receipts: dict[str, StoredReceipt] = {}
+        self.beats: dict[str, int] = {}
+        self.withdrawn: set[str] = set()
+        self.snapshots: dict[StreamId, tuple[int, bytes]] = {}
+        self.lines: dict[tuple[Any, ...], int] = {}
+        self.views = Views(chain=first.chain)
+        self.listeners: dict[Machine, Callable[[str], None]] = {}
+        watch([first])
+
+    # -- its clock --------------------------------------------------------------------------------------------------
+
+    def now(self) -> datetime:
+        """What its clock shows."""
+        return self._start + self._step + timedelta(seconds=self.loop.time())
+
+    def seconds_until(self, instant: datetime) -> float:
+        """How long until its clock shows this."""
+        return (instant - self.now()).total_seconds()
+
+    def step(self, seconds: float) -> None:
+        """Set its clock forward, or back."""
+        self._step += timedelta(seconds=seconds)
+
+    # -- the network ------------------------------------------------------------------------------------------------
+
+    async def call(
+        self, machine: Machine, work: Callable[[], T], *, writes: bool = False, timeout_s: float = TIMEOUT_S
+    ) -> T:
+        """Have `work` done here and return what it returns; raises `LinkDown`, `ReadOnly`, `DiskFull`."""
+        draw, links = self.random.random, self.links
+        if not writes and links is self.calm and not self.is_down and machine not in self.cut and draw() < 0.8:
+            return work()  # a quick answer, as most are while nothing is wrong
+        answer: asyncio.Future[T] = self.loop.create_future()
+        there_s, back_s, loses = 0.0002 + 0.002 * draw(), 0.0, False
+        if draw() < links.slow:
+            there_s += links.slow_s * draw()
+        if self.is_down or machine in self.cut:
+            if draw() < 0.5:  # packets vanish; else the connection is refused
+                there_s = timeout_s
+            self.loop.call_later(there_s, _fail, answer, LinkDown("down"), context=NOBODY)
+            return await answer
+        chance = draw()
+        if chance < links.lost_before:
+            self.loop.call_later(there_s, _fail, answer, LinkDown("lost on the way there"), context=NOBODY)
+            return await answer
+        if chance < links.lost_before + links.lost_after:
+            loses = True
+        elif writes and chance < links.lost_before + links.lost_after + links.late:
+            self.seen.note("commit_later_than_the_timeout")
+            self.loop.call_later(timeout_s, _fail, answer, LinkDown("no answer"), context=NOBODY)
+            late_s = timeout_s + 3.0 * draw()
+            self.loop.call_later(late_s, self._do, machine, work, writes, answer, True, 0.0, context=NOBODY)
+            return await answer
+        if links.lost_after:
+            back_s = 0.001 * draw()
+        if there_s > timeout_s:
+            self.loop.call_later(timeout_s, _fail, answer, LinkDown("no answer"), context=NOBODY)
+        self.loop.call_later(there_s, self._do, machine, work, writes, answer, loses, back_s, context=NOBODY)
+        return await answer
+
+    def _do(
+        self,
+        machine: Machine,
+        work: Callable[[], T],
+        writes: bool,
+        answer: "asyncio.Future[T]",
+        loses: bool,
+        back_s: float,
+    ) -> None:
+        try:
+            if self.is_down:
+                raise LinkDown("it went down")
+            if writes and self.is_read_only:
+                raise ReadOnly("it takes no writes")
+            if writes and self.is_full:
+                raise DiskFull("there is no room")
+            result = work()
+        except OSError as fault:
+            _fail(answer, fault)
+            return
+        if loses:
+            if writes:
+                self.seen.note("commit_hidden_by_an_error")
+            self.loop.call_later(back_s, _fail, answer, LinkDown("lost on the way back"), context=NOBODY)
+        elif machine in self.cut:
+            self.loop.call_later(TIMEOUT_S, _fail, answer, LinkDown("no answer"), context=NOBODY)
+        elif back_s:
+            self.loop.call_later(back_s, _answer, answer, result, context=NOBODY)
+        else:
+            _answer(answer, result)
+
+    # -- the log ----------------------------------------------------------------------------------------------------
+
+    @property
+    def head(self) -> Head:
+        """The newest position."""
+        last = self.facts[-1]
+        return Head(last.position, last.chain, last.at)
+
+    def commit(self, batch: Batch) -> Written:
+        """What the one statement does: all or nothing, on the batch's base."""
+        if any(receipt.key in self.receipts for receipt in batch.stored()):
+            return Written.RECEIPT_TAKEN
+        last = self.facts[-1]
+        if (batch.base.position, batch.base.chain) != (last.position, last.chain):
+            self.seen.note("lost_race")
+            return Written.BEHIND
+        facts = [self._fact(batch.at, row) for row in batch.rows()]
+        for fact in facts:
+            stream = self.streams.setdefault(fact.stream, [])
+            assert fact.stream_version == len(stream) + 1, f"{fact} is not the next of its stream"
+            stream.append(fact)
+        self.facts.extend(facts)
+        for receipt in batch.stored():
+            self.receipts[receipt.key] = receipt
+        if facts:
+            self._watch(facts)
+        return Written.COMMITTED
+
+    def _fact(self, at: datetime, row: Sequence[Any]) -> Recorded[Any]:
+        position, workspace, stream, version, kind, schema, actor, command, causation, *rest = row
+        correlation, data, leaf, chain = rest
+        return Recorded(
+            position=position,
+            stream=StreamId(workspace, stream),
+            stream_version=version,
+            type=kind,
+            schema=schema,
+            at=at,
+            actor=actor,
+            command_id=command,
+            causation=causation,
+            correlation=correlation,
+            data=data.encode(),
+            leaf=leaf,
+            chain=chain,
+            decode=self.codec.decode,
+        )
+
+    def holds(self, head: Head) -> bool:
+        """Whether this position has this chain value."""
+        return head.position <= len(self.facts) and self.facts[head.position - 1].chain == head.chain
+
+    def position_at(self, instant: datetime) -> int:
+        """The last position at or before an instant."""
+        return bisect_right(self.facts, instant, key=lambda fact: fact.at)
+
+    def notify(self, payload: str) -> None:
+        """Tell who listens, if nothing gets lost."""
+        for machine, hear in list(self.listeners.items()):
+            if not machine.alive:
+                del self.listeners[machine]
+            elif self.random.random() < self.links.notify_lost:
+                self.seen.note("notify_lost")
+            else:
+                delay_s = 0.001 + 0.003 * self.random.random()
+                self.loop.call_later(delay_s, hear, payload, context=machine.context.copy())
+
+    # -- what instances read and write beside it ----------------------------------------------------------------------
+
+    def beat(self, instance: str) -> int | None:
+        """Raise a beat; `None`: the row is gone."""
+        if instance not in self.beats:
+            return None
+        self.beats[instance] += 1
+        return self.beats[instance]
+
+    def leave(self, instance: str) -> None:
+        """Remove an instance's row."""
+        self.beats.pop(instance, None)
+        self.withdrawn.discard(instance)
+
+    def project(self, after: int, until: int) -> int:
+        """Move the views on, in one transaction with their position, unless another instance did."""
+        if self.views.position == after:
+            for fact in self.facts[after:until]:
+                self.views.apply(fact)
+            self.views.position = max(after, until)
+            self.views.chain = self.facts[self.views.position - 1].chain
+        return self.views.position
+
+    def due(self, until: datetime, limit: int) -> Sequence[DueTimer]:
+        """The due moments of the view."""
+        found = [DueTimer(due, key[0], key[1], key[2]) for key, due in self.views.timers.items() if due <= until]
+        return sorted(found, key=lambda timer: timer.due_at)[:limit]
+
+
+def _fail(answer: "asyncio.Future[Any]", fault: OSError) -> None:
+    if not answer.done():
+        answer.set_exception(fault)
+
+
+def _answer(answer: "asyncio.Future[Any]", result: Any) -> None:
+    if not answer.done():
+        answer.set_result(result)

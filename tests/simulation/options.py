@@ -1,0 +1,94 @@
+"""What a seed stands for: every choice of a simulation that is made before it begins, to be printed with the seed."""
+
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from random import Random
+from typing import Any, Final
+
+STARTS: Final = (
+    datetime(2026, 3, 28, 18, tzinfo=UTC),  # Europe loses an hour in that night
+    datetime(2026, 10, 24, 17, tzinfo=UTC),  # Europe has one twice
+    datetime(2026, 10, 31, 23, tzinfo=UTC),  # North America has one twice
+    datetime(2026, 4, 4, 8, tzinfo=UTC),  # Lord Howe has half an hour twice
+    datetime(2026, 12, 31, 12, tzinfo=UTC),
+)
+FAULTS: Final = (
+    "kill",
+    "hold",
+    "block",
+    "leave",
+    "cut",
+    "outage",
+    "flash",
+    "read_only",
+    "full",
+    "rough",
+    "step",
+    "dark",
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Options:
+    """
+    One simulation.
+
+    `faults` are chances a window of some seconds, by kind; `drift` bounds how wrong a machine's seconds are;
+    `generation` is how many streams an appender remembers; `sparse` has few occurrences over many days. Time jumps to
+    the next due moment while nobody has anything to do, but for the share `dense` of such stretches.
+    """
+
+    seed: int
+    hours: float
+    sparse: bool
+    members: int
+    start: datetime
+    schedules: int
+    services: int
+    commands: float
+    faults: dict[str, float]
+    drift: float
+    generation: int
+    dense: float
+
+    def shown(self) -> dict[str, Any]:
+        """As plain values."""
+        return {**asdict(self), "start": self.start.isoformat()}
+
+
+def derive(seed: int, *, hours: float = 24.0, sparse: bool = False, members: int = 3) -> Options:
+    """Return what a seed stands for."""
+    draw = Random(f"options/{seed}/{sparse}")
+    mood = draw.choice((0.5, 1.0, 1.0, 2.0))
+    scale = 0.5 if sparse else 1.0
+    faults = {
+        kind: round(mood * scale * chance * draw.uniform(0.3, 1.7), 4)
+        for kind, chance in {
+            "kill": 0.20,
+            "hold": 0.12,
+            "block": 0.04,
+            "leave": 0.06,
+            "cut": 0.08,
+            "outage": 0.05,
+            "flash": 0.10,
+            "read_only": 0.03,
+            "full": 0.03,
+            "rough": 0.15,
+            "step": 0.05,
+            "dark": 0.02,
+        }.items()
+    }
+    return Options(
+        seed=seed,
+        hours=hours,
+        sparse=sparse,
+        members=members,
+        start=STARTS[seed % len(STARTS)],
+        schedules=draw.randint(7, 9) if sparse else draw.randint(29, 33),
+        services=draw.randint(8, 14),
+        commands=draw.uniform(0.2, 1.0),
+        faults=faults,
+        drift=draw.choice((0.0, 0.001, 0.01)),
+        generation=draw.choice((48, 400, 32_768)),
+        dense=0.0 if sparse else draw.uniform(0.0, 0.04),
+    )
