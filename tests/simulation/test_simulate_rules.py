@@ -275,3 +275,58 @@ def test_an_inactive_schedule_has_no_occurrences(simulate: Simulate) -> None:
         ("2026-03-08T08:00:00Z", "2026-03-10T12:00:00Z", "reactivated", 0),
         ("2026-03-11T12:00:00Z", "2026-03-11T12:00:00Z", None, 0),
     ]
+
+
+def test_a_queued_moment_runs_after_the_run_before_it(simulate: Simulate) -> None:
+    now = "2026-03-06T00:00:00Z"
+    queued = schedule(now, cadence=cadence("2026-03-06T01:00", 1, "hour"), policies={"overlap": "queue_one"})
+    told = simulate(timeline("2026-03-06T06:00:00Z", queued, now=now, run_seconds=[9_000, 60, 5_400]))
+
+    assert told.occurrences("due", "outcome", "reason", "start") == [
+        ("2026-03-06T01:00:00Z", "ran", None, "2026-03-06T01:00:00Z"),
+        ("2026-03-06T02:00:00Z", "ran", None, "2026-03-06T03:30:00Z"),
+        ("2026-03-06T03:00:00Z", "skipped", "overlap", None),
+        ("2026-03-06T04:00:00Z", "ran", None, "2026-03-06T04:00:00Z"),
+        ("2026-03-06T05:00:00Z", "ran", None, "2026-03-06T05:30:00Z"),
+    ]
+
+
+def test_a_moment_may_displace_the_run_before_it(simulate: Simulate) -> None:
+    now = "2026-03-06T00:00:00Z"
+    urgent = schedule(now, cadence=cadence("2026-03-06T01:00", 1, "hour"), policies={"overlap": "cancel_running"})
+    told = simulate(timeline("2026-03-06T04:00:00Z", urgent, now=now, run_seconds=[9_000, 60]))
+
+    assert told.runs("state", "opened_at", "ended_at") == [
+        ("aborted", "2026-03-06T01:00:00Z", "2026-03-06T02:00:00Z"),
+        ("succeeded", "2026-03-06T02:00:00Z", "2026-03-06T02:01:00Z"),
+        ("running", "2026-03-06T03:00:00Z", None),
+    ]
+
+
+def test_a_pause_and_a_hold_skip_what_falls_due_in_them(simulate: Simulate) -> None:
+    told = simulate(
+        timeline(
+            "2026-03-06T08:00:00Z",
+            schedule("2026-03-06T00:00:00Z", cadence=cadence("2026-03-06T01:00", 1, "hour")),
+            at(
+                "2026-03-06T01:30:00Z",
+                "PauseOwner",
+                owner={"kind": "schedule", "id": "nightly"},
+                until="2026-03-06T03:30:00Z",
+            ),
+            at("2026-03-06T05:30:00Z", "HoldStarts", note="maintenance"),
+            at("2026-03-06T06:15:00Z", "RunNow", owner={"kind": "schedule", "id": "nightly"}),
+            at("2026-03-06T06:30:00Z", "ReleaseStarts"),
+        )
+    )
+
+    assert [(due[11:13], outcome, reason) for due, outcome, reason in told.occurrences("due", "outcome", "reason")] == [
+        ("01", "ran", None),
+        ("02", "skipped", "paused"),
+        ("03", "skipped", "paused"),
+        ("04", "ran", None),
+        ("05", "ran", None),
+        ("06", "skipped", "held"),
+        ("07", "ran", None),
+    ]
+    assert [one["code"] for one in told.document["refused"]] == ["held"]

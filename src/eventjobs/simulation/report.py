@@ -34,8 +34,12 @@ def report(played: Played) -> Document:
         "runs": _runs(opened, views),
         "refused": [{"at": one.at, "command": one.command, "code": one.code} for one in played.refused],
         "mails": [],
-        "next_due": {_owner(row): row["due_at"] for row in sorted(views.rows(timers.TIMERS), key=_owner)},
+        "next_due": _next_due(views.rows(timers.TIMERS)),
     }
+
+
+def _next_due(rows: Sequence[Row]) -> Mapping[str, datetime]:
+    return {_owner(row): row["due_at"] for row in sorted(rows, key=_owner) if row["kind"] == timers.NEXT_DUE}
 
 
 def zones_of(facts: Sequence[Recorded[Any]]) -> Mapping[tuple[str, int | None], str]:
