@@ -24,10 +24,14 @@ from eventjobs.events.schedule import (
     ScheduleDeleted,
     ScheduleDescribed,
     ScheduleInactivated,
+    ScheduleOccurrenceDropped,
+    ScheduleOccurrenceQueued,
     ScheduleOccurrencesMissed,
+    SchedulePaused,
     SchedulePolicies,
     ScheduleRunClosed,
     ScheduleRunOpened,
+    ScheduleUnpaused,
 )
 from eventjobs.events.service import (
     AttemptPolicy,
@@ -37,7 +41,7 @@ from eventjobs.events.service import (
     ServiceDeleted,
     ServiceDetached,
 )
-from eventjobs.events.workspace import WorkspaceCreated
+from eventjobs.events.workspace import WorkspaceCreated, WorkspaceStartsHeld, WorkspaceStartsReleased
 from eventjobs.log.memory import MemoryEventLog
 from eventjobs.postgres.pool import TimedPool
 from eventjobs.projections.cursors import write_cursor
@@ -123,6 +127,84 @@ def missed(first: datetime, count: int, following: datetime, cadence: Cadence = 
 
 
 SCHEDULE = schedule_stream("acme", "s")
+
+
+async def test_a_schedule_shows_its_pause_and_how_many_moments_wait_as_of_any_position(reader: Reader) -> None:
+    before = await reader.after((SCHEDULE, created()))
+    since, until = MIDNIGHT, MIDNIGHT + timedelta(days=1)
+    waits = ScheduleOccurrenceQueued(
+        due=MIDNIGHT,
+        cadence_version=1,
+        cause="scheduled",
+        reason="overlap",
+        open_run="r",
+        timing=TimingState(),
+        next=due_at(QUARTERLY, MIDNIGHT + QUARTER),
+    )
+    paused = await reader.after(
+        (SCHEDULE, SchedulePaused(since=since, until=until, note="why", by="key:a")), (SCHEDULE, waits)
+    )
+    await reader.after(
+        (SCHEDULE, ScheduleUnpaused(cause="asked")),
+        (SCHEDULE, ScheduleRunOpened(run="r2", cause="scheduled", due=MIDNIGHT)),
+    )
+    shown = [await reader.views.schedule("acme", "s", position=at) for at in (before, paused, None)]
+    pause = {"since": since, "until": until, "note": "why", "by": "key:a"}
+    assert [one and (one["pause"], one["waiting"], one["version"]) for one in shown] == [
+        (None, 0, 1),
+        (pause, 1, 1),
+        (None, 0, 1),
+    ]
+    listed = await reader.views.jobs_page("acme", position=paused)
+    assert listed["schedules"]["workspace"]["items"][0]["pause"] == pause
+    assert shown[1] is not None
+    assert shown[1]["next_due"]["due"] == MIDNIGHT + QUARTER
+
+
+async def test_the_end_of_a_pause_is_a_timer(reader: Reader) -> None:
+    until = MIDNIGHT + timedelta(days=1)
+    timers = Upcoming(reader.pool)
+    await reader.after((SCHEDULE, created(due=None)))
+    await reader.after((SCHEDULE, SchedulePaused(since=MIDNIGHT, until=until, note="", by="key:a")))
+    assert [(one.due_at, one.owner) for one in await timers.due(until, 10)] == [(until, "s")]
+    await reader.after((SCHEDULE, SchedulePaused(since=MIDNIGHT, note="", by="key:a")))
+    assert await timers.due(until, 10) == []
+
+
+async def test_a_moment_that_waited_and_was_dropped_has_its_outcome(reader: Reader) -> None:
+    dropped = ScheduleOccurrenceDropped(
+        due=MIDNIGHT, cadence_version=1, outcome="skipped", reason="held", open_run=None
+    )
+    await reader.after((SCHEDULE, created()), (SCHEDULE, dropped))
+    found = await reader.views.occurrence("acme", "schedule.s.1.20260101t000000z")
+    assert found is not None
+    assert (found["outcome"], found["reason"], found["due"]) == ("skipped", "held", MIDNIGHT)
+
+
+async def test_holds_are_shown_with_the_workspace_and_on_the_jobs_page(reader: Reader) -> None:
+    here, everywhere = workspace_stream("acme"), workspace_stream("*")
+    await reader.after((here, WorkspaceCreated(time_zone="UTC", kind="automation")))
+    held = await reader.after(
+        (everywhere, WorkspaceStartsHeld(since=MIDNIGHT, note="all", by="key:a")),
+        (here, WorkspaceStartsHeld(since=MIDNIGHT, note="one", by="key:b")),
+    )
+    await reader.after((everywhere, WorkspaceStartsReleased(since=MIDNIGHT + QUARTER)))
+    then, now = [await reader.views.workspace("acme", position=at) for at in (held, None)]
+    page = await reader.views.jobs_page("acme")
+    assert then is not None
+    assert now is not None
+    assert [(hold["note"], hold["everywhere"]) for hold in then["holds"]] == [("all", True), ("one", False)]
+    assert [hold["by"] for hold in now["holds"]] == ["key:b"]
+    assert page["holds"] == now["holds"]
+
+
+async def test_with_runs_that_overlap_the_newest_open_one_is_shown(reader: Reader) -> None:
+    closing = ScheduleRunClosed(run="b", state="succeeded", open_run="a")
+    openings = [(SCHEDULE, ScheduleRunOpened(run=run, cause="manual")) for run in ("a", "b")]
+    await reader.after((SCHEDULE, created()), *openings, (SCHEDULE, closing))
+    shown = await reader.views.schedule("acme", "s")
+    assert shown is not None
+    assert (shown["open_run"], shown["last_run"]["id"]) == ("a", "b")
 
 
 async def test_R12_a_schedule_shows_its_description_cadence_jobs_and_when_it_was_created(reader: Reader) -> None:

@@ -128,7 +128,13 @@ def _coming(schedule: Schedule, context: Context) -> Sequence[Mapping[str, Any]]
     if not schedule.alive or not schedule.active:
         return []
     coming = preview(
-        schedule.cadence, schedule.policies.timing, schedule.timing, schedule.next, COMING, now=context.now
+        schedule.cadence,
+        schedule.policies.timing,
+        schedule.timing,
+        schedule.next,
+        COMING,
+        now=context.now,
+        halts=() if schedule.pause is None else (schedule.pause,),
     )
     return [_moment(one) for one in coming]
 

@@ -1,6 +1,6 @@
 """What comes, as people are shown it before and after a change."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import islice, takewhile
@@ -9,6 +9,7 @@ from typing import Final
 from eventjobs.domain import zones
 from eventjobs.domain.cadence import due_at, start_label
 from eventjobs.domain.due import Span, answer_due
+from eventjobs.domain.halts import Halt, in_force
 from eventjobs.domain.reference import following
 from eventjobs.domain.timing import TICK, Moments, Nothing, Steps, aligned, step
 from eventjobs.events.cadence import Cadence, NextDue, Timing, TimingPolicies, TimingState, Unit
@@ -19,7 +20,7 @@ _CLOCK_PERIODS: Final = {Unit.MINUTE: timedelta(minutes=1), Unit.HOUR: timedelta
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Coming:
-    """A coming moment and what is odd about it: `dst_gap`, `dst_repeat`, `drifted_from_label`."""
+    """A coming moment and what is odd about it: `dst_gap`, `dst_repeat`, `drifted_from_label`, `paused`, `held`."""
 
     due: NextDue
     notes: tuple[str, ...]
@@ -33,11 +34,13 @@ def preview(
     n: int = 10,
     *,
     now: datetime | None = None,
+    halts: Sequence[Halt] = (),
 ) -> list[Coming]:
     """
     Return the next `n` moments, fewer where no more come, supposing that each runs on time.
 
-    A moment that runs at once is left out: one that is pending, and with `now` one that is due by then.
+    A moment that runs at once is left out: one that is pending, and with `now` one that is due by then. One in a halt
+    is there with its reason as a note.
     """
     at = state.pending_at or now
     if next_due is not None and at is not None and next_due.due <= at:
@@ -46,7 +49,7 @@ def preview(
     if next_due is None:
         return []
     dues = _onward(next_due, following(cadence, policies, state, next_due))
-    return [Coming(due=due, notes=_notes(cadence, due)) for due in islice(dues, n)]
+    return [Coming(due=due, notes=_notes(cadence, due, halts)) for due in islice(dues, n)]
 
 
 def _onward(due: NextDue | None, moments: Moments) -> Iterator[NextDue]:
@@ -55,8 +58,11 @@ def _onward(due: NextDue | None, moments: Moments) -> Iterator[NextDue]:
         due = moments.after(due.due)
 
 
-def _notes(cadence: Cadence, due: NextDue) -> tuple[str, ...]:
+def _notes(cadence: Cadence, due: NextDue, halts: Sequence[Halt]) -> tuple[str, ...]:
     notes = []
+    halt = in_force(halts, due.due)
+    if halt is not None:
+        notes.append(halt.reason)
     if due.asked is not None:
         notes.append("dst_gap")
     if zones.is_repeated(cadence.time_zone, datetime.fromisoformat(due.local)):
