@@ -6,10 +6,12 @@ They are at the log's head whenever they are asked, so a simulation shows no vie
 
 import asyncio
 import math
+from bisect import bisect_left, insort
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime, timedelta
-from typing import Any, Final
+from itertools import takewhile
+from typing import Any, Final, TypeAlias
 
 from eventjobs.events.recorded import Recorded, StreamId
 from eventjobs.events.run import RunOpened, RunTakenOver
@@ -36,37 +38,39 @@ class MemoryViews:
         while self.position < log.known_head.position:
             self.project(await log.read(self.position, READ_AT_ONCE))
 
-    def project(self, facts: Iterable[Recorded[Any]]) -> None:
-        """Take facts that follow what was taken before."""
+    def project(self, facts: Iterable[Recorded[Any]]) -> Sequence[Key]:
+        """Take facts that follow what was taken before; return the keys of the rows that they touched."""
         batch = Batch()
         for fact in facts:
             self.position = fact.position
             for projection in self._projections:
                 if fact.type in projection.types:
                     batch.extend(fact.position, projection.project(fact))
-        self._fold(batch)
+        return self._fold(batch)
 
     def put(self, put: Put) -> None:
         """Write a row that no fact writes, as the service marks its own rows."""
         batch = Batch()
         batch.extend(self.position, [put])
-        self._fold(batch)
+        _ = self._fold(batch)
 
     def rows(self, table: Table) -> Sequence[Mapping[str, Any]]:
         """Return a table's rows as their columns by name, in the order in which they were made."""
         return [dict(zip(table.all_columns, row, strict=True)) for row in self._rows[table].values()]
 
-    def cells(self, table: Table, *columns: str) -> Sequence[tuple[Any, ...]]:
-        """Return some columns of a table's rows."""
-        places = [table.places[name] for name in columns]
-        return [tuple(row[place] for place in places) for row in self._rows[table].values()]
+    def row(self, table: Table, key: Key) -> Mapping[str, Any] | None:
+        """Return one row."""
+        row = self._rows[table].get(key)
+        return None if row is None else dict(zip(table.all_columns, row, strict=True))
 
-    def _fold(self, batch: Batch) -> None:
+    def _fold(self, batch: Batch) -> Sequence[Key]:
         for table in batch.tables:
             rows = self._rows[table]
             batch.load(table, [rows[key] for key in batch.keys(table) if key in rows])
-        for moved in batch.fold():
+        folded = batch.fold()
+        for moved in folded:
             self._take(moved)
+        return [key for moved in folded for key in moved.rows]
 
     def _take(self, moved: Moved) -> None:
         rows, width = self._rows[moved.table], len(moved.table.key)
@@ -76,13 +80,18 @@ class MemoryViews:
             del rows[key]
 
 
+_Timer: TypeAlias = tuple[datetime, str, str, str, str]
+"""When it is due, then its key in the view: workspace, owner (kind and id), and what it is for."""
+
+
 class MemoryUpcoming:
     """`Timers` and `OpenRuns` over a log, as `Upcoming` answers them from the database; always at the log's head."""
 
     def __init__(self, log: EventLog) -> None:
         self._log = log
         self._views = MemoryViews((timers.PROJECTION,))
-        self._timers: list[DueTimer] = []
+        self._timers: list[_Timer] = []
+        self._of_key: dict[Key, _Timer] = {}
         self._open: dict[StreamId, OpenRun] = {}
         self._shown: frozenset[DueTimer] = frozenset()
         self._changed = asyncio.Event()
@@ -96,7 +105,7 @@ class MemoryUpcoming:
     async def due(self, until: datetime, limit: int) -> Sequence[DueTimer]:
         """Return the earliest due moments at or before `until` that are not parked, at most `limit`."""
         await self._follow()
-        found = [timer for timer in self._timers if timer.due_at <= until][:limit]
+        found = [DueTimer(*timer[:4]) for timer in takewhile(lambda timer: timer[0] <= until, self._timers)][:limit]
         self._shown = frozenset(found)
         return found
 
@@ -104,7 +113,7 @@ class MemoryUpcoming:
         """Leave an owner alone until its next fact about time; the clock of the others goes on."""
         key = (timer.workspace, timer.kind, timer.owner, timers.NEXT_DUE)
         self._views.put(Put(timers.TIMERS, key, {"parked": True, "parked_reason": reason}))
-        self._look()
+        self._moved([key])
 
     async def open_runs(self) -> Sequence[OpenRun]:
         """Return all open runs."""
@@ -118,11 +127,14 @@ class MemoryUpcoming:
         What the last look was shown is under way until it is due; what is due and still there is looked at again.
         """
         await self._follow()
-        moments = (
-            timer.due_at if timer in self._shown and timer.due_at > now else timer.due_at - look_ahead
-            for timer in self._timers
-        )
-        return max(0.0, min(((moment - now).total_seconds() for moment in moments), default=math.inf))
+        ahead = math.inf
+        for timer in self._timers:
+            under_way = timer[0] > now and DueTimer(*timer[:4]) in self._shown
+            moment = timer[0] if under_way else timer[0] - look_ahead
+            ahead = min(ahead, (moment - now).total_seconds())
+            if not under_way:  # no later one comes into sight sooner
+                break
+        return max(0.0, ahead)
 
     async def wait_for_change(self, timeout_s: float) -> None:
         """Wait until a due moment was recorded, answered or dropped, or the time is over."""
@@ -134,11 +146,11 @@ class MemoryUpcoming:
         position = self._views.position
         if position < self._log.known_head.position:
             facts = await self._log.read(position, READ_AT_ONCE)
-            self._views.project(facts)
+            touched = self._views.project(facts)
             for fact in facts:
                 self._note(fact)
-            if any(fact.type in timers.PROJECTION.types for fact in facts):
-                self._look()
+            if touched:
+                self._moved(touched)
 
     def _note(self, fact: Recorded[Any]) -> None:
         match fact.type:
@@ -150,8 +162,15 @@ class MemoryUpcoming:
             case _:
                 pass
 
-    def _look(self) -> None:
-        rows = self._views.cells(timers.TIMERS, "due_at", "workspace", "owner_kind", "owner_id", "parked")
-        self._timers = [DueTimer(*row) for *row, is_parked in sorted(rows) if not is_parked]
+    def _moved(self, keys: Iterable[Key]) -> None:
+        """Put the timers of these keys where they are due now."""
+        for key in keys:
+            known = self._of_key.pop(key, None)
+            if known is not None:
+                del self._timers[bisect_left(self._timers, known)]
+            row = self._views.row(timers.TIMERS, key)
+            if row is not None and not row["parked"]:
+                self._of_key[key] = row["due_at"], *key
+                insort(self._timers, self._of_key[key])
         self._changed.set()
         self._changed = asyncio.Event()
