@@ -15,7 +15,7 @@ from typing import Any
 
 import uvloop
 
-from benchmarks import appends, imports, layers, over_http, rebuild, runs
+from benchmarks import appends, imports, lateness, layers, over_http, rebuild, runs, writers
 from eventjobs.postgres.embedded import EmbeddedPostgres
 
 Figures = dict[str, Any]
@@ -38,6 +38,10 @@ async def _appends() -> Figures:
     return await _on_own_server(lambda url, _: appends.measure(url))
 
 
+async def _writers() -> Figures:
+    return await _on_own_server(lambda url, _: writers.measure(url))
+
+
 async def _rebuild() -> Figures:
     raw = await _on_own_server(lambda url, _: rebuild.measure(url, REBUILD_EVENTS, REBUILD_ROUNDS))
     return {"figures": {name: raw[name] for name in ("rebuild_vs_loop", "rebuild_events_per_s")}, "raw": raw}
@@ -54,11 +58,13 @@ async def _layers() -> Figures:
 
 ALL: dict[str, Callable[[], Awaitable[Figures]]] = {
     "appends": _appends,
+    "writers": _writers,
     "http": over_http.measure,
     "runs": runs.measure,
     "rebuild": _rebuild,
     "imports": _imports,
     "layers": _layers,
+    "lateness": lateness.measure,
 }
 
 

@@ -101,13 +101,14 @@ class Log:
 
     log: PostgresEventLog
     streams: "count[int]"
+    name: str = ""
 
     async def appends(self, callers: int, events: int, *, receipts: bool = False) -> float:
         """Append for a while; return events per second."""
         deadline = time.perf_counter() + SECONDS
 
         async def caller() -> int:
-            name = f"run:{next(self.streams)}"
+            name = f"run:{self.name}{next(self.streams)}"
             stream, version = StreamId("bench", name), 0
             while time.perf_counter() < deadline:
                 kept = [Receipt(key=f"bench/{name}/{version}", body_hash=HASH, status=201, answer=b"{}")]
@@ -183,9 +184,9 @@ async def measure(url: str) -> dict[str, Any]:
     gc.freeze()
     gc.set_threshold(*GC_THRESHOLDS)  # for all ways, as the service does when it has started
     async with (
-        _database(url, "bench_log") as log_url,
-        _database(url, "bench_raw") as raw_url,
-        _log(log_url) as log,
+        database(url, "bench_log") as log_url,
+        database(url, "bench_raw") as raw_url,
+        opened_log(log_url) as log,
         _raw(raw_url) as raw,
     ):
         ways: dict[str, Way] = {
@@ -217,7 +218,7 @@ def _figures(rounds: Mapping[str, list[float]]) -> dict[str, float]:
 
 
 @asynccontextmanager
-async def _database(url: str, name: str) -> AsyncIterator[str]:
+async def database(url: str, name: str) -> AsyncIterator[str]:
     async def run(sql: str) -> None:
         connection = await asyncpg.connect(url)
         try:
@@ -236,7 +237,7 @@ async def _database(url: str, name: str) -> AsyncIterator[str]:
 
 
 @asynccontextmanager
-async def _log(url: str) -> AsyncIterator[Log]:
+async def opened_log(url: str) -> AsyncIterator[Log]:
     async def dial(settings: Mapping[str, str]) -> Connection:
         return await connect(url, role=APP_ROLE, settings=settings)
 
