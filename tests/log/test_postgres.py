@@ -11,9 +11,9 @@ from eventjobs.audit.verify import Verified, verify_log
 from eventjobs.errors import ForkedHistory, LogFault, LogUnavailable, OutcomeUnknown, VersionConflict
 from eventjobs.events.recorded import StreamId
 from eventjobs.log.follower import POLL_S
-from eventjobs.log.port import Append, Appended
+from eventjobs.log.port import Append, Appended, Receipt
 from eventjobs.log.postgres import PostgresEventLog
-from eventjobs.log.postgres_storage import SESSION
+from eventjobs.log.postgres_storage import COPY_ABOVE, SESSION
 from eventjobs.log.setup import set_up
 from eventjobs.postgres.migrate import APP_ROLE, migrate
 from eventjobs.postgres.pool import Connection, connect
@@ -229,14 +229,18 @@ async def test_an_append_that_storage_cannot_hold_fails_alone(own_url: str) -> N
         assert (await verified(log)).positions == 3
 
 
-async def test_a_history_that_was_lost_stops_the_log(own_url: str, owner: Connection) -> None:
+@pytest.mark.parametrize("events", [1, COPY_ABOVE + 1])
+@pytest.mark.parametrize("receipt", [None, a_receipt()], ids=["without a key", "with a key"])
+async def test_a_history_that_was_lost_stops_the_log(
+    own_url: str, owner: Connection, events: int, receipt: Receipt | None
+) -> None:
     async with postgres_log(own_url) as log:
         await write_on(log, a_stream(), 5)
         await owner.execute(
             "ALTER TABLE events_from_1 DISABLE TRIGGER ALL; DELETE FROM events_from_1 WHERE position > 4"
         )
         with pytest.raises(ForkedHistory):
-            await log.append(append_to(a_stream(), noted()))
+            await log.append(append_to(a_stream(), *[noted()] * events, receipt=receipt))
         with pytest.raises(ForkedHistory):
             await log.wait_beyond(100, 10)
 
