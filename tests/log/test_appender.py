@@ -89,6 +89,25 @@ async def test_a_lost_answer_is_found_out_when_others_wrote_since(bench: Bench) 
     assert bench.versions(stream) == [1]
 
 
+async def test_a_batch_whose_answer_was_lost_moves_nothing_back_that_was_read_meanwhile(bench: Bench) -> None:
+    """Found by simulation, seed 2: an old version came back, and with it a second fact of the same version."""
+    stream = a_stream()
+
+    async def write_and_lose(batch: Batch) -> Written | None:
+        bench.storage.put(batch)
+        bench.others_write(stream, at=1)
+        bench.appender.take_in(bench.storage.facts[-2:])
+        raise LinkLost
+
+    bench.storage.plan = [write_and_lose]
+    assert (await bench.put(append_to(stream, noted()))).first == 2
+    bench.others_write(a_stream())
+    bench.appender.take_in(bench.storage.facts[-1:])
+    with pytest.raises(VersionConflict):
+        await bench.put(append_to(stream, noted(), at=1))
+    assert bench.versions(stream) == [1, 2]
+
+
 async def test_a_lost_request_that_others_overtook_is_checked_again(bench: Bench) -> None:
     mine, theirs = a_stream(), a_stream()
 

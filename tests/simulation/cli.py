@@ -1,6 +1,7 @@
 """Plays seeds in worker processes and says what became of each, a line a seed and one of JSON in the end."""
 
 import argparse
+import gc
 import os
 import sys
 import time
@@ -74,6 +75,7 @@ class Result:
 
 def play(options: Options, *, twice: bool = False, trace: str | None = None) -> Result:
     """Play one simulation; `twice` to compare what it did."""
+    gc.set_threshold(50_000, 20, 50)
     began = time.process_time()
     world = World(options)
     outcome = world.play()

@@ -238,12 +238,14 @@ class Appender:
     def _committed(self, batch: Batch) -> None:
         self._races = 0
         self._queue.limit()
-        self._head = batch.head
         if batch.count:
             self.written = batch.head.position
-        for prepared in batch.appends:
-            self._versions.wrote(prepared.written)
-        self._versions.turn(batch.head.position)
+        if batch.head.position > self._head.position:
+            self._head = batch.head
+            for prepared in batch.appends:
+                self._versions.wrote(prepared.written)
+            self._versions.turn(batch.head.position)
+        # else the answer was lost, and the batch was read meanwhile, perhaps with what others wrote on top of it
         self.replays.note(batch.stored())
         if self._queue:  # the next batch goes out first, and the callers of this one are answered meanwhile
             asyncio.get_running_loop().call_soon(self._publish, batch)
