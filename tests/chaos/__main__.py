@@ -25,7 +25,9 @@ def main() -> int:
     for name in names:
         _say(f"{name}, seed {given.seed} …")
         command = f"make chaos SUITES={name} MINUTES={given.minutes:g} SEED={given.seed}"
-        found = asyncio.run(SUITES[name].long(given.seed, given.minutes, command))
+        suite = SUITES[name]
+        running = suite.short(given.seed, command) if given.short else suite.long(given.seed, given.minutes, command)
+        found = asyncio.run(running)
         broken |= bool(found.wrong)
         _tell(found)
         if given.out is not None:
@@ -47,6 +49,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m tests.chaos", description=__doc__)
     parser.add_argument("--minutes", type=float, default=8.0, help="how long the kill storm lasts; the others scale")
     parser.add_argument("--suites", help="which, comma-separated; without it all")
+    parser.add_argument("--short", action="store_true", help="the size that the tests use")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--out", type=Path, help="where a line of figures is appended")
     return parser

@@ -3,13 +3,14 @@
 import asyncio
 import json
 import os
+import re
 import signal
 import sys
 import tempfile
-from collections.abc import AsyncIterator, Iterator, Mapping
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, asynccontextmanager, contextmanager, nullcontext
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 import aiohttp
 import asyncpg
@@ -18,6 +19,8 @@ from eventjobs.postgres.embedded import EmbeddedPostgres
 from tests.acceptance.instance import ADMIN_KEY, free_port
 from tests.support.waiting import eventually
 
+Disk: TypeAlias = Callable[[Path], AbstractContextManager[Any]]
+"""What a server's folder is on, while it is used."""
 COUNTER: Final = Path(__file__).with_name("counter.py")
 READY_S: Final = 60.0
 ASK_S: Final = 1.0
@@ -97,9 +100,12 @@ class Serve:
         """Whether the process lives; it need not be ready."""
         return self.process is not None and self.process.returncode is None
 
+    def data_folder(self) -> Path:
+        return self.folder / f"data-{self.number}"
+
     async def spawn(self) -> None:
         """Start the process without waiting for it."""
-        data = self.folder / f"data-{self.number}"
+        data = self.data_folder()
         data.mkdir(mode=0o755, exist_ok=True)
         given = {name: value for name, value in os.environ.items() if not name.startswith("EVENTJOBS_")}
         with self.log_file.open("ab") as lines:
@@ -145,6 +151,15 @@ class Serve:
                 return answer.status == 200
         except (aiohttp.ClientError, TimeoutError):
             return False
+
+    async def metric(self, session: aiohttp.ClientSession, name: str) -> float:
+        """Return the sum of a metric over its labels; 0 while it does not answer."""
+        try:
+            async with session.get(f"{self.url}/metrics", timeout=aiohttp.ClientTimeout(total=ASK_S)) as answer:
+                lines = (await answer.text()).splitlines()
+        except (aiohttp.ClientError, TimeoutError):
+            return 0.0
+        return sum(float(line.split()[-1]) for line in lines if re.match(rf"{name}(\{{|\s)", line))
 
     async def ready(self, session: aiohttp.ClientSession, timeout_s: float = READY_S) -> None:
         """Wait until it is ready; says the end of its log if it never is."""
@@ -226,15 +241,19 @@ async def sailing(
 
 
 @asynccontextmanager
-async def postgres(folder: Path, settings: Mapping[str, str] | None = None) -> AsyncIterator[EmbeddedPostgres]:
+async def postgres(
+    folder: Path, settings: Mapping[str, str] | None = None, disk: Disk = nullcontext
+) -> AsyncIterator[EmbeddedPostgres]:
     """A durable server that this process supervises: it starts again by itself after a kill."""
-    server = EmbeddedPostgres(folder / "server", settings=settings)
-    (folder / "server").mkdir(mode=0o755)
-    try:
-        await server.start()
-        yield server
-    finally:
-        await server.stop()
+    where = folder / "server"
+    where.mkdir(mode=0o755)
+    with disk(where):
+        server = EmbeddedPostgres(where, settings=settings)
+        try:
+            await server.start()
+            yield server
+        finally:
+            await server.stop()
 
 
 async def writes_accepted(url: str) -> bool:

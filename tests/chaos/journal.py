@@ -126,6 +126,8 @@ class Retrying:
                 document = await answer.json(content_type=None)
                 return self._judge(answer, document)
         except (aiohttp.ClientError, TimeoutError, ValueError) as error:
+            if isinstance(error, TimeoutError):
+                self._journal.seen["no answer within 15 s"] += 1
             if isinstance(error, aiohttp.ClientConnectorError):
                 return "refused_link", None, {}, False
             return "unknown", None, {}, False
@@ -135,6 +137,7 @@ class Retrying:
         if status in {200, 201}:
             return "accepted", status, document, answer.headers.get("Idempotency-Replayed") == "true"
         if status in {503, 507}:
+            self._journal.seen[str(status)] += 1
             outcome = document.get("outcome") if isinstance(document, dict) else None
             if outcome not in {"none", "unknown"}:
                 self._journal.wrong.append(f"{status} without an outcome: {document}")

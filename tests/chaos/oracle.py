@@ -15,10 +15,12 @@ from typing import Any, Final
 import asyncpg
 
 READ: Final = (
-    "SELECT position, workspace, stream, version, type, at, command_id, data::text AS data FROM events"
+    "SELECT position, workspace, stream, version, type, at, actor, data::text AS data FROM events"
     " WHERE position > $1 ORDER BY position LIMIT $2"
 )
 BATCH: Final = 5_000
+OF_ITS_OWNER: Final = frozenset({"attempt.started", "attempt.progressed", "attempt.ended"})
+"""What only the instance may write that a run belongs to."""
 TIMEOUT_S: Final = 30.0
 
 
@@ -56,6 +58,7 @@ class SeenRun:
     rows: dict[int, Row]
     tries: dict[tuple[int, int], Try] = field(default_factory=dict)
     state: str | None = None
+    first_started: datetime | None = None
 
 
 class LogReader:
@@ -73,6 +76,7 @@ class LogReader:
         self.outcomes: dict[str, list[str]] = defaultdict(list)
         self.active: dict[str, list[tuple[datetime, datetime | None]]] = defaultdict(list)
         self.barrier_violations = 0
+        self.zombies_accepted = 0
         self.take_overs = 0
         self.types: Counter[str] = Counter()
         self.last_at: datetime | None = None
@@ -101,6 +105,9 @@ class LogReader:
             self.wrong.append(f"position {self.position} is earlier than the one before")
         self.last_at = row["at"]
         kind, _, name = row["stream"].partition(":")
+        if row["type"] in OF_ITS_OWNER and row["actor"] != f"instance:{self.runs[name].instance}":
+            self.zombies_accepted += 1
+            self.wrong.append(f"position {self.position}: {row['type']} of {name} by {row['actor']}, not its owner")
         known = getattr(self, "_" + row["type"].replace(".", "_"), None)
         if known is not None and kind in {"run", "schedule", "service", "workspace"}:
             known(name, json.loads(row["data"]), row["at"])
@@ -209,8 +216,9 @@ class LogReader:
         self.runs[run].state = data["state"]
         self.open.discard(run)
 
-    def _attempt_started(self, run: str, data: Mapping[str, Any], _at: datetime) -> None:
+    def _attempt_started(self, run: str, data: Mapping[str, Any], at: datetime) -> None:
         about = self.runs[run]
+        about.first_started = about.first_started or at
         row = about.rows[data["row"]]
         if data["term"] != about.term:
             self.wrong.append(f"{run}: an attempt began under term {data['term']}, not {about.term}")

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Coroutine, Mapping
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager, nullcontext, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from random import Random
@@ -11,7 +11,7 @@ from typing import Any
 import aiohttp
 
 from eventjobs.postgres.embedded import EmbeddedPostgres
-from tests.chaos.fleet import Counter, Fleet, counting, postgres, sailing, scratch
+from tests.chaos.fleet import Counter, Disk, Fleet, counting, postgres, sailing, scratch
 from tests.chaos.journal import Journal, Retrying
 from tests.chaos.oracle import LogReader
 from tests.chaos.workload import Workload, environment
@@ -43,14 +43,15 @@ async def busy(
     chance: Random,
     *,
     keyed: bool = True,
-    settings: Mapping[str, str] | None = None,
+    server_settings: Mapping[str, str] | None = None,
+    disk: Disk = nullcontext,
 ) -> AsyncIterator[Scene]:
     """Set the scene, and leave nothing of it behind."""
     with scratch() as folder, Journal(folder / "journal.jsonl") as journal:
         async with (
             counting(folder) as counter,
-            postgres(folder) as server,
-            sailing(folder, instances, {**environment(server.url, counter), **(settings or {})}) as (fleet, session),
+            postgres(folder, server_settings, disk) as server,
+            sailing(folder, instances, environment(server.url, counter)) as (fleet, session),
         ):
             urls = [member.url for member in fleet.members]
             client = Retrying(session, lambda: urls, journal, Random(chance.random()), keyed=keyed)

@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from tests.chaos import storm
+from tests.chaos import clocks, crowd, cuts, embedded_cases, full_disk, rebuilds, stops, storm, weather, zombies
 from tests.chaos.figures import Figures
 
 
@@ -25,4 +25,13 @@ class Suite:
 
 SUITES: Final[Mapping[str, Suite]] = {
     "T1": Suite(storm.run, storm.SHORT, storm.long),
+    "T2": Suite(cuts.run, cuts.SHORT, cuts.long),
+    "T3": Suite(weather.run, weather.SHORT, weather.long),
+    "T5": Suite(full_disk.run, full_disk.SHORT, full_disk.long),
+    "T7": Suite(zombies.run, zombies.SHORT, zombies.long),
+    "T8": Suite(clocks.run, clocks.SHORT, clocks.long),
+    "T12": Suite(crowd.run, crowd.SHORT, crowd.long),
+    "T15": Suite(rebuilds.run, rebuilds.SHORT, rebuilds.long),
+    "T25": Suite(stops.run, stops.SHORT, stops.long),
+    "T27": Suite(embedded_cases.run, embedded_cases.SHORT, embedded_cases.long),
 }
