@@ -1,4 +1,4 @@
-"""Eight processes that append to one log at the same time, beside one process with as many callers."""
+"""Eight processes that append to one log at the same time, each with as many callers as the one beside them."""
 
 import asyncio
 import json
@@ -42,7 +42,7 @@ class Writers:
         self._processes = []
         for _ in range(count):
             ours, theirs = context.Pipe()
-            process = context.Process(target=_child, args=(url, CALLERS // count, theirs), daemon=True)
+            process = context.Process(target=_child, args=(url, CALLERS, theirs), daemon=True)
             process.start()
             self._pipes.append(ours)
             self._processes.append(process)
