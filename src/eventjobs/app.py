@@ -55,7 +55,7 @@ from eventjobs.postgres.embedded import EmbeddedPostgres
 from eventjobs.postgres.faults import DATABASE_FAULTS
 from eventjobs.postgres.lines import PostgresLines
 from eventjobs.postgres.loads import DataTables
-from eventjobs.postgres.pool import Connection, TimedPool, connect, open_pool
+from eventjobs.postgres.pool import ACQUIRE_S, Connection, TimedPool, connect, open_pool
 from eventjobs.postgres.probe import audit, probe_capabilities
 from eventjobs.postgres.snapshots import PostgresSnapshots
 from eventjobs.projections.upcoming import Upcoming
@@ -82,6 +82,8 @@ CLOSE_S: Final = 5.0
 STOP_S: Final = 4.0
 """What is kept of the grace, a quarter at most, for handlers to clean up and for the rest to be taken down."""
 GC_THRESHOLDS: Final = (20_000, 20, 50)
+READ_ACQUIRE_S: Final = 1.4
+READ_LOCK: Final = "1200ms"
 SNAPSHOTS_S: Final = 5.0
 LINES_KEPT: Final = timedelta(days=90)
 PRUNE_S: Final = 3600.0
@@ -176,7 +178,9 @@ class Service:
         self._exit.push_async_callback(self.postgres.stop)
         return url, url
 
-    async def _pool(self, url: str, max_size: int, settings: Mapping[str, str] | None = None) -> TimedPool:
+    async def _pool(
+        self, url: str, max_size: int, settings: Mapping[str, str] | None = None, acquire_s: float = ACQUIRE_S
+    ) -> TimedPool:
         pool = await open_pool(
             url,
             role=self.settings.app_role,
@@ -184,6 +188,7 @@ class Service:
             max_size=max_size,
             settings=settings,
             pooler=self.settings.is_pooled,
+            acquire_s=acquire_s,
         )
         self._exit.push_async_callback(_close, pool)
         return pool
@@ -217,7 +222,8 @@ class Service:
         self._exit.push_async_callback(self.log.stop)
 
     async def _open_views(self, url: str) -> None:
-        self.views = Views(await self._pool(url, 8, SESSION))
+        # Who reads is told within three seconds that it cannot be done now: the two waits together are shorter.
+        self.views = Views(await self._pool(url, 8, {**SESSION, "lock_timeout": READ_LOCK}, acquire_s=READ_ACQUIRE_S))
         self.projector = Projector(self.log, await self._pool(url, 2), self.clock, self.tasks, self.metrics)
         _ = self.tasks.start(self.projector.run(), name="projector")
 

@@ -13,7 +13,8 @@ CHUNK = 65_536
 class Link:
     """
     Forwards bytes both ways. With `cut_request` the next request that holds these bytes is dropped with its
-    connection; with `cut_answer` it is forwarded and the connection ends when the answer comes.
+    connection; with `cut_answer` it is forwarded and the connection ends when the answer comes. While `flowing` is
+    cleared nothing passes and nothing ends, as on a link that drops packets; new connections are made and stay silent.
     """
 
     def __init__(self, upstream: str) -> None:
@@ -22,6 +23,8 @@ class Link:
         self.cut_request: bytes | None = None
         self.cut_answer: bytes | None = None
         self.cuts = 0
+        self.flowing = asyncio.Event()
+        self.flowing.set()
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         serving = asyncio.current_task()
@@ -41,6 +44,7 @@ class Link:
                         self.cut_answer = None
                         self.cuts += 1
                         cut.set()
+                    await self.flowing.wait()
                     server_writer.write(chunk)
                     await server_writer.drain()
             if cut.is_set():
@@ -63,6 +67,7 @@ class Link:
             while chunk := await reader.read(CHUNK):
                 if cut.is_set():
                     break
+                await self.flowing.wait()
                 writer.write(chunk)
                 await writer.drain()
         writer.close()

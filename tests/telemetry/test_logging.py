@@ -123,3 +123,33 @@ class Odd:
 
 def _refuse(password: str) -> None:
     raise ValueError(f"the password {password} is wrong")
+
+
+class Full(io.StringIO):
+    """A disk that takes nothing for a while."""
+
+    is_full = False
+
+    def write(self, text: str) -> int:
+        if self.is_full:
+            raise OSError(28, "No space left on device")
+        return super().write(text)
+
+
+def test_a_line_that_cannot_be_written_disturbs_nobody_and_is_counted_when_the_next_one_can(
+    stream: io.StringIO,  # noqa: ARG001 it restores what was configured
+) -> None:
+    disk = Full()
+    configure_logging(KnownSecrets(), stream=disk)
+    log = structlog.get_logger()
+    log.info("before")
+    disk.is_full = True
+    log.info("lost")
+    logging.getLogger("library").error("lost too")
+    disk.is_full = False
+    log.info("after")
+    assert [(line["event"], line.get("count")) for line in lines(disk)] == [
+        ("before", None),
+        ("log_lines_dropped", 2),
+        ("after", None),
+    ]

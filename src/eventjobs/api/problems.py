@@ -161,7 +161,7 @@ _FAULTS: Final[Sequence[tuple[type[Exception], Problem]]] = (
 )
 
 _DRIVER: Final = "asyncpg"
-_NOT_NOW: Final = ("08", "25", "53", "57")
+_NOT_NOW: Final = ("08", "25", "53", "55P03", "57")
 
 UNFORESEEN: Final = Problem(
     status=500, code="unforeseen", detail="an unforeseen error; it was logged under the request's id"

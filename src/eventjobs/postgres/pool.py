@@ -42,11 +42,13 @@ _SESSION: Final[Mapping[str, str]] = {"application_name": "eventjobs", "timezone
 
 
 class TimedPool(asyncpg.Pool):
-    """A pool in which nobody waits for ever: taking a connection raises `TimeoutError` after `ACQUIRE_S` seconds."""
+    """A pool in which nobody waits for ever: taking a connection raises `TimeoutError` after `acquire_s` seconds."""
+
+    acquire_s: float = ACQUIRE_S
 
     def acquire(self, *, timeout: float | None = None) -> "PoolAcquireContext[asyncpg.Record]":
-        """Take a connection within `timeout` seconds (`ACQUIRE_S` if none are given)."""
-        return super().acquire(timeout=ACQUIRE_S if timeout is None else timeout)
+        """Take a connection within `timeout` seconds (`acquire_s` if none are given)."""
+        return super().acquire(timeout=self.acquire_s if timeout is None else timeout)
 
 
 async def open_pool(
@@ -58,12 +60,14 @@ async def open_pool(
     json: JsonAs = "text",
     settings: Mapping[str, str] | None = None,
     pooler: bool = False,
+    acquire_s: float = ACQUIRE_S,
 ) -> TimedPool:
     """
     Open a pool whose connections have `role` (`None`: the URL's own).
 
     Its users leave no session state behind (`SET LOCAL` only): an open transaction is rolled back on release and
-    nothing else is reset, which saves a round trip each time. `settings` override the limits of the server side.
+    nothing else is reset, which saves a round trip each time. `settings` override the limits of the server side;
+    `acquire_s` is how long who asks waits for a connection.
     Raises `WrongRole` if the server gives another role.
     """
 
@@ -85,6 +89,7 @@ async def open_pool(
         reset=_keep,
         **_connect_arguments(role, settings, pooler=pooler),
     )
+    pool.acquire_s = acquire_s
     return await pool
 
 

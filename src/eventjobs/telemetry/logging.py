@@ -10,12 +10,13 @@ import logging
 import sys
 from collections.abc import Iterator, MutableMapping
 from contextlib import contextmanager
-from typing import Any, Final, TextIO
+from typing import Any, Final, TextIO, cast
 
 import orjson
 import structlog
 from structlog.types import Processor
 
+from eventjobs.telemetry.lossy import LossyStream
 from eventjobs.telemetry.redaction import KnownSecrets
 
 _QUIET: Final = ("aiohttp.access", "asyncio")
@@ -33,7 +34,7 @@ def configure_logging(
 
     `level`: `debug`, `info`, `warning` or `error`. `log_format`: `json`, `pretty`, or `auto` for pretty on a terminal.
     """
-    target = sys.stderr if stream is None else stream
+    target = cast("TextIO", LossyStream(sys.stderr if stream is None else stream))
     is_pretty = target.isatty() if log_format == "auto" else log_format == "pretty"
     render: list[Processor] = _pretty(secrets, target) if is_pretty else _json(secrets)
     number = logging.getLevelNamesMapping()[level.upper()]
