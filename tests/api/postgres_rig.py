@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
 
-from eventjobs.clock import SystemClock
+from eventjobs.clock import Clock
 from eventjobs.commands.dispatch import Dispatcher
 from eventjobs.events import EVENT_TYPES
 from eventjobs.ids import SystemRandom
@@ -18,13 +18,13 @@ from eventjobs.projections.views import Views
 from eventjobs.runner.projector import Projector
 from eventjobs.telemetry.metrics import Metrics
 from eventjobs.telemetry.tasks import Tasks
-from tests.api.rig import Rig, started
+from tests.api.rig import Rig, ShiftedClock, started
 
 
 @asynccontextmanager
-async def on_postgres(url: str, **changed: Any) -> AsyncIterator[Rig]:
+async def on_postgres(url: str, *, clock: Clock | None = None, **changed: Any) -> AsyncIterator[Rig]:
     """Start a server on a migrated database."""
-    tasks, clock = Tasks(), SystemClock()
+    tasks, clock = Tasks(), clock or ShiftedClock()
 
     async def dial(session: Mapping[str, str]) -> Connection:
         return await connect(url, role=APP_ROLE, settings=session)
@@ -51,6 +51,7 @@ async def on_postgres(url: str, **changed: Any) -> AsyncIterator[Rig]:
             "following": projector,
             "log_lines": PostgresLines(pool),
             "tasks": tasks,
+            "clock": clock,
             **changed,
         }
         try:

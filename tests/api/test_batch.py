@@ -3,8 +3,11 @@
 from typing import Any
 
 import pytest
+from structlog.testing import capture_logs
 
-from tests.api.rig import Rig, schedule
+from eventjobs.log.memory import Fault
+from tests.api.rig import Rig, schedule, started, with_workspace
+from tests.api.test_operations import Plan
 
 PATH = "/v1/acme/commands"
 
@@ -169,3 +172,29 @@ class TestAtomic:
 
         assert (refused.status, refused.code, refused.json["entry"]) == (422, "idempotency_key_reused", 1)
         assert rig.log.known_head.position == head
+
+
+async def test_batches_beyond_those_that_are_worked_on_wait_and_are_503_if_that_takes_too_long(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("eventjobs.api.batch.TURN_S_MAX", 0.05)
+    async with rig.deps.batch_places.take(2_000, 1.0):
+        before = rig.log.known_head.position
+        refused = await rig.post(PATH, [add("late")])
+
+    assert (refused.status, refused.code, refused.json["outcome"]) == (503, "busy", "none")
+    assert refused.headers["Retry-After"]
+    assert rig.log.known_head.position == before
+    assert (await rig.post(PATH, [add("late")])).json[0]["status"] == 201
+
+
+async def test_a_fault_that_a_whole_batch_met_is_one_line_in_the_log() -> None:
+    plan = Plan()
+    async with started(faults=plan) as rig:
+        await with_workspace(rig)
+        plan.fault = Fault.UNAVAILABLE
+        with capture_logs() as lines:
+            answered = await rig.post(PATH, [add(f"s{n}") for n in range(100)])
+
+    assert {one["code"] for one in answered.json} == {"unavailable"}
+    assert [line["fault"] for line in lines] == ["LogUnavailable"]

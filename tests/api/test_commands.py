@@ -172,6 +172,17 @@ async def test_a_stale_if_match_is_412_and_says_the_version(rig: Rig) -> None:
     assert rig.log.known_head.position == before
 
 
+async def test_an_if_match_on_what_has_no_version_is_412(rig: Rig) -> None:
+    await rig.command("CreateSchedule", schedule())
+    await rig.command("RunNow", {"owner": {"kind": "schedule", "id": "nightly"}, "id": "mine"})
+    before = rig.log.known_head.position
+
+    refused = await rig.command("StopRun", {"run": "mine"}, headers={"If-Match": '"1"'})
+
+    assert (refused.status, refused.code) == (412, "stale")
+    assert rig.log.known_head.position == before
+
+
 @pytest.mark.parametrize("given", ["1", 'W/"1"', '"x"', "*", '""', '"99999999999999999999"'])
 async def test_an_if_match_that_is_no_version_is_400(rig: Rig, given: str) -> None:
     refused = await rig.command("DeleteService", {"id": "load"}, headers={"If-Match": given})

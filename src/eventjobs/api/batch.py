@@ -4,7 +4,8 @@ Up to 1,000 commands in one request, in order, each on the state that the earlie
 Each is accepted or refused by itself; with `atomic=true` all are, or none and the first refusal is the answer.
 """
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
 from typing import Annotated, Any, Final
 
@@ -24,15 +25,17 @@ from eventjobs.api.commands import (
     record_forbidden,
     refuse_while_draining,
 )
+from eventjobs.api.deps import ApiDeps
 from eventjobs.api.field_errors import invalid, validated
 from eventjobs.api.json_text import read_json
-from eventjobs.api.problems import Problem, problem_of
+from eventjobs.api.problems import RETRY_AFTER_S, HttpRefusal, Problem, problem_of
 from eventjobs.api.registry import Call, Query
 from eventjobs.commands.batch import AtomicRefusal, Entry, run_all, run_each
 from eventjobs.commands.dispatch import Outcome
 from eventjobs.errors import Invalid, Rejected
 
 ENTRIES_MAX: Final = 1_000
+TURN_S_MAX: Final = 5.0
 
 
 class BatchQuery(Query):
@@ -58,9 +61,31 @@ async def command_batch(call: Call) -> web.StreamResponse:
         if header in call.request.headers:
             raise Invalid("header_on_batch", f"{header} is for one command; an entry of a batch has its `key`")
     items = _items(read_json(await read_body(call.request, call.deps.body_timeout_s)))
-    entries = [await _attempted(call, item) for item in items]
-    outcomes = await (_all(call, entries) if call.query.atomic else _each(call, entries))
-    return _answer(call, items, outcomes)
+    async with _turn(call.deps, len(items)):
+        entries = [await _attempted(call, item) for item in items]
+        outcomes = await (_all(call, entries) if call.query.atomic else _each(call, entries))
+        return _answer(call, items, outcomes)
+
+
+@asynccontextmanager
+async def _turn(deps: ApiDeps, commands: int) -> AsyncIterator[None]:
+    """
+    Wait until few enough commands of batches are worked on; raises 503 when that takes too long.
+
+    A batch has the event loop for as long as its commands take. If many had it at once, runs would start late.
+    """
+    async with AsyncExitStack() as turn:
+        try:
+            await turn.enter_async_context(deps.batch_places.take(commands, TURN_S_MAX))
+        except TimeoutError:
+            raise HttpRefusal(
+                503,
+                "busy",
+                "others' batches were first; nothing was written",
+                extra={"outcome": "none"},
+                headers={"Retry-After": RETRY_AFTER_S},
+            ) from None
+        yield
 
 
 async def _each(call: Call, entries: Sequence[Entry | Exception]) -> Sequence[Outcome | Exception]:
@@ -115,7 +140,8 @@ def _answer(call: Call, items: Sequence[Any], results: Sequence[Outcome | Except
     for item, result in zip(items, results, strict=True):
         if isinstance(result, Outcome):
             call.deps.count_command(item["command"], "replayed" if result.replayed else "accepted")
-    return json_answer(call.request_id, [_shown(call, result) for result in results], headers=headers)
+    problems: dict[type, Problem] = {}
+    return json_answer(call.request_id, [_shown(call, result, problems) for result in results], headers=headers)
 
 
 def _items(document: Any) -> Sequence[Any]:
@@ -138,9 +164,12 @@ def _placed(error: Exception, place: int) -> Exception:
     return error
 
 
-def _shown(call: Call, result: Outcome | Exception) -> dict[str, Any]:
+def _shown(call: Call, result: Outcome | Exception, problems: dict[type, Problem]) -> dict[str, Any]:
+    """Return an entry's answer; a fault of the log that many entries met is told, and logged, once for its kind."""
     if isinstance(result, Outcome):
         shown = {"status": outcome_status(result), **outcome_document(result)}
         return {**shown, "replayed": True} if result.replayed else shown
-    problem: Problem = problem_of(result)
+    if isinstance(result, Rejected):
+        return problem_of(result).document(call.request_id)
+    problem = problems.get(type(result)) or problems.setdefault(type(result), problem_of(result))
     return problem.document(call.request_id)

@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from eventjobs.api.connections import ConnectionLimits
+from eventjobs.api.places import Places
 from eventjobs.api.ports import Following, LogLines, Page, Readiness, Views
 from eventjobs.auth.keyring import Keyring
 from eventjobs.clock import Clock
@@ -52,6 +53,8 @@ class ApiDeps:
     body_timeout_s: float = 10.0
     draining: asyncio.Event = field(default_factory=asyncio.Event)
     closing: asyncio.Event = field(default_factory=asyncio.Event)
+    batch_places: Places = field(default_factory=lambda: Places(2_000), init=False, repr=False)
+    """How many commands of batches are worked on at a time."""
     known_workspaces: set[str] = field(default_factory=lambda: {EVERYWHERE}, init=False, repr=False)
     """Those that were seen to exist; none ever ceases to."""
     _counters: dict[tuple[str, str], Callable[[], None]] = field(default_factory=dict, init=False, repr=False)

@@ -35,10 +35,10 @@ Send `Authorization: Bearer <key>`. Errors are `application/problem+json` with a
 `Idempotency-Key` may be repeated: the answer is the first one's."""
 
 _SCOPE_PROBLEMS: Final[Mapping[Scope, Sequence[int]]] = {
-    Scope.OPEN: (421,),
-    Scope.KEY: (400, 401, 421, 429),
-    Scope.WORKSPACE: (400, 401, 404, 421, 429),
-    Scope.DEPLOYMENT: (400, 401, 403, 421, 429),
+    Scope.OPEN: (421, 431),
+    Scope.KEY: (400, 401, 421, 429, 431),
+    Scope.WORKSPACE: (400, 401, 404, 421, 429, 431),
+    Scope.DEPLOYMENT: (400, 401, 403, 421, 429, 431),
 }
 _PATTERNS: Final[Mapping[str, str]] = {"workspace": rf"^\*$|{WORKSPACE_ID_PATTERN}"}
 _TAGS: Final = ("commands", "workspaces", "keys", "views", "runs", "history", "operations")

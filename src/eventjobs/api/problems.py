@@ -61,6 +61,7 @@ _HTTP_CODES: Final[Mapping[int, str]] = {
     417: "expectation_failed",
 }
 RETRY_AFTER_S: Final = "1"
+DETAIL_CHARS_MAX: Final = 300
 BAD_CURSOR: Final = "bad_cursor"
 
 
@@ -190,13 +191,18 @@ def _status_of(error: Rejected) -> int:
 def _fault(error: Exception) -> Problem:
     for kind, problem in _FAULTS:
         if isinstance(error, kind):
-            _log.warning("request_failed", code=problem.code, exc_info=error)
+            _note(problem, error)
             return problem
     if _is_away(error):
-        _log.warning("request_failed", code=AWAY.code, exc_info=error)
+        _note(AWAY, error)
         return AWAY
     _log.error("request_broke", exc_info=error)
     return UNFORESEEN
+
+
+def _note(problem: Problem, error: Exception) -> None:
+    """Log one line: during an outage every request fails, and a trace of each would fill the disk and stop the loop."""
+    _log.warning("request_failed", code=problem.code, fault=type(error).__name__, detail=str(error)[:DETAIL_CHARS_MAX])
 
 
 def _is_away(error: Exception) -> bool:
