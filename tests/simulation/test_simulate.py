@@ -135,6 +135,28 @@ def test_what_falls_due_at_the_instant_of_a_step_comes_before_it(simulate: Simul
     assert told.document["next_due"] == {}
 
 
+def test_a_run_begins_at_the_instant_at_which_everything_is_killed(simulate: Simulate) -> None:
+    told = simulate(
+        timeline("2026-03-01T03:00:00Z", schedule(NOW, cadence=HOURLY), {"at": "2026-03-01T01:00:00Z", "down": True})
+    )
+
+    assert told.occurrences("due", "start") == [("2026-03-01T01:00:00Z", "2026-03-01T01:00:00Z")]
+    assert told.runs("state", "ended_at") == [("running", None)]
+    assert told.document["next_due"] == {"schedule/nightly": "2026-03-01T02:00:00Z"}
+
+
+def test_what_is_due_next_is_told_also_in_a_pause(simulate: Simulate) -> None:
+    told = simulate(
+        timeline(
+            "2026-03-01T00:45:00Z",
+            schedule(NOW, cadence=HOURLY),
+            at("2026-03-01T00:30:00Z", "PauseOwner", owner=RUN_NOW["owner"], until="2026-03-01T00:50:00Z"),
+        )
+    )
+
+    assert told.document["next_due"] == {"schedule/nightly": "2026-03-01T01:00:00Z"}
+
+
 def test_a_stopped_run_ends_aborted_at_once(simulate: Simulate) -> None:
     run = "schedule.nightly.1.20260301t010000z"
     told = simulate(
@@ -287,7 +309,7 @@ def test_the_same_file_has_the_same_answer_to_the_byte() -> None:
         ),
         {"at": "2026-03-01T12:00:01Z", "down": True},
         {"at": "2026-03-01T17:30:00Z", "up": True},
-        at("2026-03-01T19:00:00Z", "RunNow", owner={"kind": "schedule", "id": "s1"}),
+        at("2026-03-01T00:30:00Z", "RunNow", owner={"kind": "schedule", "id": "s3"}),
         run_seconds=[5, 900, 4_000],
         outcomes=["succeeded", "failed"],
     )
@@ -295,7 +317,9 @@ def test_the_same_file_has_the_same_answer_to_the_byte() -> None:
 
     assert [(answer.returncode, answer.stderr) for answer in answers] == [(0, b"")] * 2
     assert answers[0].stdout == answers[1].stdout
-    assert len(orjson.loads(answers[0].stdout)["runs"]) > 20
+    runs = orjson.loads(answers[0].stdout)["runs"]
+    assert len(runs) > 20
+    assert "manual" in {run["cause"] for run in runs}
 
 
 def test_a_year_of_a_daily_schedule_takes_seconds(simulate: Simulate) -> None:
