@@ -87,13 +87,14 @@ class Retrying:
         chance: Random,
         *,
         keyed: bool = True,
+        answer_s: float = ANSWER_S,
     ) -> None:
         self._session = session
         self._urls = urls
         self._journal = journal
         self._chance = chance
         self._keyed = keyed
-        self._again = chance.random
+        self._answer_s = answer_s
 
     async def do(self, key: str, path: str, command: str, body: Mapping[str, Any], mark: str) -> Sent:
         """Return the command with its definite answer; without one after two minutes, `status` stays `None`."""
@@ -121,13 +122,13 @@ class Retrying:
         headers = {"Idempotency-Key": key} if self._keyed else {}
         try:
             async with self._session.post(
-                url + path, json=body, headers=headers, timeout=aiohttp.ClientTimeout(total=ANSWER_S)
+                url + path, json=body, headers=headers, timeout=aiohttp.ClientTimeout(total=self._answer_s)
             ) as answer:
                 document = await answer.json(content_type=None)
                 return self._judge(answer, document)
         except (aiohttp.ClientError, TimeoutError, ValueError) as error:
             if isinstance(error, TimeoutError):
-                self._journal.seen["no answer within 15 s"] += 1
+                self._journal.seen["no answer in time"] += 1
             if isinstance(error, aiohttp.ClientConnectorError):
                 return "refused_link", None, {}, False
             return "unknown", None, {}, False

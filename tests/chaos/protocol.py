@@ -63,6 +63,8 @@ class CutLink:
         ]
         try:
             await asyncio.wait(ways, return_when=asyncio.FIRST_COMPLETED)
+        except asyncio.CancelledError:
+            pass  # whoever cancels is the end of the suite; nothing follows here
         finally:
             for way in ways:
                 way.cancel()

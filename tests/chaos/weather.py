@@ -21,7 +21,7 @@ import asyncpg
 from tests.acceptance.instance import ADMIN_KEY
 from tests.chaos.figures import Figures
 from tests.chaos.fleet import Counter, Serve, counting, postgres, scratch
-from tests.chaos.journal import ANSWER_S, Journal, Retrying
+from tests.chaos.journal import Journal, Retrying
 from tests.chaos.oracle import LogReader
 from tests.chaos.scene import beside
 from tests.chaos.storm import audits
@@ -33,6 +33,7 @@ CHUNK: Final = 65_536
 KINDS: Final = ("delay", "trickle", "black hole to us", "black hole to Postgres", "half open", "reset", "slow accept")
 CONNECTIONS_EACH: Final = 26
 """What the pools of one instance may hold together, with the connections of its own."""
+ANSWER_MAX_S: Final = 30.0
 CALM_S: Final = 60.0
 BUSY: Final = (
     "SELECT count(*) FILTER (WHERE state <> 'idle' AND now() - state_change > interval '5 s') AS stuck, count(*) AS all"
@@ -109,8 +110,8 @@ class Weather:
                 for way in ways:
                     way.cancel()
                 await asyncio.wait(ways)
-        except OSError:
-            pass
+        except (OSError, asyncio.CancelledError):
+            pass  # whoever cancels is the end of the suite; nothing follows here
         finally:
             for side in filter(None, (writer, server)):
                 side.transport.abort()
@@ -168,7 +169,7 @@ async def run(seed: int, size: Size, command: str) -> Figures:
             await members[-1].spawn()
         for member in members:
             await member.ready(session)
-        client = Retrying(session, lambda: [member.url for member in members], journal, chance)
+        client = Retrying(session, lambda: [member.url for member in members], journal, chance, answer_s=ANSWER_MAX_S)
         work = Workload(client, journal, counter, chance)
         await work.set_up(4)
         log = LogReader()
@@ -239,6 +240,6 @@ def _compare(figures: Figures, journal: Journal, log: LogReader, counter: Counte
     figures.wrong += doubled[:5] + effects[:5]
     figures.sometimes.update(journal.seen)
     figures.sometimes.update({"take-over": log.take_overs})
-    late = journal.seen["no answer within 15 s"]
-    figures.expect(not late, f"{late} calls had no answer within {ANSWER_S} s")
+    late = journal.seen["no answer in time"]
+    figures.expect(not late, f"{late} calls had no answer within {ANSWER_MAX_S} s")
     figures.figures.update({"longest answer s": round(journal.longest_s, 1), "effects unexplained": len(effects)})
