@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 import time
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,9 @@ import orjson
 import pytest
 
 from eventjobs.cli.main import run
+from eventjobs.commands.context import Limits
+from eventjobs.ids import EVERYWHERE
+from eventjobs.settings import Settings
 from tests.simulation.timelines import NOW, Simulate, at, cadence, schedule, service, simulate, timeline
 
 __all__ = ["simulate"]
@@ -192,6 +196,16 @@ def test_a_run_that_was_open_at_a_kill_goes_on_ten_seconds_after_the_start(simul
     assert told.occurrences("outcome") == ["ran"]
 
 
+def test_several_instances_answer_each_moment_once(simulate: Simulate) -> None:
+    alone = timeline("2026-03-01T06:00:00Z", schedule(NOW, cadence=HOURLY))
+    joined = [{"at": f"2026-03-01T00:{minute}:00Z", "up": True} for minute in (10, 20)]
+    together = simulate({**alone, "steps": [*alone["steps"], *joined]})
+
+    assert together.played is not None
+    assert together.document == simulate(alone).document
+    assert sum(fact.type == "log.instance_started" for fact in together.played.facts) == 3
+
+
 def test_a_command_is_refused_while_nothing_is_up(simulate: Simulate) -> None:
     told = simulate(
         timeline(
@@ -231,7 +245,7 @@ def test_a_workspace_may_be_made_by_the_timeline(simulate: Simulate) -> None:
 
     assert told.document["refused"] == []
     assert told.played is not None
-    assert {fact.workspace for fact in told.played.facts[1:]} == {"acme"}
+    assert {fact.workspace for fact in told.played.facts} == {"acme", EVERYWHERE}
 
 
 def test_steps_are_played_in_the_order_of_time(simulate: Simulate) -> None:
@@ -320,6 +334,15 @@ def test_the_same_file_has_the_same_answer_to_the_byte() -> None:
     runs = orjson.loads(answers[0].stdout)["runs"]
     assert len(runs) > 20
     assert "manual" in {run["cause"] for run in runs}
+
+
+def test_the_installation_s_settings_hold(simulate: Simulate, monkeypatch: pytest.MonkeyPatch) -> None:
+    often = timeline("2026-03-01T01:03:00Z", schedule(NOW, cadence=cadence("2026-03-01T01:00", 1, "minute")))
+    assert [one["code"] for one in simulate(often).document["refused"]] == ["interval_too_short"]
+    monkeypatch.setenv("EVENTJOBS_MIN_PERIOD", "PT1M")
+
+    assert simulate(often).occurrences("outcome") == ["ran"] * 3
+    assert {field.name for field in fields(Limits)} - {"min_period_s"} <= set(Settings.model_fields)
 
 
 def test_a_year_of_a_daily_schedule_takes_seconds(simulate: Simulate) -> None:

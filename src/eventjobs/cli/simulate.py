@@ -2,6 +2,7 @@
 
 import gc
 import sys
+from dataclasses import fields
 from pathlib import Path
 from typing import Annotated, Final
 
@@ -44,7 +45,7 @@ def simulate(
     configure_logging(KnownSecrets(settings.secrets), level="error", log_format=settings.log_format)
     scenario = _read(file)
     gc.set_threshold(*GC_THRESHOLDS)
-    played = play(scenario, _limits(settings), _handlers(settings))
+    played = play(scenario, limits_of(settings), _handlers(settings))
     document = report(played)
     if json:
         sys.stdout.write(orjson.dumps(document, option=JSON).decode())
@@ -65,12 +66,10 @@ def _read(file: str) -> Scenario:
         raise UsageWrong("\n  ".join([f"{file} is no scenario:", *lines])) from None
 
 
-def _limits(settings: Settings) -> Limits:
-    return Limits(
-        min_period_s=int(settings.min_period.total_seconds()),
-        jobs_per_schedule=settings.jobs_per_schedule,
-        schedules_per_workspace=settings.schedules_per_workspace,
-    )
+def limits_of(settings: Settings) -> Limits:
+    """Return this installation's limits; each but the shortest period is a setting of the same name."""
+    named = {field.name: getattr(settings, field.name) for field in fields(Limits) if field.name != "min_period_s"}
+    return Limits(min_period_s=int(settings.min_period.total_seconds()), **named)
 
 
 def _handlers(settings: Settings) -> Registry:

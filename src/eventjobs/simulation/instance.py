@@ -14,13 +14,16 @@ from pathlib import Path
 from typing import Any, Final, Never, cast
 
 from eventjobs.clock import Clock
+from eventjobs.commands import announce_instance
+from eventjobs.commands.announce_instance import AnnounceInstance
 from eventjobs.commands.context import Limits
 from eventjobs.commands.dispatch import Dispatcher
+from eventjobs.domain.zones import zone_data
 from eventjobs.handlers.files import FileRoom
 from eventjobs.handlers.ports import CommandRules
 from eventjobs.handlers.registry import Registry
 from eventjobs.handlers.workbench import Workbench
-from eventjobs.ids import Ids, Random
+from eventjobs.ids import EVERYWHERE, Ids, Random
 from eventjobs.log.port import EventLog
 from eventjobs.runner.catalog import Catalog
 from eventjobs.runner.leases import BEAT_S
@@ -177,9 +180,11 @@ class Instance:
             name,
         )
 
-    def start(self) -> "Instance":
-        """Begin to follow the log, to answer what is due, and to watch the others."""
+    async def start(self) -> "Instance":
+        """Say in the log that it is up; then follow it, answer what is due, and watch the others."""
         self._grounds.beats.begin(self.name)
+        command = AnnounceInstance(zone_data=zone_data())
+        await self.dispatcher.dispatch(announce_instance.SPEC, command, self.surroundings.context(EVERYWHERE))
         position = self._grounds.log.known_head.position
         _ = self._tasks.start(self._supervisor.follow(position), name="supervisor")
         _ = self._tasks.start(self._grounds.upcoming.follow_for_ever(), name="views")

@@ -65,7 +65,7 @@ class _Stage:
         self._handlers = handlers
         self._clock: Clock = VirtualClock(scenario.now)
         self._workspace = _workspace_of(scenario)
-        self._instance: Instance | None = None
+        self._instances: list[Instance] = []
         self._started = 0
         self._refused: list[Refused] = []
 
@@ -111,23 +111,23 @@ class _Stage:
             await self._down()
 
     async def _up(self) -> None:
-        if self._instance is None:
-            self._started += 1
-            self._instance = Instance(self._grounds, f"instance-{self._started}").start()
+        self._started += 1
+        self._instances.append(await Instance(self._grounds, f"instance-{self._started}").start())
 
     async def _down(self) -> None:
-        if self._instance is not None:
-            instance, self._instance = self._instance, None
+        killed, self._instances = self._instances, []
+        for instance in killed:
             await instance.kill()
 
     async def _send(self, step: Play) -> None:
         assert step.spec is not None and step.command is not None  # noqa: S101, PT018 the caller looked
-        if self._instance is None:
+        if not self._instances:
             self._refuse(step, SERVICE_DOWN, "no instance is up")
             return
-        context = replace(self._instance.surroundings.context(self._workspace), actor=ACTOR)
+        asked = self._instances[0]
+        context = replace(asked.surroundings.context(self._workspace), actor=ACTOR)
         try:
-            await self._instance.dispatcher.dispatch(step.spec, step.command, context)
+            await asked.dispatcher.dispatch(step.spec, step.command, context)
         except Rejected as refusal:
             self._refuse(step, refusal.code, refusal.detail)
 
