@@ -165,3 +165,37 @@ async def test_three_thousand_malformed_cookies_are_one_line_in_the_log(rig: Rig
 
     assert (answered.status, answered.code, answered.closed) == (400, "bad_request", True)
     assert lines == [{"event": "malformed_request", "kind": "BadHttpMessage", "log_level": "info"}]
+
+
+async def test_a_client_that_never_finishes_its_head_is_closed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("eventjobs.api.app.KEEPALIVE_S", 0.3)
+    async with started() as rig, opened(rig, 3) as pairs:
+        (silent, _), (_, dribbling), (asked, asking) = pairs
+        asking.write(head(rig, "/livez", method="GET"))
+        assert (await asked.readline()).startswith(b"HTTP/1.1 200")
+        with pytest.raises(ConnectionError):
+            await _dribble(dribbling, head(rig, "/livez", *[f"X-{n}: 1" for n in range(90)], method="GET"))
+        assert await is_closed(silent)
+        await eventually(lambda: inside(rig) == 0)
+
+
+async def _dribble(writer: asyncio.StreamWriter, sent: bytes) -> None:
+    async with asyncio.timeout(5):
+        for byte in sent:
+            writer.write(bytes([byte]))
+            await writer.drain()
+            await asyncio.sleep(0.02)
+
+
+async def test_a_client_that_does_not_read_its_answer_is_closed(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("eventjobs.api.connections.STALLED_S_MAX", 0.3)
+    name = "x" * 200
+    batch = [{"command": "AddService", "data": {"id": f"s{n}", "handler": "noop", "name": name}} for n in range(900)]
+    assert (await rig.post("/v1/acme/commands", batch)).status == 200
+    await rig.session.close()
+    async with opened(rig, 1) as pairs:
+        pairs[0][1].transport.pause_reading()  # type: ignore[attr-defined]
+        pairs[0][1].write(head(rig, "/v1/acme/events?limit=1000", method="GET") * 20)
+        await eventually(lambda: inside(rig) == 1)
+
+        await eventually(lambda: inside(rig) == 0)

@@ -25,6 +25,8 @@ from eventjobs.api.problems import UNFORESEEN, Problem, problem_of
 
 FILES_RESERVED: Final = 256
 """Open files that are kept for everything but clients: the database, jobs, logs."""
+STALLED_S_MAX: Final = 30.0
+"""How long an answer waits for a client that takes none of it."""
 _NETWORK_BITS: Final = 64
 
 MALFORMED: Final = Problem(
@@ -80,7 +82,7 @@ class Door:
 class Connection(web.RequestHandler):
     """One client's connection: counted, and answered with a problem document even where it sent no HTTP."""
 
-    __slots__ = ("_door", "_is_inside", "_make_id", "_stranger_from")
+    __slots__ = ("_door", "_is_inside", "_make_id", "_stalled", "_stranger_from")
 
     def __init__(self, manager: web.Server, *, door: Door, make_id: Callable[[], str], **settings: Any) -> None:
         super().__init__(manager, **settings)
@@ -88,6 +90,7 @@ class Connection(web.RequestHandler):
         self._make_id = make_id
         self._is_inside = False
         self._stranger_from: str | None = None
+        self._stalled: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Serve it, or close it when there are too many."""
@@ -105,7 +108,24 @@ class Connection(web.RequestHandler):
         if self._is_inside:
             self._is_inside = False
             self._door.leave()
+        self._take_heart()
         super().connection_lost(exc)
+
+    def pause_writing(self) -> None:
+        """Wait for a client that does not read, but not for ever: what it asked for takes memory and a place."""
+        super().pause_writing()
+        if self.transport is not None:
+            self._stalled = asyncio.get_running_loop().call_later(STALLED_S_MAX, self.transport.abort)
+
+    def resume_writing(self) -> None:
+        """Go on with a client that reads again."""
+        self._take_heart()
+        super().resume_writing()
+
+    def _take_heart(self) -> None:
+        if self._stalled is not None:
+            self._stalled.cancel()
+            self._stalled = None
 
     def recognise(self) -> None:
         """Take note that a valid key was shown here."""
