@@ -39,7 +39,7 @@ class Size:
     all_started_max_s: float
 
 
-SHORT: Final = Size(occurrences=200, instances=3, set_up_s=8.0, all_started_max_s=20.0)
+SHORT: Final = Size(occurrences=200, instances=2, set_up_s=4.0, all_started_max_s=20.0)
 
 
 def long(_minutes: float) -> Size:

@@ -8,7 +8,7 @@ After a cut the command is given once more under its key, and once again: it mus
 import asyncio
 import time
 from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from random import Random
 from typing import Any, Final
@@ -35,11 +35,12 @@ from eventjobs.telemetry.tasks import Tasks
 from tests.chaos.figures import Figures
 from tests.chaos.fleet import postgres, scratch
 from tests.chaos.protocol import CutLink, cut_link
-from tests.support.database import database
+from tests.support.database import database, url_of
 from tests.support.ports import FakeCatalog
 
 AT_ONCE: Final = 6
 """How many kinds at the same time, each over a link of its own; the others are the writers that one races with."""
+TEMPLATE: Final = "cut_template"
 HEARD_S: Final = 5.0
 ANSWER_MAX_S: Final = 15.0
 OF_COMMAND: Final = "SELECT position, command_id FROM events WHERE command_id = ANY($1) ORDER BY position"
@@ -271,12 +272,13 @@ async def run(seed: int, size: Size, command: str) -> Figures:
     began, chance = time.monotonic(), Random(seed)
     specs = {spec.name: spec for spec in PUBLIC}
     with scratch() as folder:
-        async with postgres(folder) as server:
+        async with postgres(folder) as server, AsyncExitStack() as stack:
+            await stack.enter_async_context(database(server.url, TEMPLATE))
+            await set_up(url_of(server.url, TEMPLATE))
             places = asyncio.Semaphore(AT_ONCE)
 
             async def cut_one(number: int, name: str) -> None:
-                async with places, database(server.url, f"cut_{number}") as url:
-                    await set_up(url)
+                async with places, database(server.url, f"cut_{number}", template=TEMPLATE) as url:
                     async with (
                         cut_link(url) as (link, through),
                         _instance(url, url) as calm,

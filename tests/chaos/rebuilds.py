@@ -44,7 +44,7 @@ class Size:
     still: int
 
 
-SHORT: Final = Size(growing=2, still=2)
+SHORT: Final = Size(growing=1, still=2)
 
 
 def long(minutes: float) -> Size:

@@ -47,7 +47,7 @@ class Size:
     pause_s: float = 0.15
 
 
-SHORT: Final = Size(phases=1, phase_s=8.0, schedules=8)
+SHORT: Final = Size(phases=1, phase_s=6.0, schedules=6)
 
 
 def long(minutes: float) -> Size:
