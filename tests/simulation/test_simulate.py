@@ -14,7 +14,9 @@ import pytest
 from eventjobs.cli.main import run
 from eventjobs.commands.context import Limits
 from eventjobs.ids import EVERYWHERE
+from eventjobs.log.memory import MemoryEventLog
 from eventjobs.settings import Settings
+from eventjobs.simulation.sparse import SparseClock, SparseLog
 from tests.simulation.timelines import NOW, Simulate, at, cadence, schedule, service, simulate, timeline
 
 __all__ = ["simulate"]
@@ -204,6 +206,44 @@ def test_several_instances_answer_each_moment_once(simulate: Simulate) -> None:
     assert together.played is not None
     assert together.document == simulate(alone).document
     assert sum(fact.type == "log.instance_started" for fact in together.played.facts) == 3
+
+
+def test_the_looks_that_are_jumped_over_would_have_found_nothing(
+    simulate: Simulate, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hour = timeline(
+        "2026-03-01T01:10:00Z",
+        service(NOW, "pay", attempts=2),
+        *(
+            schedule(
+                NOW,
+                f"s{number}",
+                cadence=cadence(f"2026-03-01T00:0{number}", 15, "minute"),
+                jobs=[{"job": {"kind": "service", "id": name}, "seq": 1} for name in ("pay", "load")],
+            )
+            for number in range(1, 4)
+        ),
+        at(
+            "2026-03-01T00:10:00.25Z",
+            "PauseOwner",
+            owner={"kind": "schedule", "id": "s1"},
+            until="2026-03-01T00:20:00Z",
+        ),
+        {"at": "2026-03-01T00:18:01.5Z", "down": True},
+        {"at": "2026-03-01T00:35:00.75Z", "up": True},
+        at("2026-03-01T00:40:00Z", "EditCadence", id="s2", cadence=cadence("2026-03-01T00:41", 20, "minute")),
+        run_seconds=[5, 100, 700],
+        outcomes=["succeeded", "failed"],
+    )
+    sparse = simulate(hour)
+    monkeypatch.setattr(SparseClock, "name_poller", lambda *_: None)
+    monkeypatch.setattr(SparseLog, "wait_beyond", MemoryEventLog.wait_beyond)
+    dense = simulate(hour)
+
+    assert sparse.played is not None
+    assert dense.played is not None
+    assert [fact.chain for fact in sparse.played.facts] == [fact.chain for fact in dense.played.facts]
+    assert {"skipped", "ran"} <= set(sparse.occurrences("outcome"))
 
 
 def test_a_command_is_refused_while_nothing_is_up(simulate: Simulate) -> None:
