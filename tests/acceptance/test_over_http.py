@@ -161,7 +161,6 @@ async def test_a_reader_sees_and_may_not_run(instance: Instance) -> None:
 async def test_what_is_not_built_yet_is_refused_and_not_ignored(instance: Instance) -> None:
     async with client_of(instance, "acme") as client:
         for change in (
-            {"policies": {"overlap": "queue_one"}},
             {"cadence": {"cron": "0 3 * * *", "time_zone": "UTC"}},
             {"jobs": [{"job": {"kind": "flow", "id": "f"}, "seq": 1}]},
         ):

@@ -63,6 +63,8 @@ def test_every_command_has_a_help_that_says_more_than_its_name(command: str) -> 
         ["audit", "verify"],
         ["audit", "verify", "--export", "/nowhere/at-all"],
         ["audit", "verify", "--export", "x", "--data-dir", "y"],
+        ["audit", "occurrences"],
+        ["audit", "occurrences", "--database-url", "x", "--data-dir", "y"],
     ],
     ids=" ".join,
 )
@@ -167,3 +169,11 @@ def test_an_export_that_was_changed_leaves_with_1_and_names_the_first_position(t
     done = eventjobs("audit", "verify", "--json", "--export", str(export))
     assert done.returncode == 1
     assert orjson.loads(done.stdout)["position"] == 1
+
+
+def test_a_database_that_cannot_be_run_here_is_told_apart_from_a_refusal(tmp_path: Path) -> None:
+    (tmp_path / "pg").mkdir(mode=0o700)
+    (tmp_path / "pg" / "PG_VERSION").write_text("9\n")
+    done = run("migrate", "--data-dir", str(tmp_path))
+    assert done.returncode == 3, done.stderr
+    assert "no PostgreSQL 9 binaries found" in done.stderr

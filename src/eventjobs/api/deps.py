@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from eventjobs.api.connections import ConnectionLimits
 from eventjobs.api.places import Places
@@ -25,7 +26,7 @@ class ApiDeps:
 
     `hosts` are names under which clients may call besides loopback. Setting `draining` makes `/readyz` and commands
     answer 503; live streams end when `closing` is set and the application shuts down. A key has
-    `requests_per_second`.
+    `requests_per_second`. `ledger` tells how far the audit of occurrences is and how much it found.
     """
 
     dispatcher: Dispatcher
@@ -51,6 +52,7 @@ class ApiDeps:
     connections: ConnectionLimits = field(default_factory=ConnectionLimits)
     pages: Mapping[str, Page] = field(default_factory=dict)
     body_timeout_s: float = 10.0
+    ledger: Callable[[], Mapping[str, Any]] | None = None
     draining: asyncio.Event = field(default_factory=asyncio.Event)
     closing: asyncio.Event = field(default_factory=asyncio.Event)
     batch_places: Places = field(default_factory=lambda: Places(2_000), init=False, repr=False)

@@ -1,5 +1,7 @@
 """What operators and their machines ask: alive, ready, how much."""
 
+from typing import Any
+
 from aiohttp import web
 
 from eventjobs.api.answers import headers_for, json_answer
@@ -10,8 +12,10 @@ UNAVAILABLE = 503
 
 
 async def healthz(call: Call) -> web.StreamResponse:
-    """Say that the process answers, and what it is."""
-    document = {"status": "ok", "version": call.deps.version, "instance": call.deps.instance}
+    """Say that the process answers, what it is, and what the audit of occurrences found."""
+    document: dict[str, Any] = {"status": "ok", "version": call.deps.version, "instance": call.deps.instance}
+    if call.deps.ledger is not None:
+        document["ledger"] = call.deps.ledger()
     return json_answer(call.request_id, document)
 
 

@@ -181,12 +181,21 @@ class MeBody(Body):
     expires_at: datetime | None
 
 
+class LedgerBody(Body):
+    """Up to where occurrences are audited, how much was found, and the first position of it."""
+
+    position: int
+    findings: int
+    first: int | None
+
+
 class HealthBody(Body):
     """The process answers."""
 
     status: str
     version: str
     instance: str
+    ledger: LedgerBody | None = None
 
 
 class LiveBody(Body):

@@ -20,8 +20,8 @@ from eventjobs.audit.liveness import DISTURBANCES, Liveness
 from eventjobs.audit.owners import Owner, Owners
 from eventjobs.audit.rule import explain
 from eventjobs.audit.steps import QUEUED, RAN, Settling, Step, moved, steps_of
+from eventjobs.domain import zones
 from eventjobs.domain.schedule import Schedule
-from eventjobs.domain.zones import zone_data
 from eventjobs.errors import UnknownEvent
 from eventjobs.events.log import ClockStepObserved
 from eventjobs.events.recorded import Recorded, StreamId
@@ -62,6 +62,7 @@ class Ledger:
         self.owners = Owners()
         self.findings: list[Finding] = []
         self.found = 0
+        self.kinds: Counter[Kind] = Counter()
         self.outcomes: Counter[str] = Counter()
         self._acts = Acts()
         self._liveness = Liveness()
@@ -103,18 +104,17 @@ class Ledger:
             found=self.found,
         )
 
-    def left_over(self, now: datetime | None = None) -> Sequence[Finding]:
-        """Return the moments that have passed without an outcome by `now`, by default the time of the last fact."""
-        at = self._liveness.at if now is None else now
-        if at is None:
-            return ()
-        found = []
-        for stream, owner in self.owners.known.items():
-            due = owner.awaits
-            if due is not None and self._liveness.is_late(due, at):
-                what = f"{due} passed without an outcome"
-                found.append(Finding(Kind.LEFT_OVER, self.position, at, stream, due, what))
-        return found
+    def left_over(self) -> Sequence[Finding]:
+        """Return the moments that have passed without an outcome by the time of the last fact."""
+        found = (self.left_over_of(stream) for stream in self.owners.known)
+        return [finding for finding in found if finding is not None]
+
+    def left_over_of(self, stream: StreamId, now: datetime | None = None) -> Finding | None:
+        """Return an owner's moment that has passed without an outcome by `now`, or by the time of the last fact."""
+        at, due = now or self._liveness.at, self.owners.known[stream].awaits
+        if at is None or due is None or not self._liveness.is_late(due, at):
+            return None
+        return Finding(Kind.LEFT_OVER, self.position, at, stream, due, f"{due} passed without an outcome")
 
     def _settle(self, act: Act | None) -> None:
         if act is None:
@@ -184,7 +184,7 @@ class Ledger:
         self, stream: StreamId, before: Schedule, steps: Sequence[Step], facts: Sequence[Recorded[Any]]
     ) -> None:
         version = _zone_data(before, steps)
-        if version not in (None, zone_data()):
+        if version not in (None, zones.zone_data()):
             self._not_checked[version or ""] += len(steps)
             return
         self._steps += len(steps)
@@ -209,6 +209,7 @@ class Ledger:
 
     def _add(self, finding: Finding) -> None:
         self.found += 1
+        self.kinds[finding.kind] += 1
         if len(self.findings) < SHOWN:
             self.findings.append(finding)
 

@@ -112,20 +112,26 @@ def _check(subject: Subject, owner: Schedule, step: Step, now: datetime) -> Mism
             return _created(step, now)
         case ScheduleActivated():
             return _activated(owner, step, now)
-        case ScheduleInactivated():
-            wanted = on_inactivated(owner.timing)
-            return _swallowed(owner, now) or _differs(step.timing, wanted, None, None)
+        case ScheduleDeleted() | ScheduleInactivated() | ScheduleZoneDataAdopted():
+            return _swallowed(owner, now) or _stands(owner, step, now)
         case ScheduleCadenceEdited():
-            edited = (step.cadence, owner.policies.timing)
-            return _swallowed(owner, now) or _edited(owner, step, *edited, now)
+            return _swallowed(owner, now) or _edited(owner, step, step.cadence, owner.policies.timing, now)
         case SchedulePoliciesEdited():
             return _swallowed(owner, now) or _policies(owner, step, now)
+        case _:
+            return None
+
+
+def _stands(
+    owner: Schedule, step: ScheduleDeleted | ScheduleInactivated | ScheduleZoneDataAdopted, now: datetime
+) -> Mismatch | None:
+    match step:
+        case ScheduleInactivated():
+            return _differs(step.timing, on_inactivated(owner.timing), None, None)
         case ScheduleZoneDataAdopted():
             decision = on_zone_data_changed(owner.cadence, owner.policies.timing, owner.timing, owner.next, now)
-            return _swallowed(owner, now) or _differs(step.timing, decision.state, step.next, decision.next)
+            return _differs(step.timing, decision.state, step.next, decision.next)
         case ScheduleDeleted():
-            return _swallowed(owner, now)
-        case _:
             return None
 
 

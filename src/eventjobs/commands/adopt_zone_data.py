@@ -11,10 +11,10 @@ from eventjobs.commands.answering import settle_due
 from eventjobs.commands.context import Context
 from eventjobs.commands.spec import CommandFields, CommandSpec, Id
 from eventjobs.commands.world import World
+from eventjobs.domain import zones
 from eventjobs.domain.edits import on_zone_data_changed
 from eventjobs.domain.schedule import Schedule
 from eventjobs.domain.streams import schedule_stream
-from eventjobs.domain.zones import zone_data
 from eventjobs.events.cadence import Timing
 from eventjobs.events.schedule import ScheduleZoneDataAdopted
 
@@ -36,14 +36,14 @@ def decide(command: AdoptZoneData, world: World, context: Context) -> None:
     decision = on_zone_data_changed(present.cadence, present.policies.timing, present.timing, present.next, context.now)
     world.emit(
         schedule_stream(context.workspace, command.schedule),
-        ScheduleZoneDataAdopted(version=zone_data(), timing=decision.state, next=decision.next),
+        ScheduleZoneDataAdopted(version=zones.zone_data(), timing=decision.state, next=decision.next),
     )
 
 
 def _is_concerned(schedule: Schedule) -> bool:
     if not schedule.active or schedule.next is None or schedule.policies.timing.timing is not Timing.WALL_CLOCK:
         return False
-    return schedule.next.zone_data < zone_data()
+    return schedule.next.zone_data < zones.zone_data()
 
 
 SPEC: Final = CommandSpec(

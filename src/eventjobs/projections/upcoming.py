@@ -7,12 +7,15 @@ from typing import Any, Final
 
 import orjson
 
+from eventjobs.domain.streams import schedule_stream
+from eventjobs.events.recorded import StreamId
 from eventjobs.postgres.pool import TimedPool
 from eventjobs.postgres.statements import statement
 
 LIST_DUE_TIMERS: Final = statement("reads/list_due_timers")
 PARK_TIMER: Final = statement("reads/park_timer")
 LIST_PARKED_TIMERS: Final = statement("reads/list_parked_timers")
+LIST_OUTDATED_TIMERS: Final = statement("reads/list_outdated_timers")
 LIST_OPEN_RUNS: Final = statement("reads/list_open_runs")
 LIST_ALL_KEYS: Final = statement("reads/list_all_keys")
 
@@ -66,6 +69,11 @@ class Upcoming:
         """Return what is parked."""
         rows = await self._pool.fetch(LIST_PARKED_TIMERS)
         return [ParkedTimer(_timer(row), row["parked_reason"]) for row in rows]
+
+    async def outdated(self, zone_data: str, limit: int) -> Sequence[StreamId]:
+        """Return schedules by the wall clock whose next moment was found with zone data older than this."""
+        rows = await self._pool.fetch(LIST_OUTDATED_TIMERS, zone_data, limit)
+        return [schedule_stream(row["workspace"], row["owner_id"]) for row in rows]
 
     async def open_runs(self) -> Sequence[OpenRun]:
         """Return all open runs."""

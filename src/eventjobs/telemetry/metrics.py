@@ -37,6 +37,16 @@ class Metrics:
         )
         self.projected = Counter("eventjobs_projected_events", "Events projected", ["projection"], registry=registry)
 
+        self.ledger_findings = Gauge(
+            "eventjobs_ledger_findings", "What the audit of occurrences found", ["kind"], registry=registry
+        )
+        self.ledger_position = Gauge(
+            "eventjobs_ledger_position", "Position up to which occurrences are audited", registry=registry
+        )
+        self.ledger_lag = Gauge(
+            "eventjobs_ledger_lag_events", "Positions that the audit of occurrences is behind", registry=registry
+        )
+
         self.lateness_s = Histogram(
             "eventjobs_occurrence_lateness_seconds", "From due to opened", buckets=_LATE_S, registry=registry
         )

@@ -1,0 +1,119 @@
+"""
+The audit of occurrences while the service runs: a follower of the log that raises an alarm and never interferes.
+
+Each process audits for itself, from the log's first position on, at a fraction of a core until it has caught up; from
+then on it takes what comes. What is left over is looked for every ten seconds.
+"""
+
+import asyncio
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from typing import Any, Final
+
+import structlog
+
+from eventjobs.audit.findings import Finding, Kind
+from eventjobs.audit.occurrences import Ledger
+from eventjobs.clock import Clock
+from eventjobs.errors import LogFault
+from eventjobs.events.recorded import StreamId
+from eventjobs.log.port import EventLog
+from eventjobs.postgres.faults import DATABASE_FAULTS
+from eventjobs.telemetry.metrics import Metrics
+
+BATCH: Final = 500
+AT_ONCE: Final = 50
+"""How many facts, or owners, are looked at before others get their turn on the event loop."""
+SHARE: Final = 0.1
+"""Of the time, while it catches up."""
+POLL_S: Final = 1.0
+LOOK_S: Final = 10.0
+RETRY_S: Final = 5.0
+
+_log: Final = structlog.get_logger("eventjobs.ledger")
+
+
+class LedgerWatch:
+    """Follows the log with a `Ledger`; what it finds is logged as an error, counted, and told by `summary`."""
+
+    def __init__(self, log: EventLog, clock: Clock, metrics: Metrics, up: Callable[[], bool]) -> None:
+        self._log = log
+        self._clock = clock
+        self._metrics = metrics
+        self._up = up
+        self._ledger = Ledger()
+        self._told = 0
+        self._standing: dict[tuple[StreamId, datetime], Finding] = {}
+        self._looked_s = float("-inf")
+        self._up_s = float("-inf")
+
+    def summary(self) -> Mapping[str, Any]:
+        """Return how far the audit is and how much it found, without names."""
+        findings = [*self._ledger.findings, *self._standing.values()]
+        return {
+            "position": self._ledger.position,
+            "findings": self._ledger.found + len(self._standing),
+            "first": min((finding.position for finding in findings), default=None),
+        }
+
+    async def run(self) -> None:
+        """Audit what comes, for ever; a fault of the log costs time and nothing else."""
+        while True:
+            try:
+                if not await self.step():
+                    await self._log.wait_beyond(self._ledger.position, POLL_S)
+            except (LogFault, *DATABASE_FAULTS) as fault:
+                _log.warning("ledger_waits", fault=type(fault).__name__)
+                await self._clock.sleep(RETRY_S)
+
+    async def step(self) -> bool:
+        """Audit one batch; tell whether there may be more."""
+        began = self._clock.monotonic()
+        facts = await self._log.read(self._ledger.position, BATCH)
+        for place, fact in enumerate(facts, 1):
+            self._ledger.take(fact)
+            if not place % AT_ONCE:
+                await asyncio.sleep(0)
+        if len(facts) == BATCH:
+            self._tell()
+            await self._clock.sleep((self._clock.monotonic() - began) * (1 / SHARE - 1))
+            return True
+        self._ledger.flush()
+        await self._look()
+        self._tell()
+        return False
+
+    async def _look(self) -> None:
+        """Find what is left over; while this instance is up, by now and not by the last fact's time."""
+        now_s = self._clock.monotonic()
+        if not self._up():
+            self._up_s = now_s
+        if now_s - self._looked_s < LOOK_S:
+            return
+        self._looked_s = now_s
+        now = self._clock.now() if now_s - self._up_s > 2 * LOOK_S else None
+        found: dict[tuple[StreamId, datetime], Finding] = {}
+        for place, stream in enumerate(list(self._ledger.owners.known), 1):
+            finding = self._ledger.left_over_of(stream, now)
+            if finding is not None and finding.due is not None:
+                found[stream, finding.due] = finding
+            if not place % AT_ONCE:
+                await asyncio.sleep(0)
+        for key in found.keys() - self._standing.keys():
+            _alarm(found[key])
+        self._standing = found
+
+    def _tell(self) -> None:
+        for finding in self._ledger.findings[self._told :]:
+            _alarm(finding)
+        self._told = len(self._ledger.findings)
+        metrics = self._metrics
+        for kind in Kind:
+            standing = sum(finding.kind is kind for finding in self._standing.values())
+            metrics.ledger_findings.labels(kind).set(self._ledger.kinds[kind] + standing)
+        metrics.ledger_position.set(self._ledger.position)
+        metrics.ledger_lag.set(max(0, self._log.known_head.position - self._ledger.position))
+
+
+def _alarm(finding: Finding) -> None:
+    _log.error("ledger_finding", **finding.document())
