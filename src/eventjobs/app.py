@@ -23,6 +23,7 @@ from eventjobs.api.app import build_app, make_runner
 from eventjobs.api.connections import ConnectionLimits, room_for
 from eventjobs.api.deps import ApiDeps
 from eventjobs.api.readiness import LogReadiness
+from eventjobs.audit.watch import LedgerWatch
 from eventjobs.auth.first_key import ensure_first_key
 from eventjobs.auth.keyring import Keyring
 from eventjobs.auth.viewed_keys import ViewedKeys
@@ -63,6 +64,7 @@ from eventjobs.projections.views import Views
 from eventjobs.runner.catalog import Catalog
 from eventjobs.runner.heirs import Heirs
 from eventjobs.runner.leases import BEAT_S, STUCK_LOOP_S, Trust, Watch
+from eventjobs.runner.presence import Presence
 from eventjobs.runner.projector import Projector
 from eventjobs.runner.rescuer import Rescuer
 from eventjobs.runner.supervisor import Supervisor
@@ -291,12 +293,22 @@ class Service:
         )
         self.supervisor = Supervisor(self.log, station, self.instance)
         upcoming = Upcoming(self.pool)
+        self.presence = Presence(
+            self.log,
+            self.dispatcher,
+            self.surroundings,
+            self.clock,
+            self.lease,
+            upcoming,
+            zone_data=zone_data(),
+        )
+        self.ledger = LedgerWatch(self.log, self.clock, self.metrics, self.presence.trusted)
         self.ticker = Ticker(
             self.dispatcher,
             upcoming,
             self.surroundings,
             self.clock,
-            self.lease,
+            self.presence,
             self.tasks,
             self.metrics,
             peers=peers,
@@ -340,17 +352,20 @@ class Service:
         _ = self.tasks.start(self._keep_snapshots(), name="snapshots")
         _ = self.tasks.start(self._measure_lag(), name="loop-lag")
         _ = self.tasks.start(self._prune_lines(), name="log-lines")
+        _ = self.tasks.start(self.presence.keep(), name="presence")
+        _ = self.tasks.start(self.ledger.run(), name="ledger")
         _ = self.tasks.start(self.ticker.tick_for_ever(), name="ticker")
         _ = self.tasks.start(self.rescuer.watch_for_ever(), name="rescuer")
         self._exit.push_async_callback(self.tasks.cancel_all)
 
     async def _listen(self) -> None:
+        checks = [self._lease_problem, self.projector.trouble, self.presence.trouble]
         deps = ApiDeps(
             dispatcher=self.dispatcher,
             log=self.log,
             views=self.views,
             following=self.projector,
-            readiness=LogReadiness(self.log, self.projector, self.clock, [self._lease_problem, self.projector.trouble]),
+            readiness=LogReadiness(self.log, self.projector, self.clock, checks),
             log_lines=self.lines,
             keyring=self.keyring,
             clock=self.clock,
@@ -371,6 +386,7 @@ class Service:
             ),
             draining=self.draining,
             closing=self.closing,
+            ledger=self.ledger.summary,
             pages=load_pages(),
         )
         runner = make_runner(build_app(deps))
