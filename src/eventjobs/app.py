@@ -84,6 +84,8 @@ CLOSE_S: Final = 5.0
 STOP_S: Final = 4.0
 """What is kept of the grace, a quarter at most, for handlers to clean up and for the rest to be taken down."""
 GC_THRESHOLDS: Final = (20_000, 20, 50)
+DIAL_S: Final = 2.0
+"""How long a write waits for a connection."""
 READ_ACQUIRE_S: Final = 1.4
 READ_LOCK: Final = "1200ms"
 SNAPSHOTS_S: Final = 5.0
@@ -200,7 +202,13 @@ class Service:
         reading = await self._pool(url, 4, SESSION)
 
         async def dial(settings: Mapping[str, str]) -> Connection:
-            return await connect(url, role=self.settings.app_role, settings=settings, pooler=self.settings.is_pooled)
+            return await connect(
+                url,
+                role=self.settings.app_role,
+                timeout=DIAL_S,
+                settings=settings,
+                pooler=self.settings.is_pooled,
+            )
 
         async def listen_dial(settings: Mapping[str, str]) -> Connection:
             return await connect(direct, role=self.settings.app_role, settings=settings)

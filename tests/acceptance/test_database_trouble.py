@@ -7,6 +7,7 @@ import subprocess
 from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
 
 import asyncpg
@@ -19,6 +20,8 @@ from tests.support.waiting import eventually
 
 DISK = "300m"
 RECOVERED_S = 10.0
+SILENT_S = 22.0
+"""A statement's limit, the time in which its outcome is looked for, and one more attempt to connect."""
 AWAY = {(503, "unavailable", "none"), (503, "outcome_unknown", "unknown"), (503, "busy", "none")}
 """What may be said while the database is away."""
 
@@ -190,33 +193,51 @@ async def _writable(folder: Path, journal: Journal) -> bool:
     return True
 
 
+@dataclass
+class Linked:
+    """An instance that reaches its database over a link of ours, and what it is asked."""
+
+    url: str
+    link: Link
+    journal: Journal
+
+
 @pytest.fixture(scope="module")
-async def url(postgres_url: str) -> AsyncIterator[str]:
-    async with database(postgres_url, "database_trouble") as made:
-        yield made
-
-
-@asynccontextmanager
-async def linked(url: str, workspace: str) -> AsyncIterator[tuple[Link, Journal]]:
-    """An instance that reaches its database over a link of ours."""
-    async with link_to(url) as (link, through), AsyncExitStack() as stack:
+async def linked(postgres_url: str) -> AsyncIterator[Linked]:
+    async with AsyncExitStack() as stack:
+        url = await stack.enter_async_context(database(postgres_url, "database_trouble"))
+        link, through = await stack.enter_async_context(link_to(url))
         folder = stack.enter_context(data_folder())
         environment = {"EVENTJOBS_DATABASE_URL": through, "EVENTJOBS_UNSAFE": "true", "EVENTJOBS_GRACE": "PT2S"}
         one = await stack.enter_async_context(Instance(folder, environment=environment))
-        client = await stack.enter_async_context(client_of(one, workspace))
-        yield link, await furnish(client)
+        client = await stack.enter_async_context(client_of(one, "trouble"))
+        yield Linked(url, link, await furnish(client))
 
 
 @pytest.mark.timeout(120)
-async def test_a_server_that_takes_no_writes_is_said_and_recovered_from(url: str) -> None:
-    async with linked(url, "standby") as (_, journal):
-        assert await journal.ask() == 201
-        await read_only(url, on=True)
-        for _ in range(50):
-            assert await journal.ask() == 503
-        await read_only(url, on=False)
-        await accepted_again(journal, 5)
-        await journal.check()
+async def test_T3_a_link_that_goes_silent_is_answered_for_in_time_and_given_up(linked: Linked) -> None:
+    journal, link = linked.journal, linked.link
+    assert await journal.ask() == 201
+    link.flowing.clear()
+    statuses = await asyncio.gather(*(journal.ask() for _ in range(20)))
+    assert set(statuses) == {503}
+    assert journal.slowest_s < SILENT_S
+    link.flowing.set()
+    await accepted_again(journal, 5)
+    await journal.check()
+    assert set(journal.answers) <= {(201, "", ""), *AWAY}
+
+
+@pytest.mark.timeout(120)
+async def test_a_server_that_takes_no_writes_is_said_and_recovered_from(linked: Linked) -> None:
+    url, journal = linked.url, linked.journal
+    assert await journal.ask() == 201
+    await read_only(url, on=True)
+    for _ in range(50):
+        assert await journal.ask() == 503
+    await read_only(url, on=False)
+    await accepted_again(journal, 5)
+    await journal.check()
 
 
 async def read_only(url: str, *, on: bool) -> None:
@@ -235,18 +256,18 @@ async def read_only(url: str, *, on: bool) -> None:
 
 
 @pytest.mark.timeout(120)
-async def test_while_every_connection_is_taken_reads_answer_503_within_three_seconds(url: str) -> None:
-    async with linked(url, "exhausted") as (_, journal):
-        connection = await asyncpg.connect(url)
-        try:
-            async with connection.transaction():
-                await connection.execute("LOCK TABLE view_services_1 IN ACCESS EXCLUSIVE MODE")
-                answers = await asyncio.gather(*(_timed(journal.client, "/services") for _ in range(40)))
-        finally:
-            await connection.close()
-        assert {status for status, _ in answers} == {503}
-        assert max(seconds for _, seconds in answers) < 3
-        await accepted_again(journal, 5)
+async def test_while_every_connection_is_taken_reads_answer_503_within_three_seconds(linked: Linked) -> None:
+    url, journal = linked.url, linked.journal
+    connection = await asyncpg.connect(url)
+    try:
+        async with connection.transaction():
+            await connection.execute("LOCK TABLE view_services_1 IN ACCESS EXCLUSIVE MODE")
+            answers = await asyncio.gather(*(_timed(journal.client, "/services") for _ in range(40)))
+    finally:
+        await connection.close()
+    assert {status for status, _ in answers} == {503}
+    assert max(seconds for _, seconds in answers) < 3
+    await accepted_again(journal, 5)
 
 
 async def _timed(client: Client, path: str) -> tuple[int, float]:

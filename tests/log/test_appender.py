@@ -170,6 +170,17 @@ async def test_nothing_written_is_what_callers_hear(bench: Bench, fault: LogFaul
     assert (await bench.put(append_to(stream, noted()))).first == 2
 
 
+async def test_what_waits_behind_an_append_that_found_no_database_is_told_at_once(bench: Bench) -> None:
+    stream = a_stream()  # appends to one stream are written one after the other
+    bench.storage.plan = [LogUnavailable("away")]
+    appends = [append_to(stream, noted(), at=version) for version in range(5)]
+    told = await asyncio.gather(*(bench.put(append) for append in appends), return_exceptions=True)
+    assert [type(fault) for fault in told] == [LogUnavailable] * 5
+    assert len(bench.storage.writes) == 1
+    await bench.put(append_to(stream, noted()))
+    assert bench.versions(stream) == [1]
+
+
 async def test_an_error_nobody_foresaw_reaches_its_callers_and_stops_nobody_else(bench: Bench) -> None:
     bench.storage.plan = [ZeroDivisionError()]
     with pytest.raises(OutcomeUnknown):

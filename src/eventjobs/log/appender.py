@@ -112,6 +112,9 @@ class Appender:
             taken = self._queue.take(appends_max=len(self._queue) // 2 if was_idle else EVENTS_MAX)
             try:
                 await self._write(taken)
+            except LogUnavailable as fault:
+                # Who waits is told at once, and not one attempt to connect after another.
+                _fail([*taken, *self._queue.clear()], fault)
             except LogFault as fault:
                 _fail(taken, fault)
             except Exception:  # noqa: BLE001 a writer that ends would leave every caller waiting

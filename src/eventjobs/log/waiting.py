@@ -39,6 +39,13 @@ class Waiting:
         if singly:
             self._singly = len(appends)
 
+    def clear(self) -> Sequence[Prepared]:
+        """Take everything out."""
+        left = tuple(self._queue)
+        self._queue.clear()
+        self._singly = 0
+        return left
+
     def limit(self, events_max: int = EVENTS_MAX) -> None:
         """Give out no more events at once than these, from now on."""
         self._events_max = max(1, events_max)
