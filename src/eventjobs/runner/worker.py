@@ -88,6 +88,7 @@ class Worker:
     _draining: bool = False
     _singly: bool = False
     _looked_at: datetime | None = None
+    _held_back: bool = False
     _alarm: asyncio.Timeout | None = None
 
     def wake(self) -> None:
@@ -188,12 +189,13 @@ class Worker:
         context = self.station.surroundings.context(self.workspace, correlation=self.correlation)
         self._said.append(context.command_id)
         self._looked_at = context.now
+        self._held_back = not self.station.lease.trusted()
         command = AdvanceRun.model_construct(
             run=self.run,
             term=self.term,
             ended=ended,
             progress=progress,
-            start=not self._draining and self.station.lease.trusted(),
+            start=not self._draining and not self._held_back,
         )
         await self.station.dispatcher.dispatch(advance_run.SPEC, command, context)
 
@@ -308,8 +310,8 @@ class Worker:
         """Seconds until something is due by itself: a retry, the end of a wait, progress to save, a grace."""
         now, monotonic = self.station.clock.now(), self.station.clock.monotonic()
         moments: list[float] = []
-        if not self.station.lease.trusted():
-            moments.append(1.0)
+        if self._held_back or not self.station.lease.trusted():
+            moments.append(1.0)  # also where the lease came back while the words without a start were written
         elif not self._draining:
             waiting = [row.retry_at or row.deadline for row in run.rows.values() if not row.ended]
             moments += [_seconds(now, until) for until in waiting if until is not None and self._is_ahead(until)]
