@@ -11,6 +11,7 @@ import pytest
 from aiohttp import web
 
 from eventjobs.cli.main import COMMANDS
+from tests.support.database import data_folder
 
 HEAVY = ("aiohttp", "asyncpg", "pydantic", "orjson", "asyncio", "structlog", "prometheus_client", "uvloop")
 
@@ -171,9 +172,10 @@ def test_an_export_that_was_changed_leaves_with_1_and_names_the_first_position(t
     assert orjson.loads(done.stdout)["position"] == 1
 
 
-def test_a_database_that_cannot_be_run_here_is_told_apart_from_a_refusal(tmp_path: Path) -> None:
-    (tmp_path / "pg").mkdir(mode=0o700)
-    (tmp_path / "pg" / "PG_VERSION").write_text("9\n")
-    done = run("migrate", "--data-dir", str(tmp_path))
+def test_a_database_that_cannot_be_run_here_is_told_apart_from_a_refusal() -> None:
+    with data_folder() as folder:
+        (folder / "pg").mkdir(parents=True)
+        (folder / "pg" / "PG_VERSION").write_text("9\n")
+        done = eventjobs("migrate", "--data-dir", str(folder))
     assert done.returncode == 3, done.stderr
     assert "no PostgreSQL 9 binaries found" in done.stderr

@@ -19,6 +19,7 @@ from eventjobs.errors import (
     ServiceRefused,
     ServiceUnreachable,
     SettingsInvalid,
+    UnsafeDatabase,
 )
 
 RUNNING: Final = Group("Run it", sort_key=1)
@@ -95,8 +96,10 @@ def report(error: Exception, *, as_json: bool = False) -> int:
             return exits.REFUSED
         case ServiceUnreachable():
             code = exits.UNREACHABLE
-        case CliFault() | SettingsInvalid():
+        case CliFault() | SettingsInvalid() | UnsafeDatabase():
             code = exits.USAGE
+        case DatabaseFault():
+            code = exits.UNREACHABLE
         case _:
             code = exits.REFUSED
     fail(str(error))
