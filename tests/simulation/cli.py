@@ -91,13 +91,16 @@ def main(arguments: Sequence[str]) -> int:
         os.environ["PYTHONHASHSEED"] = "0"
         os.execv(sys.executable, [sys.executable, "-m", "tests.simulation", *arguments])
     asked = _parser().parse_args(arguments)
+    rest: dict[str, Any] = {"mood": asked.mood, "members": asked.members}
     if asked.seed is not None:
-        many = [derive(asked.seed, hours=asked.hours or _hours(asked.sparse_seed), sparse=asked.sparse_seed)]
+        length = asked.hours or (SPARSE_HOURS if asked.sparse_seed else HOURS)
+        many = [derive(asked.seed, hours=length, sparse=asked.sparse_seed, **rest)]
     else:
         hours = asked.hours or HOURS
-        many = [derive(seed, hours=hours) for seed in range(asked.first, asked.first + asked.seeds)]
+        many = [derive(seed, hours=hours, **rest) for seed in range(asked.first, asked.first + asked.seeds)]
         sparse = asked.seeds // 4 if asked.sparse is None else asked.sparse
-        many += [derive(seed, hours=SPARSE_HOURS, sparse=True) for seed in range(asked.first, asked.first + sparse)]
+        seeds = range(asked.first, asked.first + sparse)
+        many += [derive(seed, hours=SPARSE_HOURS, sparse=True, **rest) for seed in seeds]
     began = time.monotonic()
     results = []
     for result in _played(many, asked):
@@ -108,16 +111,14 @@ def main(arguments: Sequence[str]) -> int:
     return 1 if figures["failed"] or figures["never_seen"] else 0
 
 
-def _hours(sparse: bool) -> float:
-    return SPARSE_HOURS if sparse else HOURS
-
-
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="make simulate", description="Simulations of the service, by seed.")
     parser.add_argument("--seeds", type=int, default=20, help="how many days of 24 hours")
     parser.add_argument("--sparse", type=int, help="how many stretches of 30 days (a quarter of the seeds)")
     parser.add_argument("--first", type=int, default=1, help="the first seed")
     parser.add_argument("--hours", type=float, help="another length")
+    parser.add_argument("--mood", type=float, help="by what the faults are multiplied, instead of what is drawn")
+    parser.add_argument("--members", type=int, default=3, help="how many instances")
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--twice", action="store_true", help="play each seed twice, and compare")
     parser.add_argument("--seed", type=int, help="this seed alone")
@@ -159,7 +160,8 @@ def _line(result: Result) -> str:
     )
     if failure is None:
         return said
-    again = f"--seed {options.seed} --hours {options.hours:g}{' --sparse-seed' if options.sparse else ''}"
+    again = f"--seed {options.seed} --hours {options.hours:g} --mood {options.mood:g} --members {options.members}"
+    again += " --sparse-seed" if options.sparse else ""
     return (
         f"{said}\n  {failure}\n  options: {orjson.dumps(options.shown()).decode()}"
         f"\n  again: python -m tests.simulation {again}"

@@ -105,6 +105,9 @@ class Database:
         self.cut: set[Machine] = set()
         self._start = start
         self._step = timedelta()
+        self.stepped_at = float("-inf")
+        self.standing: set[int] = set()
+        """Positions that were written while the log's time stood still, ahead of the clock."""
         self._watch = watch
         first = birth("00000000-0000-4000-8000-000000000000", "00000000-0000-7000-8000-000000000000", start)
         self.facts: list[Recorded[Any]] = [first]
@@ -131,6 +134,7 @@ class Database:
     def step(self, seconds: float) -> None:
         """Set its clock forward, or back."""
         self._step += timedelta(seconds=seconds)
+        self.stepped_at = self.loop.time()
 
     # -- the network ------------------------------------------------------------------------------------------------
 
@@ -222,6 +226,8 @@ class Database:
             assert fact.stream_version == len(stream) + 1, f"{fact} is not the next of its stream"
             stream.append(fact)
         self.facts.extend(facts)
+        if facts and facts[0].at > self.now() + timedelta(seconds=2.0):
+            self.standing.update(fact.position for fact in facts)
         for receipt in batch.stored():
             self.receipts[receipt.key] = receipt
         if facts:
@@ -299,6 +305,7 @@ class Database:
 def _fail(answer: "asyncio.Future[Any]", fault: OSError) -> None:
     if not answer.done():
         answer.set_exception(fault)
+        answer.exception()  # who asked may be gone
 
 
 def _answer(answer: "asyncio.Future[Any]", result: Any) -> None:

@@ -18,7 +18,6 @@ UNEXPECTED: Final = frozenset(
         "not_recordable",
         "fact_not_understood",
         "log_forked",
-        "log_lines_lost",
     }
 )
 """What the service says of its own defects only: one of these is a violation."""

@@ -5,7 +5,7 @@ It shares no code with the product: it reads the stored JSON and the canonical f
 each schedule, run and job may do next. The first thing that does not hold ends the simulation.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from hashlib import sha256
@@ -95,6 +95,7 @@ class Judge:
         self.calls = 0
         self.journal = sha256()
         self.on_take_over: Any = None
+        self.is_stepping: Callable[[], bool] = lambda: False
 
     # -- commits ------------------------------------------------------------------------------------------------------
 
@@ -139,6 +140,13 @@ class Judge:
     def _hold(self, holds: object, fact: Recorded[Any], otherwise: str) -> None:
         if not holds:
             raise Violation(f"{otherwise}: {fact!r} at {fact.at} by {fact.actor}: {fact.data.decode()[:600]}")
+
+    def _in_time(self, fact: Recorded[Any], due: datetime, otherwise: str) -> None:
+        """Not before its instant, but where the clock was set back between a decision and its commit."""
+        if fact.at < due and self.is_stepping():
+            self.seen.note("decided_before_the_clock_was_set_back")
+            return
+        self._hold(fact.at >= due, fact, otherwise)
 
     # -- schedules ----------------------------------------------------------------------------------------------------
 
@@ -225,7 +233,7 @@ class Judge:
         following: Mapping[str, Any] | None,
     ) -> None:
         """One outcome a moment, in order, none before its time, and none but the one that was promised."""
-        self._hold(fact.at >= last, fact, "answered before its time")
+        self._in_time(fact, last, "answered before its time")
         self._hold(schedule.answered is None or first > schedule.answered, fact, f"again, after {schedule.answered}")
         if schedule.answered_by != fact.command_id:
             promised = None if schedule.next is None else instant(schedule.next["due"])
@@ -296,7 +304,8 @@ class Judge:
 
     def _opened(self, fact: Recorded[Any], address: Address, data: Mapping[str, Any]) -> None:
         self._hold(address not in self.runs and address not in self.answers, fact, "a second outcome")
-        self._hold(data["due"] is None or fact.at >= instant(data["due"]), fact, "started early")
+        if data["due"] is not None:
+            self._in_time(fact, instant(data["due"]), "started early")
         rows = {
             row["row"]: Row(
                 seq=row["seq"],
@@ -316,7 +325,8 @@ class Judge:
         self._authority(fact, run)
         self._hold(not row.ended and not row.running and data["attempt"] == row.attempt + 1, fact, "not the next try")
         self._hold(not (row.once and row.reason == "interrupted"), fact, "again, what may be once only")
-        self._hold(row.retry_at is None or fact.at >= instant(row.retry_at), fact, "tried again too early")
+        if row.retry_at is not None:
+            self._in_time(fact, instant(row.retry_at), "tried again too early")
         if not row.skip_wait:
             before = [other for other in run.rows.values() if other.seq < row.seq and not other.skip_wait]
             self._hold(all(other.ended for other in before), fact, "before the stage below it ended")

@@ -163,6 +163,10 @@ class Reads:
     async def due(self, until: datetime, limit: int) -> Sequence[DueTimer]:
         return await self._database.call(self._machine, lambda: self._database.due(until, limit))
 
+    async def outdated(self, _zone_data: str, _limit: int) -> Sequence[StreamId]:
+        """There is one version of the zone data here."""
+        return ()
+
     async def open_runs(self) -> Sequence[OpenRun]:
         return await self._database.call(self._machine, lambda: list(self._database.views.runs.values()))
 

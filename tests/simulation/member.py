@@ -16,6 +16,7 @@ from eventjobs.commands import observe_clock_step
 from eventjobs.commands.context import Limits
 from eventjobs.commands.dispatch import Dispatcher
 from eventjobs.commands.observe_clock_step import ObserveClockStep
+from eventjobs.domain.zones import zone_data
 from eventjobs.errors import LogFault
 from eventjobs.handlers.files import FileRoom
 from eventjobs.handlers.ports import CommandRules
@@ -26,6 +27,7 @@ from eventjobs.log.clock import ClockStep, DatabaseClock
 from eventjobs.runner.catalog import Catalog
 from eventjobs.runner.heirs import Heirs
 from eventjobs.runner.leases import BEAT_S, STUCK_LOOP_S, Trust, Watch
+from eventjobs.runner.presence import Presence
 from eventjobs.runner.rescuer import Rescuer
 from eventjobs.runner.supervisor import Supervisor
 from eventjobs.runner.surroundings import InstanceSurroundings
@@ -170,6 +172,7 @@ class Member:
         self.run(self.supervisor.follow(self.log.known_head.position), "supervisor")
         self.run(self._project_for_ever(), "projector")
         self.run(self._keep_snapshots(), "snapshots")
+        self.run(self.presence.keep(), "presence")
         self.run(self.ticker.tick_for_ever(), "ticker")
         self.run(self.rescuer.watch_for_ever(), "rescuer")
         self.is_up = True
@@ -203,7 +206,10 @@ class Member:
         )
         self.supervisor = Supervisor(self.log, station, self.name)
         common = (self.surroundings, self.clock, self.lease)
-        self.ticker = Ticker(self.dispatcher, reads, *common, self.tasks, _METRICS, peers=peers)
+        self.presence = Presence(self.log, self.dispatcher, *common, reads, zone_data=zone_data())
+        self.ticker = Ticker(
+            self.dispatcher, reads, self.surroundings, self.clock, self.presence, self.tasks, _METRICS, peers=peers
+        )
         self.rescuer = Rescuer(
             self.dispatcher, *common, roster, reads, self.name, watch=watch, peers=peers, metrics=_METRICS
         )

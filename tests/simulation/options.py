@@ -42,6 +42,7 @@ class Options:
     hours: float
     sparse: bool
     members: int
+    mood: float
     start: datetime
     schedules: int
     services: int
@@ -56,10 +57,13 @@ class Options:
         return {**asdict(self), "start": self.start.isoformat()}
 
 
-def derive(seed: int, *, hours: float = 24.0, sparse: bool = False, members: int = 3) -> Options:
-    """Return what a seed stands for."""
+def derive(
+    seed: int, *, hours: float = 24.0, sparse: bool = False, members: int = 3, mood: float | None = None
+) -> Options:
+    """Return what a seed stands for; another `mood` multiplies the faults."""
     draw = Random(f"options/{seed}/{sparse}")
-    mood = draw.choice((0.5, 1.0, 1.0, 2.0))
+    drawn = draw.choice((0.5, 1.0, 1.0, 2.0))
+    mood = drawn if mood is None else mood
     scale = 0.5 if sparse else 1.0
     faults = {
         kind: round(mood * scale * chance * draw.uniform(0.3, 1.7), 4)
@@ -83,6 +87,7 @@ def derive(seed: int, *, hours: float = 24.0, sparse: bool = False, members: int
         hours=hours,
         sparse=sparse,
         members=members,
+        mood=mood,
         start=STARTS[seed % len(STARTS)],
         schedules=draw.randint(7, 9) if sparse else draw.randint(29, 33),
         services=draw.randint(8, 14),

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import structlog
 
+from eventjobs.audit.occurrences import audit_facts
 from eventjobs.events import EVENT_TYPES
 from eventjobs.log.codec import Codec
 from eventjobs.simulation.ports import SeededIds, VirtualClock
@@ -40,6 +41,8 @@ ANSWERED_S: Final = 5.0
 """How late a moment may be answered when nothing is wrong."""
 ENDED_S: Final = 900.0
 """After the last fault and the last start, when every run must have ended."""
+STEPPING_S: Final = 30.0
+"""How long after a step of the database's clock some may still go by what it showed before."""
 QUIET_S: Final = 20.0
 """How far away the next due moment must be for time to jump."""
 PATIENCE_S: Final = 150.0
@@ -81,6 +84,7 @@ class World:
         self._draw = self._chance("director")
         self._broken: asyncio.Future[None] = self.loop.create_future()
         self.database = Database(self.loop, options.start, self.net, Codec(EVENT_TYPES), self._committed, self.seen)
+        self.judge.is_stepping = lambda: self.loop.time() - self.database.stepped_at < STEPPING_S
         self.weather = Weather(self, self._chance("weather"))
         self.clients = Clients(self, self._chance("clients"))
         self.workload = Workload(self, self.clients, self._chance("workload"))
@@ -94,6 +98,7 @@ class World:
         self.seen.listen()
         try:
             self.loop.run_until_complete(self._until_broken())
+            self._audit()
         except Violation as violation:
             outcome.violation = str(violation)
         finally:
@@ -121,6 +126,19 @@ class World:
         error = context.get("exception")
         if isinstance(error, Exception):
             self.fail(f"{context.get('message')}: {''.join(traceback.format_exception(error))}")
+
+    def _audit(self) -> None:
+        """The service's own proof must find nothing either, and count the same moments."""
+        report = audit_facts(self.database.facts)
+        # While the log's time stands still after a step back, decisions go by the reading, which no fact tells.
+        findings = [finding for finding in report.findings if finding.position not in self.database.standing]
+        self.seen.note("audit_findings_while_time_stood", report.found - len(findings))
+        if findings:
+            found = "\n".join(str(finding) for finding in findings[:5])
+            raise Violation(f"the audit of occurrences found {len(findings)}:\n{found}")
+        counted = sum(report.occurrences.values())
+        if counted != self.judge.outcomes:
+            raise Violation(f"the audit counts {counted} moments, the judge {self.judge.outcomes}")
 
     # -- what others tell the world ------------------------------------------------------------------------------------
 
@@ -266,8 +284,9 @@ class World:
             self.jumped_s += seconds
 
     async def _come_to_rest(self) -> None:
+        if not self.members:
+            self._pass(self.dark_until - self.loop.time())
         began = self.loop.time()
-        self.dark_until = 0.0
         await self._wait(lambda: len(self.members) == self.options.members, 60.0, "not all instances came back")
         await self._wait(lambda: any(member.is_up for member in self.members), 60.0, "no instance came up")
         from_s = self.loop.time()
