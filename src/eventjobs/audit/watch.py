@@ -1,8 +1,8 @@
 """
 The audit of occurrences while the service runs: a follower of the log that raises an alarm and never interferes.
 
-Each process audits for itself, from the log's first position on, at a fraction of a core until it has caught up; from
-then on it takes what comes. What is left over is looked for every ten seconds.
+Each process audits for itself, from the log's first position on, with a tenth of the event loop's time at most; once it
+has caught up it takes what comes. What is left over is looked for every ten seconds.
 """
 
 import asyncio
@@ -25,7 +25,8 @@ BATCH: Final = 500
 AT_ONCE: Final = 50
 """How many facts, or owners, are looked at before others get their turn on the event loop."""
 SHARE: Final = 0.1
-"""Of the time, while it catches up."""
+"""Of the time, however much there is to audit."""
+REST_S: Final = 0.25
 POLL_S: Final = 1.0
 LOOK_S: Final = 10.0
 RETRY_S: Final = 5.0
@@ -74,14 +75,13 @@ class LedgerWatch:
             self._ledger.take(fact)
             if not place % AT_ONCE:
                 await asyncio.sleep(0)
-        if len(facts) == BATCH:
-            self._tell()
-            await self._clock.sleep((self._clock.monotonic() - began) * (1 / SHARE - 1))
-            return True
-        self._ledger.flush()
-        await self._look()
+        if len(facts) < BATCH:
+            self._ledger.flush()
+            await self._look()
         self._tell()
-        return False
+        if facts:  # runs come first: an audit may be late
+            await self._clock.sleep(max(REST_S, (self._clock.monotonic() - began) * (1 / SHARE - 1)))
+        return len(facts) == BATCH
 
     async def _look(self) -> None:
         """Find what is left over; while this instance is up, by now and not by the last fact's time."""
