@@ -54,6 +54,7 @@ from eventjobs.postgres.beats import BeatThread, PostgresBeats
 from eventjobs.postgres.data_roles import DataRoles
 from eventjobs.postgres.embedded import EmbeddedPostgres
 from eventjobs.postgres.faults import DATABASE_FAULTS
+from eventjobs.postgres.growth import measure_growth
 from eventjobs.postgres.lines import PostgresLines
 from eventjobs.postgres.loads import DataTables
 from eventjobs.postgres.pool import ACQUIRE_S, Connection, TimedPool, connect, open_pool
@@ -92,6 +93,7 @@ SNAPSHOTS_S: Final = 5.0
 LINES_KEPT: Final = timedelta(days=90)
 PRUNE_S: Final = 3600.0
 PRUNE_PAUSE_S: Final = 0.5
+GROWTH_S: Final = 60.0
 LAG_S: Final = 1.0
 
 _log: Final = structlog.get_logger("eventjobs.app")
@@ -183,7 +185,12 @@ class Service:
         return url, url
 
     async def _pool(
-        self, url: str, max_size: int, settings: Mapping[str, str] | None = None, acquire_s: float = ACQUIRE_S
+        self,
+        name: str,
+        url: str,
+        max_size: int,
+        settings: Mapping[str, str] | None = None,
+        acquire_s: float = ACQUIRE_S,
     ) -> TimedPool:
         pool = await open_pool(
             url,
@@ -193,13 +200,14 @@ class Service:
             settings=settings,
             pooler=self.settings.is_pooled,
             acquire_s=acquire_s,
+            on_wait=self.metrics.pool_wait_s.labels(name).observe,
         )
         self._exit.push_async_callback(_close, pool)
         return pool
 
     async def _open_log(self, url: str, direct: str) -> None:
-        self.pool = await self._pool(url, 8)
-        reading = await self._pool(url, 4, SESSION)
+        self.pool = await self._pool("work", url, 8)
+        reading = await self._pool("log", url, 4, SESSION)
 
         async def dial(settings: Mapping[str, str]) -> Connection:
             return await connect(
@@ -233,8 +241,10 @@ class Service:
 
     async def _open_views(self, url: str) -> None:
         # Who reads is told within three seconds that it cannot be done now: the two waits together are shorter.
-        self.views = Views(await self._pool(url, 8, {**SESSION, "lock_timeout": READ_LOCK}, acquire_s=READ_ACQUIRE_S))
-        self.projector = Projector(self.log, await self._pool(url, 2), self.clock, self.tasks, self.metrics)
+        reading = {**SESSION, "lock_timeout": READ_LOCK}
+        self.views = Views(await self._pool("views", url, 8, reading, acquire_s=READ_ACQUIRE_S))
+        projecting = await self._pool("projector", url, 2)
+        self.projector = Projector(self.log, projecting, self.clock, self.tasks, self.metrics)
         _ = self.tasks.start(self.projector.run(), name="projector")
 
     async def _build_commands(self) -> None:
@@ -360,6 +370,7 @@ class Service:
         _ = self.tasks.start(self._keep_snapshots(), name="snapshots")
         _ = self.tasks.start(self._measure_lag(), name="loop-lag")
         _ = self.tasks.start(self._prune_lines(), name="log-lines")
+        _ = self.tasks.start(self._measure_growth(), name="growth")
         _ = self.tasks.start(self.presence.keep(), name="presence")
         _ = self.tasks.start(self.ledger.run(), name="ledger")
         _ = self.tasks.start(self.ticker.tick_for_ever(), name="ticker")
@@ -436,6 +447,15 @@ class Service:
             except (LogFault, *DATABASE_FAULTS) as fault:
                 _log.warning("log_lines_not_pruned", fault=type(fault).__name__)
             await self.clock.sleep(PRUNE_S)
+
+    async def _measure_growth(self) -> None:
+        while True:
+            try:
+                for part, weight in (await measure_growth(self.pool)).items():
+                    self.metrics.storage_bytes.labels(part).set(weight)
+            except DATABASE_FAULTS as fault:
+                _log.info("growth_not_measured", fault=type(fault).__name__)
+            await self.clock.sleep(GROWTH_S)
 
     async def _measure_lag(self) -> None:
         """See how late the event loop answers; the beats go by it, and it is a metric."""

@@ -37,6 +37,16 @@ async def test_taking_a_connection_from_an_exhausted_pool_times_out(database_url
             await small.fetchval("SELECT 1")
 
 
+async def test_how_long_a_connection_was_waited_for_is_heard_also_where_none_was_to_be_had(database_url: str) -> None:
+    waits: list[float] = []
+    opened = open_pool(database_url, role=APP_ROLE, min_size=1, max_size=1, acquire_s=0.2, on_wait=waits.append)
+    async with await opened as small, small.acquire():
+        with pytest.raises(TimeoutError):
+            await small.fetchval("SELECT 1")
+    assert len(waits) == 2
+    assert waits[0] < 0.2 <= waits[1]
+
+
 async def test_a_released_connection_has_no_open_transaction(database_url: str) -> None:
     async with await open_pool(database_url, role=APP_ROLE, min_size=1, max_size=1) as small:
         async with small.acquire() as connection:

@@ -5,7 +5,8 @@ The role is a startup parameter, so no connection is ever without it, and it is 
 startup parameters, role and limits are stored in the database (`migrate --pooler`), and only the check remains.
 """
 
-from collections.abc import Mapping
+import asyncio
+from collections.abc import Callable, Mapping
 from typing import Any, Final, Literal, TypeAlias
 
 import asyncpg
@@ -45,10 +46,30 @@ class TimedPool(asyncpg.Pool):
     """A pool in which nobody waits for ever: taking a connection raises `TimeoutError` after `acquire_s` seconds."""
 
     acquire_s: float = ACQUIRE_S
+    on_wait: Callable[[float], None] | None = None
+    """Hears how many seconds somebody waited for a connection, also where none was to be had."""
 
     def acquire(self, *, timeout: float | None = None) -> "PoolAcquireContext[asyncpg.Record]":
         """Take a connection within `timeout` seconds (`acquire_s` if none are given)."""
-        return super().acquire(timeout=self.acquire_s if timeout is None else timeout)
+        return _Measured(self, self.acquire_s if timeout is None else timeout)
+
+
+class _Measured(PoolAcquireContext):
+    """Taking a connection, and telling how long that took."""
+
+    def __init__(self, pool: TimedPool, timeout: float) -> None:
+        super().__init__(pool, timeout)
+        self._on_wait = pool.on_wait
+
+    async def __aenter__(self) -> "PoolConnectionProxy[asyncpg.Record]":
+        if self._on_wait is None:
+            return await super().__aenter__()
+        now = asyncio.get_running_loop().time
+        began = now()
+        try:
+            return await super().__aenter__()
+        finally:
+            self._on_wait(now() - began)
 
 
 async def open_pool(
@@ -61,13 +82,14 @@ async def open_pool(
     settings: Mapping[str, str] | None = None,
     pooler: bool = False,
     acquire_s: float = ACQUIRE_S,
+    on_wait: Callable[[float], None] | None = None,
 ) -> TimedPool:
     """
     Open a pool whose connections have `role` (`None`: the URL's own).
 
     Its users leave no session state behind (`SET LOCAL` only): an open transaction is rolled back on release and
     nothing else is reset, which saves a round trip each time. `settings` override the limits of the server side;
-    `acquire_s` is how long who asks waits for a connection.
+    `acquire_s` is how long who asks waits for a connection, `on_wait` hears how long it was.
     Raises `WrongRole` if the server gives another role.
     """
 
@@ -89,7 +111,7 @@ async def open_pool(
         reset=_keep,
         **_connect_arguments(role, settings, pooler=pooler),
     )
-    pool.acquire_s = acquire_s
+    pool.acquire_s, pool.on_wait = acquire_s, on_wait
     return await pool
 
 

@@ -73,6 +73,17 @@ class Metrics:
         )
         self.lease_trust_s = Gauge("eventjobs_lease_trust_seconds", "How long the lease is trusted", registry=registry)
 
+        self.pool_wait_s = Histogram(
+            "eventjobs_pool_wait_seconds",
+            "How long a connection to the database was waited for",
+            ["pool"],
+            buckets=_FAST_S,
+            registry=registry,
+        )
+        self.storage_bytes = Gauge(
+            "eventjobs_storage_bytes", "What a part of the database weighs, with indexes", ["part"], registry=registry
+        )
+
         self.http_requests = Counter(
             "eventjobs_http_requests", "HTTP requests", ["method", "route", "status"], registry=registry
         )
