@@ -34,7 +34,7 @@ from eventjobs.commands.dispatch import Dispatcher
 from eventjobs.commands.observe_clock_step import ObserveClockStep
 from eventjobs.commands.snapshots import code_version
 from eventjobs.domain.zones import zone_data
-from eventjobs.errors import LogFault
+from eventjobs.errors import LogFault, SettingsInvalid
 from eventjobs.events import EVENT_TYPES
 from eventjobs.handlers.addresses import OutboundRules
 from eventjobs.handlers.files import FileRoom
@@ -157,6 +157,8 @@ class Service:
     async def _start(self) -> None:
         settings = self.settings
         settings.data_dir.mkdir(parents=True, exist_ok=True)
+        if not settings.unsafe:
+            check_private(settings.data_dir / "admin.key", settings.data_dir / "demo.json")
         url, direct = await self._database()
         self.log_id = await set_up(direct, app_role=settings.app_role)
         found = await audit(url, accept_unsafe=settings.unsafe)
@@ -477,6 +479,15 @@ def write_private(path: Path, text: str) -> None:
     with open(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:  # noqa: PTH123 the mode
         file.write(text)
     part.replace(path)
+
+
+def check_private(*paths: Path) -> None:
+    """Raise `SettingsInvalid` where a file with a key can be read by others than its owner."""
+    for path in paths:
+        if path.exists() and path.stat().st_mode & 0o077:
+            raise SettingsInvalid(
+                f"others can read {path}, which holds a key: chmod 600 {path}, or start with --unsafe"
+            )
 
 
 async def _close(pool: Any) -> None:
