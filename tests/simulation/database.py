@@ -26,6 +26,7 @@ from tests.simulation.figures import Seen
 from tests.simulation.machines import NOBODY, Machine
 
 T = TypeVar("T")
+STEPPING_S = 30.0
 TIMEOUT_S = 5.0
 """How long a caller waits for an answer that does not come."""
 
@@ -107,7 +108,7 @@ class Database:
         self._step = timedelta()
         self.stepped_at = float("-inf")
         self.standing: set[int] = set()
-        """Positions that were written while the log's time stood still, ahead of the clock."""
+        """Positions whose time may be another than that of their decision: not all went by the same clock."""
         self._watch = watch
         first = birth("00000000-0000-4000-8000-000000000000", "00000000-0000-7000-8000-000000000000", start)
         self.facts: list[Recorded[Any]] = [first]
@@ -135,6 +136,10 @@ class Database:
         """Set its clock forward, or back."""
         self._step += timedelta(seconds=seconds)
         self.stepped_at = self.loop.time()
+
+    def is_stepping(self) -> bool:
+        """Tell whether it was set so lately that some may still go by what it showed before."""
+        return self.loop.time() - self.stepped_at < STEPPING_S
 
     # -- the network ------------------------------------------------------------------------------------------------
 
@@ -226,7 +231,8 @@ class Database:
             assert fact.stream_version == len(stream) + 1, f"{fact} is not the next of its stream"
             stream.append(fact)
         self.facts.extend(facts)
-        if facts and facts[0].at > self.now() + timedelta(seconds=2.0):
+        stood_still = bool(facts) and facts[0].at > self.now() + timedelta(seconds=2.0)
+        if stood_still or self.is_stepping():
             self.standing.update(fact.position for fact in facts)
         for receipt in batch.stored():
             self.receipts[receipt.key] = receipt
