@@ -18,10 +18,15 @@ OUTCOMES: Final = frozenset({RunOpened.TYPE, RunSkipped.TYPE, RunMissed.TYPE})
 
 @dataclass(slots=True)
 class Act:
-    """What one command wrote, at one instant: each owner's facts in order, and the occurrences' own."""
+    """
+    What one command wrote, at one instant: each owner's facts in order, and the occurrences' own.
+
+    `stood` says that the fact before has the same time: one batch, or a clock that went back and has to catch up.
+    """
 
     command_id: str
     at: datetime
+    stood: bool
     owners: dict[StreamId, list[Recorded[Any]]] = field(default_factory=dict)
     outcomes: list[Recorded[Any]] = field(default_factory=list)
 
@@ -31,15 +36,17 @@ class Acts:
 
     def __init__(self) -> None:
         self._open: Act | None = None
+        self._at: datetime | None = None
 
     def take(self, fact: Recorded[Any]) -> Act | None:
         """Take the next fact; return the act that is complete with it."""
         complete = self.end() if self._open is not None and self._open.command_id != fact.command_id else None
+        stood, self._at = self._at == fact.at, fact.at
         is_owners = fact.stream.name.startswith(SCHEDULE)
         if not is_owners and fact.type not in OUTCOMES:
             return complete
         if self._open is None:
-            self._open = Act(fact.command_id, fact.at)
+            self._open = Act(fact.command_id, fact.at, stood)
         if is_owners:
             self._open.owners.setdefault(fact.stream, []).append(fact)
         else:

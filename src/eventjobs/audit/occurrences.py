@@ -122,13 +122,15 @@ class Ledger:
         outcomes = {fact.stream.id: fact for fact in act.outcomes}
         for stream, facts in act.owners.items():
             try:
-                self._owner(stream, facts, outcomes)
+                self._owner(stream, facts, outcomes, stood=act.stood)
             except UnknownEvent as unknown:
                 self._note(facts[0], Mismatch(Kind.UNREADABLE, str(unknown)), stream)
         for fact, mismatch in strays(outcomes):
             self._note(fact, mismatch, fact.stream)
 
-    def _owner(self, stream: StreamId, facts: Sequence[Recorded[Any]], outcomes: dict[str, Recorded[Any]]) -> None:
+    def _owner(
+        self, stream: StreamId, facts: Sequence[Recorded[Any]], outcomes: dict[str, Recorded[Any]], *, stood: bool
+    ) -> None:
         owner = self.owners.known.setdefault(stream, Owner())
         steps = list(steps_of([fact.event for fact in facts], owner.state.cadence_version))
         before, sound, place = owner.state, True, 0
@@ -141,7 +143,7 @@ class Ledger:
                 owner.state = moved(owner.state, event)
                 place += 1
         if sound:
-            self._replay(stream, before, steps, facts)
+            self._replay(stream, before, steps, facts, stood=stood)
 
     def _settling(
         self,
@@ -181,7 +183,13 @@ class Ledger:
             self.outcomes[RAN] += 1
 
     def _replay(
-        self, stream: StreamId, before: Schedule, steps: Sequence[Step], facts: Sequence[Recorded[Any]]
+        self,
+        stream: StreamId,
+        before: Schedule,
+        steps: Sequence[Step],
+        facts: Sequence[Recorded[Any]],
+        *,
+        stood: bool,
     ) -> None:
         version = _zone_data(before, steps)
         if version not in (None, zones.zone_data()):
@@ -191,11 +199,19 @@ class Ledger:
         wrong = explain(self.owners.subject(stream), before, steps, facts[0].at, self._liveness.slack)
         if wrong is not None:
             place = sum(len(step.facts) if isinstance(step, Settling) else 1 for step in steps[: wrong.step])
-            self._note(facts[place], wrong.mismatch, stream)
+            self._note(facts[place], wrong.mismatch, stream, by_the_clock=stood)
 
-    def _note(self, fact: Recorded[Any], wrong: Mismatch, owner: StreamId, due: datetime | None = None) -> None:
+    def _note(
+        self,
+        fact: Recorded[Any],
+        wrong: Mismatch,
+        owner: StreamId,
+        due: datetime | None = None,
+        *,
+        by_the_clock: bool = False,
+    ) -> None:
         finding = Finding(wrong.kind, fact.position, fact.at, owner, due, wrong.what)
-        if wrong.kind in _BY_THE_CLOCK:
+        if by_the_clock or wrong.kind in _BY_THE_CLOCK:
             self._suspects.append(finding)
         else:
             self._add(finding)
@@ -215,7 +231,7 @@ class Ledger:
 
 
 def _is_explained(finding: Finding, by: Recorded[Any]) -> bool:
-    """Nothing but a clock that went back lets an answer be early."""
+    """A clock that went back explains all that hangs on the clock; the others only that something was late."""
     return finding.kind is Kind.LATE or (by.type == ClockStepObserved.TYPE and by.event.step_s < 0)
 
 
