@@ -1,5 +1,6 @@
 """Facts to bytes and back, strictly."""
 
+import tracemalloc
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -157,6 +158,19 @@ def test_another_shape_is_not_guessed_at(data: bytes) -> None:
 def test_a_type_or_schema_of_another_version_is_unknown(type_: str, schema: int) -> None:
     with pytest.raises(UnknownEvent):
         CODEC.decode(type_, schema, orjson.dumps({"name": "n"}))
+
+
+def test_a_fact_that_is_kept_takes_little_more_room_than_its_bytes() -> None:
+    codec, fact = Codec([Built]), Built(name="thing")
+    _ = codec.encode(fact)
+    tracemalloc.start()
+    try:
+        kept = [codec.encode(fact) for _ in range(1_000)]
+        room, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+
+    assert room < 2 * 1_000 * (len(kept[0]) + 100)
 
 
 def test_old_facts_are_lifted_step_by_step() -> None:
