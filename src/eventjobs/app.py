@@ -82,6 +82,7 @@ from eventjobs.telemetry.tasks import Tasks
 from eventjobs.web.pages import load_pages
 
 CLOSE_S: Final = 5.0
+POOL_CLOSE_S: Final = 1.0
 STOP_S: Final = 4.0
 """What is kept of the grace, a quarter at most, for handlers to clean up and for the rest to be taken down."""
 GC_THRESHOLDS: Final = (20_000, 20, 50)
@@ -492,7 +493,7 @@ def check_private(*paths: Path) -> None:
 
 async def _close(pool: Any) -> None:
     try:
-        async with asyncio.timeout(CLOSE_S):
+        async with asyncio.timeout(POOL_CLOSE_S):
             await pool.close()
     except TimeoutError:
         pool.terminate()

@@ -34,7 +34,7 @@ class Link:
         cut = asyncio.Event()
         answering = asyncio.ensure_future(self._answer(server_reader, writer, cut))
         try:
-            with suppress(OSError):
+            with suppress(OSError, asyncio.CancelledError):
                 while chunk := await reader.read(CHUNK):
                     if self.cut_request is not None and self.cut_request in chunk:
                         self.cut_request = None

@@ -103,7 +103,7 @@ class BeatThread:
     def stop(self) -> None:
         """Leave in order: the row goes, and others take over at once what is still open."""
         self._stop.set()
-        self._thread.join(timeout=2 * TIMEOUT_S)
+        self._thread.join(timeout=TIMEOUT_S)
 
     def _main(self) -> None:
         asyncio.run(self._beat_for_ever())
