@@ -85,7 +85,7 @@ CLOSE_S: Final = 5.0
 POOL_CLOSE_S: Final = 1.0
 STOP_S: Final = 4.0
 """What is kept of the grace, a quarter at most, for handlers to clean up and for the rest to be taken down."""
-GC_THRESHOLDS: Final = (20_000, 20, 50)
+GC_THRESHOLDS: Final = (100_000, 20, 50)
 DIAL_S: Final = 2.0
 """How long a write waits for a connection."""
 READ_ACQUIRE_S: Final = 1.4
@@ -259,6 +259,7 @@ class Service:
             min_period_s=int(settings.min_period.total_seconds()),
             jobs_per_schedule=settings.jobs_per_schedule,
             schedules_per_workspace=settings.schedules_per_workspace,
+            runs_per_workspace=settings.runs_per_workspace,
         )
         snapshots = PostgresSnapshots(self.pool, code_version())
         await snapshots.start()

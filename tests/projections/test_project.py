@@ -286,4 +286,8 @@ def test_every_fact_is_some_views_business_or_known_to_be_none() -> None:
         "service.claimed",
         "service.joined",
         "service.released",
+        "starts.delayed",
+        "starts.freed",
+        "starts.given_up",
+        "starts.taken",
     }

@@ -13,11 +13,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from eventjobs.commands import SPECS, snapshots
+from eventjobs.commands.context import Limits
 from eventjobs.commands.spec import CommandFields
 from eventjobs.domain.overlap import QUEUE_MAX, Overlap
 from eventjobs.domain.run import State
+from eventjobs.domain.streams import starts_stream
 from eventjobs.events.recorded import StreamId
-from eventjobs.events.run import RunMissed, RunOpened, RunSkipped
+from eventjobs.events.run import Ref, RunMissed, RunOpened, RunSkipped
 from tests.support.bodies import DAILY, row
 from tests.support.story import Story, at, command
 
@@ -198,7 +200,8 @@ MADE_ANEW = frozenset({"AddService", "CreateSchedule", "IssueKey", "RunNow"})
 
 def settled(draw: Draw) -> Story:
     """Return a story with three services and two schedules, on any day."""
-    story = Story(at("2026-12-01 12:00") + timedelta(seconds=draw(st.sampled_from([0, 0.5, 86_000]))))
+    limits = Limits(runs_per_workspace=draw(st.sampled_from([None, None, 1, 2])))
+    story = Story(at("2026-12-01 12:00") + timedelta(seconds=draw(st.sampled_from([0, 0.5, 86_000]))), limits=limits)
     story.given(command("CreateWorkspace", id="acme"))
     story.given(*(command("AddService", id=name, **_definition(draw)) for name in SERVICES))
     for name in SCHEDULES:
@@ -243,7 +246,12 @@ def _check(story: Story) -> None:
     for name in SCHEDULES:
         schedule = story.schedule(name)
         assert all(story.run(run).open for run in schedule.open_runs)
-        assert schedule.open_runs or not schedule.waiting, "somebody waits for nothing"
+        places = story.load(starts_stream("acme")).state
+        is_delayed = Ref(kind="schedule", id=name) in places.delayed
+        assert schedule.open_runs or is_delayed or not schedule.waiting, "somebody waits for nothing"
+        limit = story.context.limits.runs_per_workspace
+        assert limit is None or len(places.taken) <= limit
+        assert not places.delayed or len(places.taken) == limit, "somebody waits for room that there is"
         assert len(schedule.waiting) <= QUEUE_MAX
         assert schedule.active or not schedule.waiting
         assert schedule.next is None or (schedule.active and schedule.alive)

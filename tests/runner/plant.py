@@ -89,7 +89,7 @@ class Instance:
             ids=plant.ids,
             random=plant.random,
             catalog=Catalog(registry),
-            limits=Limits(),
+            limits=plant.limits,
         )
         workbench = Workbench(
             clock=clock,
@@ -145,6 +145,7 @@ class Plant:
     floor: Floor = field(default_factory=Floor)
     faults: Faults | None = None
     chance: float = 0.0
+    limits: Limits = field(default_factory=Limits)
 
     def __post_init__(self) -> None:
         self.clock = LoopClock()
@@ -154,6 +155,8 @@ class Plant:
         self.log: MemoryEventLog = memory_log(self.clock, self.faults)
         self._position = 0
         self._states: dict[StreamId, Any] = {}
+        self._schedules: dict[StreamId, Schedule] = {}
+        self._open: dict[StreamId, Run] = {}
 
     async def furnish(
         self,
@@ -196,7 +199,13 @@ class Plant:
         for fact in self.log._tail.between(self._position, None) or ():
             fold = FOLDS[fact.stream.kind]
             before = self._states.get(fact.stream, fold.initial)
-            self._states[fact.stream] = fold.evolve(before, fact.event)
+            state = self._states[fact.stream] = fold.evolve(before, fact.event)
+            if fact.stream.kind == "schedule":
+                self._schedules[fact.stream] = state
+            elif fact.stream.kind == "run":
+                self._open.pop(fact.stream, None)
+                if state.open:
+                    self._open[fact.stream] = state
             self._position = fact.position
         return self._states
 
@@ -211,25 +220,23 @@ class Plant:
 
     async def due(self, until: datetime, limit: int) -> Sequence[DueTimer]:
         """Return the due moments, as the view would."""
+        self._states_now()
         found = [
             DueTimer(state.next.due, WORKSPACE, "next_due", stream.id)
-            for stream, state in self._states_now().items()
-            if stream.kind == "schedule" and state.active and state.next is not None and state.next.due <= until
+            for stream, state in self._schedules.items()
+            if state.active and state.next is not None and state.next.due <= until
         ]
         found += [
             DueTimer(state.pause.until, WORKSPACE, "schedule", stream.id)
-            for stream, state in self._states_now().items()
-            if stream.kind == "schedule" and state.pause is not None and state.pause.ends_by(until)
+            for stream, state in self._schedules.items()
+            if state.pause is not None and state.pause.until is not None and state.pause.ends_by(until)
         ]
         return sorted(found, key=lambda timer: timer.due_at)[:limit]
 
     async def open_runs(self) -> Sequence[OpenRun]:
         """Return the open runs, as the view would."""
-        return [
-            OpenRun(WORKSPACE, stream.id, state.instance, state.term)
-            for stream, state in self._states_now().items()
-            if stream.kind == "run" and state.open
-        ]
+        self._states_now()
+        return [OpenRun(WORKSPACE, stream.id, state.instance, state.term) for stream, state in self._open.items()]
 
     def after(self, **span: float) -> datetime:
         """Return an instant from now."""

@@ -16,8 +16,12 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from eventjobs.audit.occurrences import audit_facts
+from eventjobs.commands.context import Limits
 from eventjobs.domain.overlap import Overlap
 from eventjobs.domain.run import State
+from eventjobs.domain.starts import Starts
+from eventjobs.domain.streams import starts_stream
 from eventjobs.errors import LogFault, Rejected
 from eventjobs.events.run import RunOpened
 from eventjobs.events.workspace import WorkspaceStartsHeld, WorkspaceStartsReleased
@@ -28,7 +32,7 @@ from eventjobs.runner.ticker import Ticker
 from tests.runner.plant import Instance, Plant
 from tests.support.bodies import DAILY, row, run_now, schedule
 from tests.support.logs import Planned
-from tests.support.story import command
+from tests.support.story import WORKSPACE, command
 from tests.support.time import virtually
 from tests.support.waiting import eventually
 
@@ -106,9 +110,11 @@ async def work(context: HandlerContext, config: Any) -> None:
         raise RuntimeError("the first attempt of the first row")
 
 
-async def live(actions: list[Step], faults: list[Fault | None], overlap: Mapping[str, str]) -> Plant:
+async def live(
+    actions: list[Step], faults: list[Fault | None], overlap: Mapping[str, str], at_once: int | None
+) -> Plant:
     planned = Planned()
-    plant = Plant(faults=planned)
+    plant = Plant(faults=planned, limits=Limits(runs_per_workspace=at_once))
     plant.floor.doings["work"] = work
     world = World(plant)
     world.start()
@@ -170,15 +176,17 @@ def _open(plant: Plant) -> list[str]:
     return [stream.id for stream, state in plant._states_now().items() if stream.kind == "run" and state.open]
 
 
-@settings(max_examples=20, deadline=None)
-@given(st.lists(STEPS, min_size=3, max_size=20), FAULTS, LIVES)
+@settings(max_examples=12, deadline=None)
+@given(st.lists(STEPS, min_size=3, max_size=20), FAULTS, LIVES, st.sampled_from([None, None, 1, 2]))
 def test_whatever_happens_every_run_ends_and_nothing_happens_twice(
-    actions: list[Step], faults: list[Fault | None], overlap: Mapping[str, str]
+    actions: list[Step], faults: list[Fault | None], overlap: Mapping[str, str], at_once: int | None
 ) -> None:
-    plant = virtually(live(actions, faults, overlap))
+    plant = virtually(live(actions, faults, overlap, at_once))
     check_calls(plant)
     check_runs(plant)
     check_halts(plant)
+    check_limit(plant, at_once)
+    assert audit_facts(plant.facts()).findings == ()
 
 
 def check_calls(plant: Plant) -> None:
@@ -206,6 +214,15 @@ def check_runs(plant: Plant) -> None:
                 assert (state.holder, state.waiting, state.joined, state.sharing) == (None, None, (), ())
             case "schedule":
                 assert (state.open_runs, state.waiting) == ((), ())
+
+
+def check_limit(plant: Plant, at_once: int | None) -> None:
+    """At no position are more runs open than may be, and at the end nobody waits for a place."""
+    opened = 0
+    for fact in plant.facts():
+        opened += {"run.opened": 1, "run.ended": -1}.get(fact.type, 0)
+        assert at_once is None or opened <= at_once
+    assert plant._folded(starts_stream(WORKSPACE)) == Starts()
 
 
 def check_halts(plant: Plant) -> None:

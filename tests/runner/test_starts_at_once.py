@@ -4,6 +4,7 @@ import asyncio
 
 import pytest
 
+from eventjobs.commands.context import Limits
 from eventjobs.commands.spec import CommandFields
 from eventjobs.errors import Conflict
 from tests.runner.plant import Instance, Plant
@@ -18,9 +19,9 @@ HOLD_ALL = command("HoldStarts", note="upgrade", everywhere=True)
 PAUSE = command("PauseOwner", owner={"kind": "schedule", "id": "nightly"})
 
 
-async def two_instances(overlap: str = "skip") -> tuple[Plant, Instance, Instance]:
+async def two_instances(overlap: str = "skip", at_once: int | None = None) -> tuple[Plant, Instance, Instance]:
     """Two that do not follow the log: each knows only what it read when it decided last."""
-    plant = Plant()
+    plant = Plant(limits=Limits(runs_per_workspace=at_once))
     one, two = Instance(plant, "one"), Instance(plant, "two")
     await plant.furnish(one, [row("load")], SERVICES, cadence=QUARTERLY, policies={"overlap": overlap})
     await one.do(schedule("other", jobs=[row("load")], cadence=QUARTERLY))
@@ -90,5 +91,26 @@ def test_what_waits_is_opened_once_though_two_close_at_once() -> None:
         ]
         assert len(plant.facts("schedule:nightly", "schedule.run_opened")) == 2
         assert plant.schedule().waiting == ()
+
+    virtually(story())
+
+
+@pytest.mark.parametrize("first", [0, 1, 2, 3, 4])
+def test_two_starts_for_the_last_place_take_it_once(first: int) -> None:
+    async def story() -> None:
+        plant, one, two = await two_instances(at_once=2)
+        await one.do(schedule("third", jobs=[row("load")], cadence={**QUARTERLY, "start_time": "12:06"}))
+        await plant.clock.sleep(60)
+        await two.do(tick("other"))
+
+        async def later(instance: Instance, name: str, turns: int) -> None:
+            for _ in range(turns):
+                await asyncio.sleep(0)
+            await instance.do(tick(name))
+
+        await asyncio.gather(later(one, "nightly", first), later(two, "third", 4 - first))
+        assert len(plant.events("run.opened")) == 2
+        assert [event.limit for event in plant.events("starts.delayed")] == [2]
+        assert [event.reason for event in plant.events("schedule.occurrence_queued")] == ["limit"]
 
     virtually(story())

@@ -8,9 +8,10 @@ from eventjobs.audit.steps import MISSED, QUEUED, RAN, SKIPPED, Part, Settling
 from eventjobs.domain.due import DueAnswer, Span, answer_due
 from eventjobs.domain.halts import Halt, in_force
 from eventjobs.domain.occurrence import occurrence_id
-from eventjobs.domain.overlap import Meeting, meet
+from eventjobs.domain.overlap import LIMIT, Meeting, meet
 from eventjobs.domain.schedule import Schedule
 from eventjobs.events.cadence import CatchUp, NextDue, TimingState
+from eventjobs.events.schedule import ScheduleOccurrenceQueued
 
 
 def settled(
@@ -22,6 +23,8 @@ def settled(
         return Mismatch(Kind.EARLY, "nothing is due at that instant"), owner.timing, due
     answer = answer_due(owner.cadence, owner.policies.timing, owner.timing, due, now, halts=halts)
     meeting, reason = _meeting(owner, answer, now, halts)
+    if meeting is Meeting.OPEN and _says_limit(step):  # what only the workspace's limit kept back says so itself
+        meeting = Meeting.QUEUE
     wanted = sorted(_parts(owner_id, owner, answer, meeting, reason), key=lambda part: part.first)
     following = answer.if_run if meeting in (None, Meeting.OPEN) else answer.if_skipped
     return _compared(step.parts, wanted) or _cause(step, answer), following.state, following.next
@@ -60,11 +63,26 @@ def _parts(
         yield Part(outcome=RAN, first=due, last=due, cadence_version=version)
     else:
         yield Part(
-            outcome=QUEUED, reason="overlap", first=due, last=due, cadence_version=version, open_run=owner.open_run
+            outcome=QUEUED,
+            reason=_why_queued(owner),
+            first=due,
+            last=due,
+            cadence_version=version,
+            open_run=owner.open_run,
         )
     for span in answer.covered_spans:
         run = occurrence_id("schedule", owner_id, version, due)
         yield _part(MISSED, "downtime", owner, span, covered_by=run)
+
+
+def _says_limit(step: Settling) -> bool:
+    return isinstance(step.head, ScheduleOccurrenceQueued) and step.head.reason == LIMIT
+
+
+def _why_queued(owner: Schedule) -> str:
+    """Return what a moment waits for that the policy would let open: only room."""
+    free = meet(owner.policies.overlap, open_runs=len(owner.open_runs), waiting=len(owner.waiting)) is Meeting.OPEN
+    return LIMIT if free else Meeting.OVERLAP
 
 
 def _part(outcome: str, reason: str, owner: Schedule, span: Span, **others: str | None) -> Part:

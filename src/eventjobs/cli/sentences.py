@@ -247,6 +247,13 @@ TELLERS: Final[Mapping[str, Teller]] = {
     "service.released": _turn("Run {run} gave service {service} up."),
     "service.run_closed": _closed("Service"),
     "service.run_opened": lambda service, data: f"Service {service} started run {data['run']} {_cause(data)}.",
+    "starts.delayed": lambda _, data: (
+        f"The occurrence of {_owner(data['owner'])} due {_at(data['due'])} waits for room: "
+        f"{_many(data['limit'], 'run')} may be open at once."
+    ),
+    "starts.freed": lambda _, data: f"Run {data['run']} left room for another one.",
+    "starts.given_up": lambda _, data: f"{_owner(data['owner']).capitalize()} waits for no room any more.",
+    "starts.taken": lambda _, data: f"Run {data['run']} of {_owner(data['owner'])} takes one of the places for runs.",
     "workspace.created": lambda name, data: f"Workspace {name} was made, with the time zone {data['time_zone']}.",
     "workspace.starts_held": lambda name, data: (
         f"All starts {_place(name)} are held by {data['by']}{_until(data)}{_note(data)}."

@@ -11,7 +11,8 @@ from typing import Any, Final
 
 from eventjobs.commands.context import Context
 from eventjobs.commands.fields import no_such
-from eventjobs.commands.queueing import start_waiting
+from eventjobs.commands.queueing import fill_room, start_waiting
+from eventjobs.commands.room import free_room
 from eventjobs.commands.spec import CommandFields, CommandSpec, RunId
 from eventjobs.commands.turns import Ending, give_up_turn, shares_turn, take_turn
 from eventjobs.commands.world import World
@@ -222,10 +223,14 @@ def _close(world: World, context: Context, run_id: str) -> None:
     owner = owner_stream(context.workspace, run.owner.kind, run.owner.id)
     if run.owner.kind != "schedule":
         world.emit(owner, ServiceRunClosed(run=run_id, state=state, reason=reason))
+        free_room(world, context, run_id)
+        fill_room(world, context)
         return
     others = [other for other in world.schedule(run.owner.id).open_runs if other != run_id]
     still_open = others[-1] if others else None
     world.emit(owner, ScheduleRunClosed(run=run_id, state=state, reason=reason, open_run=still_open))
+    free_room(world, context, run_id)
+    fill_room(world, context)
     start_waiting(world, context, run.owner.id)
 
 

@@ -5,15 +5,18 @@ Every due moment is answered once. The append names the owner's stream with its 
 new, so no second answer can be written, by whomever.
 """
 
+from datetime import datetime
+
 from eventjobs.commands.context import Context
 from eventjobs.commands.halting import halts_of
 from eventjobs.commands.opening import Moment, open_schedule_run
-from eventjobs.commands.queueing import drop, stop_open_runs
+from eventjobs.commands.queueing import drop, fill_room, stop_open_runs
+from eventjobs.commands.room import delay, has_room
 from eventjobs.commands.world import World
 from eventjobs.domain.due import DueAnswer, Following, Span, answer_due
 from eventjobs.domain.halts import in_force
 from eventjobs.domain.occurrence import occurrence_id
-from eventjobs.domain.overlap import Meeting, meet
+from eventjobs.domain.overlap import LIMIT, QUEUE_MAX, Meeting, meet
 from eventjobs.domain.streams import run_stream, schedule_stream
 from eventjobs.events.cadence import CatchUp, NextDue
 from eventjobs.events.run import Ref, RunMissed, RunSkipped
@@ -75,8 +78,14 @@ def _start(world: World, context: Context, schedule_id: str, answer: DueAnswer) 
     """Open the run, or do what the overlap policy says about those before it."""
     schedule = world.schedule(schedule_id)
     match meet(schedule.policies.overlap, open_runs=len(schedule.open_runs), waiting=len(schedule.waiting)):
-        case Meeting.OPEN:
+        case Meeting.OPEN if has_room(world, context):
             _run(world, context, schedule_id, answer)
+            fill_room(world, context)  # the limit may have been raised
+        case Meeting.OPEN if len(schedule.waiting) < QUEUE_MAX:
+            due = _queue(world, context, schedule_id, answer, LIMIT)
+            delay(world, context, Ref(kind="schedule", id=schedule_id), due)
+        case Meeting.OPEN:
+            _skip(world, context, schedule_id, answer, Meeting.QUEUE_FULL)
         case Meeting.QUEUE:
             _queue(world, context, schedule_id, answer)
         case Meeting.DISPLACE:
@@ -102,7 +111,9 @@ def _run(world: World, context: Context, schedule_id: str, answer: DueAnswer) ->
         _missed(world, context, schedule_id, span, "downtime", run_id, answer.if_run)
 
 
-def _queue(world: World, context: Context, schedule_id: str, answer: DueAnswer) -> None:
+def _queue(
+    world: World, context: Context, schedule_id: str, answer: DueAnswer, reason: str = Meeting.OVERLAP
+) -> datetime:
     """Let it wait. What waits never re-anchors, so the cadence goes on as if it were skipped."""
     assert answer.runs is not None  # noqa: S101 the caller looked
     schedule, covered = world.schedule(schedule_id), answer.covered
@@ -114,7 +125,7 @@ def _queue(world: World, context: Context, schedule_id: str, answer: DueAnswer) 
             cadence_version=schedule.cadence_version,
             cause=answer.cause,
             cause_detail=answer.cause_detail,
-            reason="overlap",
+            reason=reason,
             open_run=schedule.open_run,
             missed_occurrences=0 if covered is None else covered.count,
             missed_first=None if covered is None else covered.first,
@@ -125,6 +136,7 @@ def _queue(world: World, context: Context, schedule_id: str, answer: DueAnswer) 
     )
     for span in answer.covered_spans:
         _missed(world, context, schedule_id, span, "downtime", run_id, answer.if_skipped)
+    return answer.runs.due
 
 
 def _skip(world: World, context: Context, schedule_id: str, answer: DueAnswer, reason: str) -> None:

@@ -42,6 +42,7 @@ class Limits:
     min_period_s: int = 900
     jobs_per_schedule: int = 50
     schedules_per_workspace: int = 100_000
+    runs_per_workspace: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from eventjobs.commands.context import Context
+from eventjobs.commands.room import take_room
 from eventjobs.commands.world import World
 from eventjobs.domain.due import Following, Span
 from eventjobs.domain.schedule import Schedule
@@ -83,6 +84,7 @@ def _open(
             missed_last=None if covered is None else covered.last,
         ),
     )
+    take_room(world, context, run_id, owner)
 
 
 def _cadence_version(moment: Moment, schedule: Schedule | None) -> int | None:

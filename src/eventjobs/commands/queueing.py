@@ -10,10 +10,12 @@ from datetime import timedelta
 from eventjobs.commands.context import Context
 from eventjobs.commands.halting import halts_of
 from eventjobs.commands.opening import Moment, open_schedule_run
+from eventjobs.commands.room import delay, first_delayed, give_up, has_room
 from eventjobs.commands.world import World
 from eventjobs.domain.due import Span
 from eventjobs.domain.halts import in_force
 from eventjobs.domain.occurrence import occurrence_id
+from eventjobs.domain.overlap import Overlap
 from eventjobs.domain.reference import ON_TIME
 from eventjobs.domain.run import StopMode
 from eventjobs.domain.schedule import Schedule, Waiting
@@ -27,11 +29,12 @@ def start_waiting(world: World, context: Context, schedule_id: str) -> None:
     Open the next waiting moment's run if the owner is free.
 
     One that may not start any more leaves the queue: in a halt it is skipped, past an explicit catch-up window it is
-    missed.
+    missed. Without room in the workspace it waits on.
     """
     while True:
         schedule = world.schedule(schedule_id)
-        if schedule.open_runs or not schedule.waiting:
+        allowed = schedule.policies.overlap == Overlap.ALLOW or not schedule.open_runs
+        if not schedule.waiting or not allowed:
             return
         waiting = schedule.waiting[0]
         halt = in_force(halts_of(world, context, schedule), context.now)
@@ -39,9 +42,20 @@ def start_waiting(world: World, context: Context, schedule_id: str) -> None:
             drop(world, context, schedule_id, waiting, "skipped", halt.reason)
         elif _is_too_late(schedule, waiting, context):
             drop(world, context, schedule_id, waiting, "missed", "catch_up_window")
+        elif not has_room(world, context):
+            delay(world, context, Ref(kind="schedule", id=schedule_id), waiting.due)
+            return
         else:
             _open(world, context, schedule_id, waiting)
-            return
+
+
+def fill_room(world: World, context: Context) -> None:
+    """Let those start who wait for room in the workspace, as long as there is some, the first first."""
+    while (owner := first_delayed(world, context)) is not None:
+        before = len(world.schedule(owner.id).open_runs)
+        start_waiting(world, context, owner.id)
+        if len(world.schedule(owner.id).open_runs) == before:
+            give_up(world, context, owner)
 
 
 def _is_too_late(schedule: Schedule, waiting: Waiting, context: Context) -> bool:

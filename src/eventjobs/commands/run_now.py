@@ -13,6 +13,7 @@ from eventjobs.commands.context import Context
 from eventjobs.commands.fields import OwnerRef, no_such
 from eventjobs.commands.halting import refuse_while_held
 from eventjobs.commands.opening import MANUAL, open_schedule_run, open_service_run
+from eventjobs.commands.room import refuse_without_room
 from eventjobs.commands.spec import CommandFields, CommandSpec, RunId
 from eventjobs.commands.world import World
 from eventjobs.domain.access import FLOW_AUTHOR, INTEGRATION_AUTHOR, OPERATORS
@@ -75,6 +76,7 @@ def _schedule(schedule_id: str, run_id: str, world: World, context: Context) -> 
     schedule = world.schedule(schedule_id)
     if schedule.open_run is not None and schedule.policies.overlap != Overlap.ALLOW:
         raise _running(schedule.open_run)
+    refuse_without_room(world, context)
     open_schedule_run(world, context, schedule_id, run_id, MANUAL)
 
 
@@ -86,6 +88,7 @@ def _service(service_id: str, run_id: str, world: World, context: Context) -> No
     busy = service.open_run or (None if service.holder is None else service.holder.run)
     if busy is not None:
         raise _running(busy)
+    refuse_without_room(world, context)
     open_service_run(world, context, service_id, run_id)
     world.emit(service_stream(context.workspace, service_id), ServiceRunOpened(run=run_id, cause="manual"))
 

@@ -14,16 +14,29 @@ from typing import Any, Final, Protocol
 import orjson
 from pydantic import TypeAdapter
 
-from eventjobs.domain import schedule, service, streams
+from eventjobs.domain import halts, schedule, service, starts, streams
 from eventjobs.events import cadence, recorded, run
 from eventjobs.events import schedule as schedule_events
 from eventjobs.events import service as service_events
+from eventjobs.events import starts as starts_events
 from eventjobs.events.recorded import StreamId
 
-KINDS: Final = frozenset({"schedule", "service"})
+KINDS: Final = frozenset({"schedule", "service", "starts"})
 EVERY: Final = 200
 """How many facts a stream grows by before it is worth another snapshot."""
-_SOURCES: Final = (schedule, service, streams, cadence, recorded, run, schedule_events, service_events)
+_SOURCES: Final = (
+    halts,
+    schedule,
+    service,
+    starts,
+    streams,
+    cadence,
+    recorded,
+    run,
+    schedule_events,
+    service_events,
+    starts_events,
+)
 
 
 class Snapshots(Protocol):

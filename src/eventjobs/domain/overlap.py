@@ -5,6 +5,8 @@ from typing import Final
 
 QUEUE_MAX: Final = 100
 """How many moments wait at most under `queue_all`."""
+LIMIT: Final = "limit"
+"""Why a moment waits that no policy keeps back: the workspace has no room for another run."""
 
 
 class Overlap(StrEnum):

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from eventjobs.domain import access, log, run, schedule, service, workspace
+from eventjobs.domain import access, log, run, schedule, service, starts, workspace
 from eventjobs.events.recorded import StreamId
 from eventjobs.ids import EVERYWHERE
 
@@ -31,6 +31,7 @@ FOLDS: Final[Mapping[str, Fold]] = {
     "run": Fold(run.INITIAL, run.evolve),
     "schedule": Fold(schedule.INITIAL, schedule.evolve),
     "service": Fold(service.INITIAL, service.evolve),
+    "starts": Fold(starts.INITIAL, starts.evolve),
     "workspace": Fold(workspace.INITIAL, workspace.evolve),
 }
 
@@ -38,6 +39,11 @@ FOLDS: Final[Mapping[str, Fold]] = {
 def workspace_stream(workspace: str) -> StreamId:
     """The stream of a workspace itself."""
     return StreamId(workspace, f"workspace:{workspace}")
+
+
+def starts_stream(workspace: str) -> StreamId:
+    """The stream of a workspace's places for runs at once."""
+    return StreamId(workspace, f"starts:{workspace}")
 
 
 def key_stream(workspace: str, key: str) -> StreamId:

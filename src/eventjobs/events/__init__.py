@@ -7,6 +7,7 @@ from eventjobs.events.log import LogEvent
 from eventjobs.events.run import RunEvent
 from eventjobs.events.schedule import ScheduleEvent
 from eventjobs.events.service import ServiceEvent
+from eventjobs.events.starts import StartsEvent
 from eventjobs.events.workspace import WorkspaceEvent
 
 EVENT_TYPES: Final[tuple[type[Any], ...]] = (
@@ -15,5 +16,6 @@ EVENT_TYPES: Final[tuple[type[Any], ...]] = (
     *get_args(RunEvent),
     *get_args(ScheduleEvent),
     *get_args(ServiceEvent),
+    *get_args(StartsEvent),
     *get_args(WorkspaceEvent),
 )
