@@ -97,6 +97,31 @@ REFUSALS: dict[str, tuple[str, Any, int, str, str | None]] = {
         "bad_instant",
         "expires_at",
     ),
+    **{
+        f"{command} with an end {what}": (command, {**fields, name: at}, 422, code, name)
+        for command, fields, name in (
+            ("IssueKey", {"roles": ["reader"]}, "expires_at"),
+            ("HoldStarts", {"note": "x"}, "until"),
+        )
+        for what, at, code in (
+            ("after the last year of all", "9999-12-31T23:59:59-14:00", "bad_instant"),
+            ("after 2200", "2201-01-01T00:00:00Z", "bad_instant"),
+            ("before the first year of all", "0001-01-01T00:00:00+14:00", "bad_instant"),
+            ("before 1970", "1969-12-31T23:59:59Z", "bad_instant"),
+            ("in year 0", "0000-01-01T00:00:00Z", "bad_instant"),
+            ("in year 10000", "10000-01-01T00:00:00Z", "bad_instant"),
+            ("at infinity", "infinity", "bad_instant"),
+            ("without offset", "2100-01-01T00:00:00", "no_offset"),
+            ("in the past", "2020-01-01T00:00:00Z", "in_the_past"),
+        )
+    },
+    "large configuration": (
+        "AddService",
+        {"handler": "noop", "config": {"a": "x" * 65_536}},
+        422,
+        "too_long",
+        "config",
+    ),
     "bad duration": ("AddService", {"handler": "noop", "timeout": "soon"}, 422, "bad_duration", "timeout"),
     "sequence beyond": (
         "CreateSchedule",
@@ -138,6 +163,16 @@ async def test_a_refusal_names_its_field_and_leaves_no_event(rig: Rig, case: str
     if path is not None:
         assert path in [error["path"] for error in document["errors"]]
     assert rig.log.known_head.position == before
+
+
+@pytest.mark.parametrize("end", ["9999-12-31T23:59:59-14:00", "2201-01-01T00:00:00Z"])
+async def test_a_pause_does_not_end_in_a_year_that_nothing_can_hold(rig: Rig, end: str) -> None:
+    await rig.command("CreateSchedule", schedule())
+    body = {"owner": {"kind": "schedule", "id": "nightly"}, "note": "x", "until": end}
+
+    refused = await rig.command("PauseOwner", body)
+
+    assert (refused.status, refused.code) == (422, "bad_instant")
 
 
 async def test_every_wrong_field_is_named_at_once(rig: Rig) -> None:

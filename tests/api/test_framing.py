@@ -162,7 +162,7 @@ async def test_an_odd_path_is_404_or_400(rig: Rig, path: str) -> None:
     answered = await send(rig, head(rig, path, method="GET"))
 
     assert answered.status in {400, 404}
-    assert answered.code in {"no_such_path", "unknown_workspace", "bad_request"}
+    assert answered.code in {"no_such_path", "unknown_workspace", "bad_request", "bad_text"}
 
 
 @pytest.mark.parametrize("host", ["evil.test", "127.0.0.1.evil.test", "localhost:80:80", "evil.test:8080", ""])

@@ -35,6 +35,8 @@ _CHALLENGE: Final = {"WWW-Authenticate": 'Bearer realm="eventjobs"'}
 async def admit(call: Call, route: Route, pace: Pace) -> None:
     """Fill in who calls, for which workspace, with which parameters; or raise."""
     request = call.request
+    if "%00" in request.raw_path:
+        raise HttpRefusal(400, "bad_text", "the address holds the character U+0000")
     if request.query_string or "_" in request.path:
         _refuse_credentials(request)
     if route.scope is not Scope.OPEN:

@@ -1,15 +1,20 @@
 """Fields that several commands share."""
 
 from collections.abc import Mapping
-from datetime import timedelta
-from typing import Annotated, Any, Literal
+from datetime import datetime, timedelta
+from typing import Annotated, Any, Final, Literal
 
+import orjson
 from pydantic import Field
 
 from eventjobs.commands.context import Context, HandlerFacts
 from eventjobs.commands.spec import CommandFields, Id, Name, RunId
 from eventjobs.errors import Invalid, NotFound
 from eventjobs.events.service import AttemptPolicy, Backoff
+
+FIRST_YEAR: Final = 1970
+LAST_YEAR: Final = 2200
+CONFIG_BYTES_MAX: Final = 65_536
 
 Duration = Annotated[timedelta, Field(gt=timedelta(0), le=timedelta(days=366))]
 """An ISO 8601 duration, e.g. `PT1H`."""
@@ -83,10 +88,20 @@ def handler_facts(fields: ServiceFields, context: Context) -> HandlerFacts:
     if facts is None:
         known = ", ".join(context.catalog.names())
         raise Invalid.at("handler", "unknown_handler", f"there is no handler {fields.handler!r}; there are {known}")
+    if len(orjson.dumps(fields.config)) > CONFIG_BYTES_MAX:  # every run of every schedule keeps a copy
+        raise Invalid.at("config", "too_long", f"a configuration has at most {CONFIG_BYTES_MAX} bytes")
     errors = context.catalog.problems(fields.handler, fields.config)
     if errors:
         raise Invalid.fields(errors)
     return facts
+
+
+def check_instant(path: str, at: datetime) -> None:
+    """Raise `Invalid` for an instant without its offset, or one that not every part of the system can hold."""
+    if at.tzinfo is None:
+        raise Invalid.at(path, "no_offset", "an instant needs its offset, e.g. Z")
+    if not FIRST_YEAR <= at.year <= LAST_YEAR:
+        raise Invalid.at(path, "bad_instant", f"the year is from {FIRST_YEAR} to {LAST_YEAR}")
 
 
 def no_such(kind: str, thing_id: str) -> NotFound:

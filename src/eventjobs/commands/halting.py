@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from eventjobs.commands.context import Context
+from eventjobs.commands.fields import check_instant
 from eventjobs.commands.world import World
 from eventjobs.domain.halts import Halt, in_force
 from eventjobs.domain.schedule import Schedule
@@ -46,8 +47,9 @@ def refuse_while_held(world: World, context: Context) -> None:
 
 
 def check_end(until: datetime | None, context: Context) -> None:
-    """Raise `Invalid` for an end without its offset, or one that has come already."""
-    if until is not None and until.tzinfo is None:
-        raise Invalid.at("until", "no_offset", "an instant needs its offset, e.g. Z")
-    if until is not None and until <= context.now:
+    """Raise `Invalid` for an end that is no instant of ours, or one that has come already."""
+    if until is None:
+        return
+    check_instant("until", until)
+    if until <= context.now:
         raise Invalid.at("until", "in_the_past", "it would be over already")

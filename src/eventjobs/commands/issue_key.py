@@ -12,6 +12,7 @@ from typing import Annotated, Final, Literal
 from pydantic import Field
 
 from eventjobs.commands.context import Context
+from eventjobs.commands.fields import check_instant
 from eventjobs.commands.spec import CommandFields, CommandSpec, Id
 from eventjobs.commands.world import World
 from eventjobs.domain.access import ADMINISTRATOR, Key
@@ -70,8 +71,7 @@ def decide(command: IssueKey, world: World, context: Context) -> None:
 
 def _check(command: IssueKey, workspaces: tuple[str, ...], context: Context) -> None:
     if command.expires_at is not None:
-        if command.expires_at.tzinfo is None:
-            raise Invalid.at("expires_at", "no_offset", "an instant needs its offset, e.g. Z")
+        check_instant("expires_at", command.expires_at)
         if command.expires_at <= context.now:
             raise Invalid.at("expires_at", "in_the_past", "the key would have expired already")
     grant = context.grant
