@@ -4,18 +4,18 @@ import sys
 from time import monotonic
 
 from tests.mutants.catalogue import MUTANTS
-from tests.mutants.proving import clean_copy, prove_all, prove_clean
+from tests.mutants.proving import proof
 
 
 def main(names: list[str]) -> int:
     mutants = [mutant for mutant in MUTANTS if not names or mutant.name in names]
     begin, caught = monotonic(), 0
-    with clean_copy() as root:
-        wrong = prove_clean(root, mutants)
+    with proof() as made:
+        wrong = made.clean(mutants)
         if wrong is not None:
             sys.stdout.write(f"{wrong}\nthe owning tests do not pass on the source as it is\n")
             return 1
-        for verdict in prove_all(root, mutants):
+        for verdict in made.verdicts(mutants):
             caught += verdict.caught
             word = "caught  " if verdict.caught else "SURVIVED"
             sys.stdout.write(f"{word} {verdict.mutant.name} ({verdict.mutant.promise})\n")

@@ -31,6 +31,7 @@ class Mutant:
         text = path.read_text("utf-8") if path.exists() else ""
         if text.count(self.old) != self.times:
             raise Outgrown(f"write {self.name} again: {self.path} holds {text.count(self.old)} times {self.old!r}")
+        path.unlink()  # it may be a link to the file of another build
         path.write_text(text.replace(self.old, self.new), "utf-8")
 
     @property

@@ -1,17 +1,21 @@
 """Build mutants beside the source, and see whether the tests that own their promise notice."""
 
+import json
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from queue import SimpleQueue
+from threading import Timer
 
 from tests.mutants.mutant import Mutant, Outgrown
 
@@ -33,13 +37,95 @@ class Verdict:
     said: str
 
 
-@contextmanager
-def clean_copy() -> Iterator[Path]:
-    """Copy what the service is made of, as it is now."""
-    with tempfile.TemporaryDirectory(prefix="eventjobs-mutants-") as folder:
-        root = Path(folder)
+class Nursery:
+    """A process that forks test runs, one after the other."""
+
+    def __init__(self) -> None:
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "tests.mutants.nursery"],
+            cwd=ROOT,
+            env={name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")},
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+
+    def run(self, build: Path, tests: Sequence[str], limit_s: float) -> tuple[int, str]:
+        """Run tests against a build; one that takes too long is killed, and its exit code is none of pytest's."""
+        assert self.process.stdin is not None
+        assert self.process.stdout is not None
+        report = build.with_suffix(".report")
+        asked = {"build": str(build), "tests": list(tests), "report": str(report)}
+        self.process.stdin.write(json.dumps(asked) + "\n")
+        self.process.stdin.flush()
+        child = int(self.process.stdout.readline())
+        late = Timer(limit_s, _kill, [child])
+        late.start()
+        code = int(self.process.stdout.readline())
+        late.cancel()
+        said = report.read_text("utf-8", "replace")
+        return code, said if code >= 0 else f"{said}\nno end within {limit_s:g} s"
+
+    def close(self) -> None:
+        self.process.communicate("")
+
+
+def _kill(child: int) -> None:
+    with suppress(ProcessLookupError):
+        os.killpg(child, signal.SIGKILL)
+
+
+class Proof:
+    """Copies of the source as it is now, and the nurseries in which tests run against them."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self.nurseries: SimpleQueue[Nursery] = SimpleQueue()
+        for _ in range(AT_ONCE):
+            self.nurseries.put(Nursery())
         copy_source(ROOT, root / "clean")
-        yield root
+
+    def close(self) -> None:
+        for _ in range(AT_ONCE):
+            self.nurseries.get().close()
+
+    def verdicts(self, mutants: Sequence[Mutant]) -> Iterator[Verdict]:
+        """Prove mutants, two at a time, in order."""
+        with ThreadPoolExecutor(AT_ONCE) as threads:
+            yield from threads.map(self.prove, mutants)
+
+    def clean(self, mutants: Sequence[Mutant]) -> str | None:
+        """Run all owning tests on the source as it is; returns what was wrong, `None` where they pass."""
+        tests = sorted({test for mutant in mutants for test in mutant.tests})
+        with ThreadPoolExecutor(AT_ONCE) as threads:
+            parts = [part for part in (tests[::2], tests[1::2]) if part]
+            builds = [self.root / f"clean-{number}" for number in range(len(parts))]
+            for build in builds:
+                link_source(self.root / "clean", build)
+            ran = list(threads.map(partial(self._run, limit_s=CLEAN_LIMIT_S), builds, parts))
+        wrong = [said for code, said in ran if code]
+        return "\n".join(wrong) or None
+
+    def prove(self, mutant: Mutant) -> Verdict:
+        """Build one mutant and run the tests that own its promise."""
+        build = self.root / mutant.name
+        link_source(self.root / "clean", build)
+        try:
+            mutant.apply(build)
+            code, said = self._run(build, mutant.tests, LIMIT_S)
+        except Outgrown as outgrown:
+            return Verdict(mutant, caught=False, said=str(outgrown))
+        finally:
+            shutil.rmtree(build, ignore_errors=True)
+        shown = re.search(mutant.shows, said, re.MULTILINE) is not None
+        return Verdict(mutant, caught=code == TESTS_FAILED and shown and not BROKEN.search(said), said=said)
+
+    def _run(self, build: Path, tests: Sequence[str], limit_s: float) -> tuple[int, str]:
+        nursery = self.nurseries.get()
+        try:
+            return nursery.run(build, tests, limit_s)
+        finally:
+            self.nurseries.put(nursery)
 
 
 def copy_source(origin: Path, target: Path) -> None:
@@ -47,54 +133,18 @@ def copy_source(origin: Path, target: Path) -> None:
         shutil.copytree(origin / name, target / name)
 
 
-def run_tests(build: Path, tests: Sequence[str], limit_s: float) -> tuple[int, str]:
-    """Run tests of this tree against another build; a run that takes too long ends with no exit code of pytest's."""
-    command = [
-        sys.executable,
-        "-m",
-        "pytest",
-        "-x",
-        "-q",
-        "--no-header",
-        "--tb=short",
-        "-p",
-        "no:cacheprovider",
-        *tests,
-    ]
-    environment = {**os.environ, "PYTHONPATH": str(build / "src"), "COLUMNS": "200"}
-    environment.pop("PYTEST_XDIST_WORKER", None)
-    try:
-        done = subprocess.run(
-            command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=limit_s, check=False
-        )
-    except subprocess.TimeoutExpired as late:
-        return -1, f"no end within {limit_s:g} s\n{(late.stdout or b'').decode()}"
-    return done.returncode, done.stdout + done.stderr
+def link_source(origin: Path, target: Path) -> None:
+    """As a copy, but files are links: who changes one puts another in its place."""
+    for name in ("src", "sql"):
+        shutil.copytree(origin / name, target / name, copy_function=os.link)
 
 
-def prove_clean(root: Path, mutants: Sequence[Mutant]) -> str | None:
-    """Run all owning tests on the clean copy; returns what was wrong, `None` where they pass."""
-    tests = sorted({test for mutant in mutants for test in mutant.tests})
-    code, said = run_tests(root / "clean", tests, CLEAN_LIMIT_S)
-    return said if code else None
-
-
-def prove(root: Path, mutant: Mutant) -> Verdict:
-    """Build one mutant and run the tests that own its promise."""
-    build = root / mutant.name
-    copy_source(root / "clean", build)
-    try:
-        mutant.apply(build)
-        code, said = run_tests(build, mutant.tests, LIMIT_S)
-    except Outgrown as outgrown:
-        return Verdict(mutant, caught=False, said=str(outgrown))
-    finally:
-        shutil.rmtree(build, ignore_errors=True)
-    shown = re.search(mutant.shows, said, re.MULTILINE) is not None
-    return Verdict(mutant, caught=code == TESTS_FAILED and shown and not BROKEN.search(said), said=said)
-
-
-def prove_all(root: Path, mutants: Sequence[Mutant]) -> Iterator[Verdict]:
-    """Prove mutants, two at a time, in order."""
-    with ThreadPoolExecutor(AT_ONCE) as threads:
-        yield from threads.map(partial(prove, root), mutants)
+@contextmanager
+def proof() -> Iterator[Proof]:
+    """Make a proof in a folder of its own."""
+    with tempfile.TemporaryDirectory(prefix="eventjobs-mutants-") as folder:
+        made = Proof(Path(folder))
+        try:
+            yield made
+        finally:
+            made.close()

@@ -7,17 +7,17 @@ import pytest
 
 from tests.mutants.catalogue import MUTANTS
 from tests.mutants.mutant import Mutant
-from tests.mutants.proving import ROOT, Verdict, clean_copy, prove_all, prove_clean
+from tests.mutants.proving import ROOT, proof
 
 FAST = [mutant for mutant in MUTANTS if not mutant.slow]
 
 
 @pytest.mark.timeout(300)
 def test_every_mutant_is_caught_by_the_tests_that_own_its_promise(capsys: pytest.CaptureFixture[str]) -> None:
-    with clean_copy() as root:
-        wrong = prove_clean(root, FAST)
+    with proof() as made:
+        wrong = made.clean(FAST)
         assert wrong is None, wrong
-        verdicts: list[Verdict] = list(prove_all(root, FAST))
+        verdicts = list(made.verdicts(FAST))
 
     with capsys.disabled():
         print(f"\nmutants caught {sum(verdict.caught for verdict in verdicts)}/{len(verdicts)}")  # noqa: T201

@@ -1,0 +1,143 @@
+"""Bad builds of holds, queues, hand-overs, keys and the audit: SPEC 1, decisions 3 and 7, P6, P21."""
+
+from tests.mutants.mutant import Mutant
+
+HALTS, OVERLAP, HAND_OVER = (
+    "tests/commands/test_halts.py",
+    "tests/commands/test_overlap.py",
+    "tests/runner/test_hand_over.py",
+)
+SPOILT = "tests/audit/test_occurrences.py::test_one_spoilt_fact_is_found_where_it_is_and_called_what_it_is"
+
+MUTANTS = (
+    Mutant(
+        name="pause-ignored",
+        promise="SPEC decision 7: a moment in a pause is finally skipped",
+        file="domain/halts.py",
+        old="return self.since <= at and (self.until is None or at < self.until)",
+        new="return at < self.since",
+        tests=(f"{HALTS}::test_a_moment_in_a_pause_is_finally_skipped_and_the_reference_moves_on_by_a_period",),
+    ),
+    Mutant(
+        name="hold-lets-people-run",
+        promise="SPEC decision 7: a hold refuses people as well",
+        file="commands/halting.py",
+        old="if hold is not None:",
+        new="if hold is not None and not hold.by:",
+        tests=(f"{HALTS}::test_a_hold_skips_what_falls_due_and_refuses_people",),
+    ),
+    Mutant(
+        name="hold-not-named-by-a-start",
+        promise="SPEC decision 7: no start is written after a hold that it did not know",
+        file="commands/world.py",
+        old="else self._loaded[stream].version for stream in self._states}",
+        new="else self._loaded[stream].version for stream in self._states\n"
+        "                if stream.kind != 'workspace' or stream in [one for one, _ in self.emitted]}",
+        tests=(f"{HALTS}::test_a_start_and_a_hold_at_once_name_each_others_version",),
+    ),
+    Mutant(
+        name="queue-forgotten",
+        promise="SPEC decision 3: the append that closes a run opens the next one that waits",
+        file="commands/advance_run.py",
+        old="    start_waiting(world, context, run.owner.id)\n",
+        new="",
+        tests=(f"{OVERLAP}::test_queue_one_the_append_that_closes_a_run_opens_the_next_one",),
+    ),
+    Mutant(
+        name="queue-without-end",
+        promise="SPEC decision 3: a hundred wait, and the next is skipped",
+        file="domain/overlap.py",
+        old="if waiting < QUEUE_MAX else",
+        new="if waiting < 2 * QUEUE_MAX else",
+        tests=(f"{OVERLAP}::test_queue_all_holds_a_hundred_and_skips_the_next",),
+    ),
+    Mutant(
+        name="handed-over-in-the-old-term",
+        promise="P6: a hand-over raises the term",
+        file="commands/hand_over_run.py",
+        old="term=run.term + 1",
+        new="term=run.term",
+        tests=("tests/commands/test_hand_over_run.py::test_the_term_rises_and_the_heir_has_it",),
+    ),
+    Mutant(
+        name="handed-over-while-it-works",
+        promise="P6: a run of which something is under way is not handed over",
+        file="commands/hand_over_run.py",
+        old="if not run.open or any(row.state is State.RUNNING for row in run.rows.values()):",
+        new="if not run.open:",
+        tests=("tests/commands/test_hand_over_run.py::test_a_run_that_works_is_not_handed_over",),
+    ),
+    Mutant(
+        name="handler-without-a-lease",
+        promise="P6: no handler is called when the lease ran out while its beginning was recorded",
+        file="runner/worker.py",
+        old="if not self.station.lease.trusted():  # lost",
+        new="if self._draining and not started:  # lost",
+        tests=(f"{HAND_OVER}::test_no_handler_is_called_when_the_lease_ran_out_while_its_beginning_was_recorded",),
+    ),
+    Mutant(
+        name="own-silence-ignored",
+        promise="P12: a database that takes no beats makes nobody take over anybody",
+        file="runner/leases.py",
+        old="(still >= GONE_S and self._rose_since(instance))",
+        new="still >= GONE_S",
+        tests=("tests/runner/test_leases.py::test_a_database_that_takes_no_beats_makes_nobody_take_over_anybody",),
+    ),
+    Mutant(
+        name="older-zone-data-ticks",
+        promise="SPEC 1: an instance with older zone data than the log's does not tick",
+        file="runner/presence.py",
+        old="self._needed <= self._zone_data and self._lease",
+        new="self._lease",
+        tests=("tests/runner/test_presence.py::test_an_instance_with_older_zone_data_ticks_no_more_and_says_so",),
+    ),
+    Mutant(
+        name="attempt-not-recorded",
+        promise="SPEC 5: a refused attempt is recorded",
+        file="commands/dispatch.py",
+        old="await self.refuse(spec.name, sorted(spec.roles), context)",
+        new="raise _forbidden(spec.name, sorted(spec.roles))",
+        tests=("tests/commands/test_dispatch.py::test_who_lacks_the_role_is_refused_and_the_attempt_is_recorded",),
+    ),
+    Mutant(
+        name="revoked-key-works",
+        promise="SPEC 5: a revoked key is no longer found",
+        file="auth/keyring.py",
+        old="return not self.revoked and (",
+        new="return (",
+        tests=("tests/auth/test_keyring.py::test_a_revoked_key_is_no_longer_found",),
+    ),
+    Mutant(
+        name="dry-run-writes",
+        promise="SPEC 6: a dry run appends nothing",
+        file="commands/dispatch.py",
+        old="return Trial(world=world,",
+        new="await self.write(Decided(world, spec, command, context))\n        return Trial(world=world,",
+        tests=("tests/commands/test_dispatch.py::test_trying_out_writes_nothing_and_sees_the_newest_state",),
+    ),
+    Mutant(
+        name="audit-forgets-what-is-left-over",
+        promise="SPEC 1: the audit finds a moment without an outcome",
+        file="audit/occurrences.py",
+        old="found = (self.left_over_of(stream) for stream in self.owners.known)",
+        new="found = (self.left_over_of(stream) for stream in ())",
+        tests=(f"{SPOILT}[the_last_answer_is_missing]",),
+    ),
+    Mutant(
+        name="audit-does-not-replay",
+        promise="SPEC 1: the audit finds a next due moment that is not the rule's",
+        file="audit/rule.py",
+        old="    unexplained = _replayed(subject, owner, steps, at)\n    if unexplained is None:",
+        new="    unexplained = _replayed(subject, owner, steps, at)\n    if slack >= _NONE:",
+        tests=(f"{SPOILT}[next_is_a_second_late]",),
+    ),
+    Mutant(
+        name="tenants-mixed",
+        promise="P21: a list holds nothing of another workspace",
+        file="sql/queries/reads/list_schedules.sql",
+        old="WHERE k.workspace = $1 AND k.id > $3",
+        new="WHERE (k.workspace = $1) IS NOT NULL AND k.id > $3",
+        tests=("tests/projections/test_views.py::test_things_of_another_workspace_are_not_there",),
+        slow=True,
+    ),
+)
