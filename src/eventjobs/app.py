@@ -23,6 +23,7 @@ from eventjobs.api.app import build_app, make_runner
 from eventjobs.api.connections import ConnectionLimits, room_for
 from eventjobs.api.deps import ApiDeps
 from eventjobs.api.readiness import LogReadiness
+from eventjobs.audit.keeping import ledger_version
 from eventjobs.audit.watch import LedgerWatch
 from eventjobs.auth.first_key import ensure_first_key
 from eventjobs.auth.keyring import Keyring
@@ -55,6 +56,7 @@ from eventjobs.postgres.data_roles import DataRoles
 from eventjobs.postgres.embedded import EmbeddedPostgres
 from eventjobs.postgres.faults import DATABASE_FAULTS
 from eventjobs.postgres.growth import measure_growth
+from eventjobs.postgres.ledger import PostgresLedger
 from eventjobs.postgres.lines import PostgresLines
 from eventjobs.postgres.loads import DataTables
 from eventjobs.postgres.pool import ACQUIRE_S, Connection, TimedPool, connect, open_pool
@@ -324,7 +326,8 @@ class Service:
             upcoming,
             zone_data=zone_data(),
         )
-        self.ledger = LedgerWatch(self.log, self.clock, self.metrics, self.presence.trusted)
+        keeper = PostgresLedger(self.pool, ledger_version())
+        self.ledger = LedgerWatch(self.log, self.clock, self.metrics, self.presence.trusted, keeper)
         self.ticker = Ticker(
             self.dispatcher,
             upcoming,

@@ -28,22 +28,22 @@ class Liveness:
     def __init__(self) -> None:
         self.since: datetime | None = None
         self.at: datetime | None = None
-        self._is_told = False
-        self._behind = timedelta(0)
+        self.is_told = False
+        self.behind = timedelta(0)
 
     def take(self, fact: Recorded[Any]) -> None:
         """Take the next fact's time, and what it says about who is up."""
         at = fact.at
-        if self.since is None or (not self._is_told and self.at is not None and at - self.at > SILENCE):
+        if self.since is None or (not self.is_told and self.at is not None and at - self.at > SILENCE):
             self.since = at
         if self.at is not None and at > self.at:
-            self._behind = timedelta(0)
+            self.behind = timedelta(0)
         self.at = at
         if fact.type in DISTURBANCES:
             self.since = at
-            self._is_told = self._is_told or fact.type == InstanceStarted.TYPE
+            self.is_told = self.is_told or fact.type == InstanceStarted.TYPE
         if fact.type == ClockStepObserved.TYPE and fact.event.step_s < 0:
-            self._behind += timedelta(seconds=-fact.event.step_s)  # the log's time stands still until it has caught up
+            self.behind += timedelta(seconds=-fact.event.step_s)  # the log's time stands still until it has caught up
 
     def lateness(self, due: datetime, at: datetime) -> timedelta:
         """Return how much later than it had to be a moment was answered."""
@@ -56,4 +56,4 @@ class Liveness:
     @property
     def slack(self) -> timedelta:
         """How far back from a fact's time its decision's *now* may lie."""
-        return DECIDING + self._behind
+        return DECIDING + self.behind

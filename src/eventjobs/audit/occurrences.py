@@ -54,30 +54,32 @@ class Ledger:
     """
     The audit as it goes on: `take` each fact in order, `flush` when all that is there was taken.
 
-    `close` also finds what is left over. It can go on after each of them.
+    `close` also finds what is left over. It can go on after each of them. `changed` are the owners of which facts were
+    taken; who keeps them elsewhere empties it.
     """
 
     def __init__(self) -> None:
         self.position = 0
         self.owners = Owners()
+        self.changed: set[StreamId] = set()
         self.findings: list[Finding] = []
         self.found = 0
         self.kinds: Counter[Kind] = Counter()
         self.outcomes: Counter[str] = Counter()
         self._acts = Acts()
-        self._liveness = Liveness()
-        self._steps = 0
-        self._not_checked: Counter[str] = Counter()
-        self._suspects: list[Finding] = []
+        self.liveness = Liveness()
+        self.steps = 0
+        self.not_checked: Counter[str] = Counter()
+        self.suspects: list[Finding] = []
 
     def take(self, fact: Recorded[Any]) -> None:
         """Take the next fact."""
         self._settle(self._acts.take(fact))
-        self._liveness.take(fact)
+        self.liveness.take(fact)
         self.position = fact.position
         if fact.stream.name.startswith(WORKSPACE):
             self.owners.take(fact)
-        if self._suspects:
+        if self.suspects:
             self._judge(fact)
 
     def flush(self) -> None:
@@ -87,9 +89,9 @@ class Ledger:
     def close(self) -> Report:
         """Return what was found, with what is left over at the end of the log."""
         self.flush()
-        for finding in [*self._suspects, *self.left_over()]:
+        for finding in [*self.suspects, *self.left_over()]:
             self._add(finding)
-        self._suspects.clear()
+        self.suspects.clear()
         return self.report()
 
     def report(self) -> Report:
@@ -98,8 +100,8 @@ class Ledger:
             positions=self.position,
             owners=len(self.owners.known),
             occurrences=dict(self.outcomes),
-            steps=self._steps,
-            not_checked=dict(self._not_checked),
+            steps=self.steps,
+            not_checked=dict(self.not_checked),
             findings=tuple(sorted(self.findings, key=lambda finding: finding.position)),
             found=self.found,
         )
@@ -111,8 +113,8 @@ class Ledger:
 
     def left_over_of(self, stream: StreamId, now: datetime | None = None) -> Finding | None:
         """Return an owner's moment that has passed without an outcome by `now`, or by the time of the last fact."""
-        at, due = now or self._liveness.at, self.owners.known[stream].awaits
-        if at is None or due is None or not self._liveness.is_late(due, at):
+        at, due = now or self.liveness.at, self.owners.known[stream].awaits
+        if at is None or due is None or not self.liveness.is_late(due, at):
             return None
         return Finding(Kind.LEFT_OVER, self.position, at, stream, due, f"{due} passed without an outcome")
 
@@ -132,6 +134,7 @@ class Ledger:
         self, stream: StreamId, facts: Sequence[Recorded[Any]], outcomes: dict[str, Recorded[Any]], *, stood: bool
     ) -> None:
         owner = self.owners.known.setdefault(stream, Owner())
+        self.changed.add(stream)
         steps = list(steps_of([fact.event for fact in facts], owner.state.cadence_version))
         before, sound, place = owner.state, True, 0
         for step in steps:
@@ -160,8 +163,8 @@ class Ledger:
             self._note(fact, mismatch, stream, first)
         for own, mismatch in contradictions(stream.id, step, outcomes):
             self._note(own or fact, mismatch, stream, first)
-        if not wrong and due is not None and self._liveness.is_late(due, fact.at):
-            late = self._liveness.lateness(due, fact.at)
+        if not wrong and due is not None and self.liveness.is_late(due, fact.at):
+            late = self.liveness.lateness(due, fact.at)
             what = f"it is answered {late} late, and nothing in the log shows why"
             self._note(fact, Mismatch(Kind.LATE, what), stream, due)
         for part in step.parts:
@@ -193,10 +196,10 @@ class Ledger:
     ) -> None:
         version = _zone_data(before, steps)
         if version not in (None, zones.zone_data()):
-            self._not_checked[version or ""] += len(steps)
+            self.not_checked[version or ""] += len(steps)
             return
-        self._steps += len(steps)
-        wrong = explain(self.owners.subject(stream), before, steps, facts[0].at, self._liveness.slack)
+        self.steps += len(steps)
+        wrong = explain(self.owners.subject(stream), before, steps, facts[0].at, self.liveness.slack)
         if wrong is not None:
             place = sum(len(step.facts) if isinstance(step, Settling) else 1 for step in steps[: wrong.step])
             self._note(facts[place], wrong.mismatch, stream, by_the_clock=stood)
@@ -212,16 +215,16 @@ class Ledger:
     ) -> None:
         finding = Finding(wrong.kind, fact.position, fact.at, owner, due, wrong.what)
         if by_the_clock or wrong.kind in _BY_THE_CLOCK:
-            self._suspects.append(finding)
+            self.suspects.append(finding)
         else:
             self._add(finding)
 
     def _judge(self, fact: Recorded[Any]) -> None:
         """Let go of what a disturbance explains, and give up on the others after a while."""
         if fact.type in DISTURBANCES:
-            self._suspects = [one for one in self._suspects if not _is_explained(one, fact)]
-        while self._suspects and fact.at - self._suspects[0].at > EXPLAINED_WITHIN:
-            self._add(self._suspects.pop(0))
+            self.suspects = [one for one in self.suspects if not _is_explained(one, fact)]
+        while self.suspects and fact.at - self.suspects[0].at > EXPLAINED_WITHIN:
+            self._add(self.suspects.pop(0))
 
     def _add(self, finding: Finding) -> None:
         self.found += 1

@@ -1,24 +1,27 @@
 """
 The audit of occurrences while the service runs: a follower of the log that raises an alarm and never interferes.
 
-Each process audits for itself, from the log's first position on, with a tenth of the event loop's time at most; once it
-has caught up it takes what comes. What is left over is looked for every ten seconds.
+Each process audits for itself, with a tenth of the event loop's time at most. How far it has come is kept every minute,
+so that the next start goes on from there; without that, or with other code, it begins at position 1. What is left over
+is looked for every ten seconds.
 """
 
 import asyncio
 from collections.abc import Callable, Mapping
 from datetime import datetime
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 import structlog
 
 from eventjobs.audit.findings import Finding, Kind
+from eventjobs.audit.keeping import common_of, ledger_from, owners_of
 from eventjobs.audit.occurrences import Ledger
 from eventjobs.clock import Clock
 from eventjobs.errors import LogFault
-from eventjobs.events.recorded import StreamId
+from eventjobs.events.recorded import Recorded, StreamId
 from eventjobs.log.port import EventLog
 from eventjobs.postgres.faults import DATABASE_FAULTS
+from eventjobs.postgres.ledger import Kept
 from eventjobs.telemetry.metrics import Metrics
 
 BATCH: Final = 500
@@ -29,24 +32,48 @@ SHARE: Final = 0.1
 REST_S: Final = 0.25
 POLL_S: Final = 1.0
 LOOK_S: Final = 10.0
+KEEP_S: Final = 60.0
 RETRY_S: Final = 5.0
 
 _log: Final = structlog.get_logger("eventjobs.ledger")
 
 
+class Keeper(Protocol):
+    """Where an audit is kept."""
+
+    async def find(self) -> Kept | None:
+        """Return what was kept last by the same code."""
+        ...
+
+    async def save(self, kept: Kept, *, whole: bool) -> bool:
+        """Keep it, unless somebody is further; `whole` says that it has all owners. Tell whether it was kept."""
+        ...
+
+
 class LedgerWatch:
     """Follows the log with a `Ledger`; what it finds is logged as an error, counted, and told by `summary`."""
 
-    def __init__(self, log: EventLog, clock: Clock, metrics: Metrics, up: Callable[[], bool]) -> None:
+    def __init__(
+        self,
+        log: EventLog,
+        clock: Clock,
+        metrics: Metrics,
+        up: Callable[[], bool],
+        keeper: Keeper | None = None,
+    ) -> None:
         self._log = log
         self._clock = clock
         self._metrics = metrics
         self._up = up
+        self._keeper = keeper
+        self._is_whole = True
+        self._kept_s: float | None = None
         self._ledger = Ledger()
         self._told = 0
         self._standing: dict[tuple[StreamId, datetime], Finding] = {}
         self._looked_s = float("-inf")
         self._up_s = float("-inf")
+        self._last: Recorded[Any] | None = None
 
     def summary(self) -> Mapping[str, Any]:
         """Return how far the audit is and how much it found, without names."""
@@ -61,6 +88,8 @@ class LedgerWatch:
         """Audit what comes, for ever; a fault of the log costs time and nothing else."""
         while True:
             try:
+                if self._kept_s is None:
+                    await self._go_on()
                 if not await self.step():
                     await self._log.wait_beyond(self._ledger.position, POLL_S)
             except (LogFault, *DATABASE_FAULTS) as fault:
@@ -78,10 +107,40 @@ class LedgerWatch:
         if len(facts) < BATCH:
             self._ledger.flush()
             await self._look()
+            await self._keep(facts[-1] if facts else None)
         self._tell()
         if facts:  # runs come first: an audit may be late
             await self._clock.sleep(max(REST_S, (self._clock.monotonic() - began) * (1 / SHARE - 1)))
         return len(facts) == BATCH
+
+    async def _go_on(self) -> None:
+        """Go on where an audit by the same code stood, if the log is still that one."""
+        kept = None if self._keeper is None else await self._keeper.find()
+        if kept is not None:
+            there = await self._log.read(kept.position - 1, 1, before=kept.position + 1)
+            if there and there[0].chain == kept.chain:
+                self._ledger = ledger_from(kept.state, kept.owners)
+                self._last, self._told, self._is_whole = there[0], len(self._ledger.findings), False
+        self._kept_s = self._clock.monotonic()
+
+    async def _keep(self, last: Recorded[Any] | None) -> None:
+        """Keep from time to time how far the audit is."""
+        self._last = last or self._last
+        now_s = self._clock.monotonic()
+        if self._keeper is None or self._last is None or now_s - (self._kept_s or 0.0) < KEEP_S:
+            return
+        self._kept_s = now_s
+        ledger = self._ledger
+        streams = set(ledger.owners.known) if self._is_whole else set(ledger.changed)
+        kept = Kept(
+            position=ledger.position,
+            chain=self._last.chain,
+            state=common_of(ledger),
+            owners=owners_of(ledger, streams),
+        )
+        if await self._keeper.save(kept, whole=self._is_whole):
+            self._is_whole = False
+            ledger.changed -= streams
 
     async def _look(self) -> None:
         """Find what is left over; while this instance is up, by now and not by the last fact's time."""

@@ -1,0 +1,1 @@
+SELECT workspace, stream, state FROM ledger

@@ -1,0 +1,1 @@
+SELECT position, code_version FROM ledger_position FOR UPDATE

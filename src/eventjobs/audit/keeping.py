@@ -1,0 +1,109 @@
+"""A ledger as JSON and back, so that an audit can go on in another process."""
+
+import hashlib
+import inspect
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import cache
+from typing import Any, Final
+
+import orjson
+from pydantic import TypeAdapter
+
+from eventjobs.audit import acts, answers, findings, liveness, occurrences, owners, rule, settled, steps
+from eventjobs.audit.findings import Finding, Kind
+from eventjobs.audit.occurrences import Ledger
+from eventjobs.audit.owners import Owner
+from eventjobs.commands.snapshots import code_version
+from eventjobs.domain import workspace
+from eventjobs.domain.workspace import Workspace
+from eventjobs.domain.zones import zone_data
+from eventjobs.events.recorded import StreamId
+
+_SOURCES: Final = (acts, answers, findings, liveness, occurrences, owners, rule, settled, steps, workspace)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Common:
+    """What a ledger keeps besides its owners; `behind_s` is how far a clock that went back has to catch up."""
+
+    position: int
+    workspaces: Mapping[str, Workspace]
+    findings: tuple[Finding, ...]
+    suspects: tuple[Finding, ...]
+    found: int
+    kinds: Mapping[Kind, int]
+    outcomes: Mapping[str, int]
+    steps: int
+    not_checked: Mapping[str, int]
+    since: datetime | None
+    at: datetime | None
+    is_told: bool
+    behind_s: float
+
+
+_COMMON: Final = TypeAdapter(Common)
+_OWNER: Final = TypeAdapter(Owner)
+
+
+@cache
+def ledger_version() -> str:
+    """A name for the code that audits, and for its zone data: what another one kept is of no use."""
+    text = "".join([code_version(), zone_data(), *(inspect.getsource(module) for module in _SOURCES)])
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def common_of(ledger: Ledger) -> bytes:
+    """Write what a ledger keeps besides its owners; between two commands only."""
+    lively = ledger.liveness
+    common = Common(
+        position=ledger.position,
+        workspaces=ledger.owners.workspaces,
+        findings=tuple(ledger.findings),
+        suspects=tuple(ledger.suspects),
+        found=ledger.found,
+        kinds=ledger.kinds,
+        outcomes=ledger.outcomes,
+        steps=ledger.steps,
+        not_checked=ledger.not_checked,
+        since=lively.since,
+        at=lively.at,
+        is_told=lively.is_told,
+        behind_s=lively.behind.total_seconds(),
+    )
+    return orjson.dumps(common, default=_plain, option=orjson.OPT_NON_STR_KEYS)
+
+
+def owners_of(ledger: Ledger, streams: Iterable[StreamId]) -> Mapping[StreamId, bytes]:
+    """Write these owners."""
+    known = ledger.owners.known
+    return {stream: orjson.dumps(known[stream], default=_plain) for stream in streams}
+
+
+def ledger_from(common: bytes, known: Mapping[StreamId, bytes]) -> Ledger:
+    """Make a ledger that goes on where the one that was written stood; raises `ValueError` for what it cannot read."""
+    kept = _COMMON.validate_json(common)
+    ledger = Ledger()
+    ledger.position = kept.position
+    ledger.owners.workspaces.update(kept.workspaces)
+    ledger.owners.known.update({stream: _OWNER.validate_json(owner) for stream, owner in known.items()})
+    ledger.findings.extend(kept.findings)
+    ledger.suspects.extend(kept.suspects)
+    ledger.found, ledger.steps = kept.found, kept.steps
+    ledger.kinds.update(kept.kinds)
+    ledger.outcomes.update(kept.outcomes)
+    ledger.not_checked.update(kept.not_checked)
+    lively = ledger.liveness
+    lively.since, lively.at, lively.is_told = kept.since, kept.at, kept.is_told
+    lively.behind = timedelta(seconds=kept.behind_s)
+    ledger.changed.clear()
+    return ledger
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, (tuple, frozenset)):
+        return list(value)
+    if isinstance(value, Mapping):
+        return dict(value)
+    raise TypeError(f"{type(value).__name__} is not JSON")
