@@ -235,6 +235,30 @@ async def test_known_streams_need_no_look_up(bench: Bench) -> None:
     assert bench.storage.looked_up == [[stream]]
 
 
+async def test_a_database_that_swallows_everything_keeps_nobody_waiting(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("eventjobs.log.appender.SETTLE_S", 0.05)
+
+    async def swallow(_: Batch) -> Written | None:
+        await asyncio.Event().wait()
+        return None
+
+    bench.storage.plan = [LinkLost(), swallow]
+    sent = bench.put(append_to(a_stream(), noted()))
+    while not bench.storage.writes:
+        await asyncio.sleep(0)
+    queued, later = a_stream(), a_stream()
+    behind = bench.put(append_to(queued, noted()))
+    with pytest.raises(OutcomeUnknown):
+        await sent
+    with pytest.raises(LogUnavailable):
+        await behind
+    assert bench.versions(queued) == []
+    await bench.put(append_to(later, noted()))
+    assert bench.versions(later) == [1]
+
+
 async def test_a_caller_that_read_further_than_the_appender_followed_is_not_refused(bench: Bench) -> None:
     stream = a_stream()
     await bench.put(append_to(stream, noted()))

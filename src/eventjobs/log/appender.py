@@ -27,7 +27,7 @@ from eventjobs.log.versions import GENERATION, StreamVersions
 from eventjobs.log.waiting import EVENTS_MAX, Waiting
 from eventjobs.telemetry.tasks import Tasks
 
-SETTLE_S: Final = 5.0
+SETTLE_S: Final = 4.0
 """How long an unknown outcome is looked into before the callers are told that nobody knows."""
 SETTLE_PAUSE_S: Final = 0.05
 RACES_BEFORE_HALVING: Final = 3
@@ -115,6 +115,9 @@ class Appender:
             except LogUnavailable as fault:
                 # Who waits is told at once, and not one attempt to connect after another.
                 _fail([*taken, *self._queue.clear()], fault)
+            except OutcomeUnknown as fault:
+                _fail(taken, fault)
+                _fail(self._queue.clear(), LogUnavailable("the database does not answer; nothing was written"))
             except LogFault as fault:
                 _fail(taken, fault)
             except Exception:  # noqa: BLE001 a writer that ends would leave every caller waiting
@@ -227,12 +230,13 @@ class Appender:
         waits if the first one is still under way, and it collides with itself if that one was committed.
         """
         deadline = self._clock.monotonic() + SETTLE_S
-        while self._clock.monotonic() < deadline:
+        while (left_s := deadline - self._clock.monotonic()) > 0:
             try:
-                written = await self._storage.write(batch)
-                if written is not Written.COMMITTED and batch.count and await self._storage.holds(batch.head):
-                    return Written.COMMITTED
-            except (LinkLost, Unwritable, LogFault):
+                async with asyncio.timeout(left_s):
+                    written = await self._storage.write(batch)
+                    if written is not Written.COMMITTED and batch.count and await self._storage.holds(batch.head):
+                        return Written.COMMITTED
+            except (LinkLost, Unwritable, LogFault, TimeoutError):
                 await self._clock.sleep(SETTLE_PAUSE_S)
             else:
                 return written

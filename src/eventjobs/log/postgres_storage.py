@@ -5,6 +5,7 @@ It is opened when it is needed and dropped when it failed. Plans are fixed by se
 was planned while the log was short must not read the whole table later.
 """
 
+import asyncio
 from collections.abc import Awaitable, Mapping, Sequence
 from typing import Any, Final, Protocol
 
@@ -66,6 +67,9 @@ class PostgresStorage(PostgresReads):
                 written = await self._write_copied(connection, batch)
             else:
                 written = await _write_texts(connection, batch)
+        except asyncio.CancelledError:
+            self._drop()  # what it was asked may still be under way
+            raise
         except DATABASE_FAULTS as error:
             await self._drop_if_stale(error)
             if sqlstate(error) == CHECK_VIOLATION:  # there is no partition for these positions
@@ -102,9 +106,13 @@ class PostgresStorage(PostgresReads):
 
     async def _drop_if_stale(self, error: Exception) -> None:
         if is_stale_link(error) and self._connection is not None:
+            self._drop()
+            await self.give_up_connections()
+
+    def _drop(self) -> None:
+        if self._connection is not None:
             self._connection.terminate()
             self._connection = None
-            await self.give_up_connections()
 
 
 async def _write_texts(connection: Connection, batch: Batch) -> Any:
