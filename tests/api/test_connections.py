@@ -1,6 +1,8 @@
 """How many connections there may be, and what is answered to what is no HTTP (checklist A)."""
 
 import asyncio
+import subprocess
+import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -101,6 +103,25 @@ async def test_five_hundred_strangers_at_one_address_are_a_hundred_and_bar_nobod
 )
 def test_of_ipv6_a_network_is_one_address(peer: Any, network: str) -> None:
     assert network_of(peer) == network
+
+
+SOFT_AND_HARD = """
+import resource
+resource.setrlimit(resource.RLIMIT_NOFILE, (300, {hard}))
+from eventjobs.api.connections import room_for
+print(room_for(2_000), resource.getrlimit(resource.RLIMIT_NOFILE)[0])
+"""
+
+
+@pytest.mark.parametrize(("hard", "room", "soft"), [(4_096, 2_000, 2_256), (600, 344, 600)])
+def test_the_limit_of_open_files_is_raised_and_where_it_cannot_be_there_are_fewer_connections(
+    hard: int, room: int, soft: int
+) -> None:
+    told = subprocess.run(
+        [sys.executable, "-c", SOFT_AND_HARD.format(hard=hard)], capture_output=True, text=True, check=True
+    )
+    assert told.stdout.splitlines()[-1] == f"{room} {soft}"
+    assert ("few_files" in told.stdout) == (room < 2_000)
 
 
 BROKEN = {

@@ -22,6 +22,7 @@ from schemathesis.specs.openapi.checks import (
 
 from eventjobs.api.openapi import build
 from eventjobs.domain.access import ROLES
+from eventjobs.runner.projector import Projector
 from tests.api.elsewhere import Elsewhere, elsewhere
 from tests.api.rig import schedule, with_workspace
 
@@ -135,3 +136,10 @@ def _send(served: Elsewhere, case: schemathesis.Case, key: str) -> None:
     is_recorded = response.status_code == 403 and case.query.get("dry_run") not in YES
     assert left == (["access.attempt_refused"] if is_recorded else []), problem
     assert (problem["status"], problem["request_id"]) == (response.status_code, response.headers["x-request-id"][0])
+
+
+def test_the_views_hold_whatever_was_accepted(served: Elsewhere) -> None:
+    following = served.rig.deps.following
+    assert isinstance(following, Projector)
+    assert following.trouble() is None
+    assert served.ask(following.wait_for(served.head, 20.0)), f"they stopped at {following.position()}"
