@@ -1,6 +1,7 @@
 """What a suite of faults found, as one line of JSON; nothing in it is anything but measured."""
 
 import json
+import os
 import subprocess
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -30,6 +31,8 @@ class Figures:
     figures: dict[str, Any] = field(default_factory=dict)
     wrong: list[str] = field(default_factory=list)
     not_run_reason: str | None = None
+    load: float = field(default_factory=lambda: round(os.getloadavg()[0], 1))
+    """What the machine was busy with besides, when the suite began."""
 
     def expect(self, holds: bool, otherwise: str) -> None:
         """Note a broken promise where something does not hold."""
@@ -57,6 +60,7 @@ class Figures:
             "recovery": spread(self.recovery_s),
             "sometimes": dict(self.sometimes),
             "figures": self.figures,
+            "machine": {"cores": os.cpu_count(), "load before": self.load},
             "wrong": self.wrong[:20],
             "not_run_reason": self.not_run_reason,
         }

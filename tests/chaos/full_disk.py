@@ -56,6 +56,8 @@ async def run(seed: int, size: Size, command: str) -> Figures:
             async with beside(scene.work.run_for_ever(0.02)):
                 for number in range(size.times):
                     await _fill(figures, scene, number)
+                waiting = set(scene.journal.undecided())
+                await eventually(lambda: waiting.isdisjoint(scene.journal.undecided()), timeout_s=RESUMED_S)
             await settle(figures, scene)
             compare(figures, scene)
             if size is not SHORT:  # starting two more processes is most of a short form's time

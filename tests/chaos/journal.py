@@ -52,6 +52,10 @@ class Journal:
         place = bisect_right(self._accepted_at, moment)
         return self._accepted_at[place] if place < len(self._accepted_at) else None
 
+    def undecided(self) -> list[str]:
+        """Return the keys of the commands that wait for a definite answer."""
+        return [one.key for one in self.commands.values() if one.status is None]
+
     def __enter__(self) -> Self:
         return self
 

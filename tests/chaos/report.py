@@ -97,7 +97,8 @@ def _suites(ran: Sequence[Line]) -> str:
     parts = ["## The suites\n"]
     for line in ran:
         parts.append(f"### {line['suite']}\n")
-        parts.append(f"`{line['command']}` (commit {line['commit']}, {line['seconds']:.0f} s)\n")
+        machine = f", {_listed(line['machine'])}" if "machine" in line else ""
+        parts.append(f"`{line['command']}` (commit {line['commit']}, {line['seconds']:.0f} s{machine})\n")
         facts = [("faults", _listed(line["faults"])), ("commands", _listed(line["commands"]))]
         if line["recovery"]:
             facts.append(("recovery in seconds", _listed(line["recovery"])))

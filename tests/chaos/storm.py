@@ -16,11 +16,9 @@ from pathlib import Path
 from random import Random
 from typing import Final
 
-import asyncpg
-
 from eventjobs.postgres.embedded import EmbeddedPostgres
 from tests.chaos.figures import REPOSITORY, Figures, spread
-from tests.chaos.fleet import DATABASE_ERRORS, Fleet, writes_accepted
+from tests.chaos.fleet import Fleet, writes_accepted
 from tests.chaos.scene import Scene, beside, busy
 from tests.chaos.workload import judge
 from tests.support.waiting import eventually
@@ -29,7 +27,6 @@ SERVICE_KILL_S: Final = (0.4, 1.6)
 POSTGRES_KILL_S: Final = (1.5, 5.0)
 FREEZE_S: Final = (0.1, 4.0)
 FREEZE_EVERY_S: Final = (2.0, 6.0)
-BACKENDS: Final = "SELECT pid FROM pg_stat_activity WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()"
 RECOVERED_S: Final = 60.0
 RECOVERY_MAX_S: Final = 15.0
 ACCEPTED_MAX_S: Final = 5.0
@@ -92,22 +89,18 @@ class Storm:
                     os.kill(pid, signal.SIGKILL)
                     self._figures.faults["postmaster killed"] += 1
             else:
-                self._figures.faults["backend killed"] += await self._kill_backend()
+                self._figures.faults["backend killed"] += self._kill_backend()
 
-    async def _kill_backend(self) -> int:
-        try:
-            connection = await asyncpg.connect(self._server.url, timeout=1)
-            try:
-                pids = await connection.fetch(BACKENDS, timeout=1)
-            finally:
-                connection.terminate()
-        except DATABASE_ERRORS:
-            return 0
-        if not pids:
+    def _kill_backend(self) -> int:
+        """Kill one process that serves a client; found as a child of the postmaster, never by a name alone."""
+        postmaster = self._server.pid
+        if postmaster is None:
             return 0
         try:
-            os.kill(self._chance.choice(pids)["pid"], signal.SIGKILL)
-        except ProcessLookupError:
+            children = Path(f"/proc/{postmaster}/task/{postmaster}/children").read_text("utf-8").split()
+            serving = [pid for pid in children if _title(pid).startswith("postgres: eventjobs")]
+            os.kill(int(self._chance.choice(serving)), signal.SIGKILL)
+        except (OSError, IndexError):
             return 0
         return 1
 
@@ -121,6 +114,10 @@ class Storm:
                 if member.is_frozen:
                     member.signal(signal.SIGCONT)
                     member.is_frozen = False
+
+
+def _title(pid: str) -> str:
+    return Path(f"/proc/{pid}/cmdline").read_text("utf-8").strip("\0")
 
 
 async def recovery(scene: Scene) -> tuple[float, float]:
