@@ -195,7 +195,7 @@ async def _older_data(house: House) -> None:
     code, said = await _refused(house)
     version.write_text(kept, "utf-8")
     sentence = said.strip().splitlines()[-1] if said.strip() else ""
-    house.figures.figures["older data"] = {"exit code": code, "says": sentence[:300]}
+    house.figures.figures["older data"] = {"exit code": code, "says": sentence.partition(" (")[0]}
     house.figures.expect(code > 0 and "9" in sentence and "Traceback" not in said, f"older data: {code} {said}")
     await house.timed("older data refused, right data again", house.one)
 
