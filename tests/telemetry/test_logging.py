@@ -106,6 +106,22 @@ def test_pretty_lines_blank_secrets_too(stream: io.StringIO) -> None:
     assert "ss w" not in stream.getvalue()
 
 
+@pytest.mark.parametrize("log_format", ["json", "pretty"])
+def test_no_text_that_is_logged_makes_a_line_of_its_own_or_paints_the_terminal(
+    stream: io.StringIO, log_format: str
+) -> None:
+    configure_logging(KnownSecrets([]), log_format=log_format, stream=stream)
+    forged = "a\r\n2026-11-22 [error] forged\x1b[31m\x9b31m\u2028"
+    structlog.get_logger().info(forged, value=forged)
+    logging.getLogger("a.library").warning("said %s", forged)
+    structlog.get_logger().error("broke", exc_info=ValueError("painted \x1b[31m"))
+    text = stream.getvalue()
+    assert text.count("forged") == 3
+    assert not [line for line in text.splitlines() if line.startswith("2026-11-22")]
+    assert "\x1b" not in text
+    assert "\x9b" not in text or log_format == "json"
+
+
 def test_a_value_too_short_to_be_told_from_chance_is_left_alone() -> None:
     assert KnownSecrets(["a", "abc"]).redact("abracadabra abc") == "abracadabra abc"
 

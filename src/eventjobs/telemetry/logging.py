@@ -7,6 +7,7 @@ secrets are blanked last, so nothing that a line is made of can pass by.
 """
 
 import logging
+import re
 import sys
 from collections.abc import Iterator, MutableMapping
 from contextlib import contextmanager
@@ -19,6 +20,8 @@ from structlog.types import Processor
 from eventjobs.telemetry.lossy import LossyStream
 from eventjobs.telemetry.redaction import KnownSecrets
 
+_CONTROLS: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
+_CONTROLS_IN_LINES: Final = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 _QUIET: Final = ("aiohttp.access", "asyncio")
 
 
@@ -82,7 +85,15 @@ def _json(secrets: KnownSecrets) -> list[Processor]:
 
 def _pretty(secrets: KnownSecrets, target: TextIO) -> list[Processor]:
     console = structlog.dev.ConsoleRenderer(colors=target.isatty(), exception_formatter=structlog.dev.plain_traceback)
-    return [structlog.processors.format_exc_info, _redactor(secrets), console]
+    return [structlog.processors.format_exc_info, _redactor(secrets), _visible, console]
+
+
+def _visible(_logger: Any, _method: str, line: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """Write control characters out, or whoever chooses a text could forge a line or paint the terminal."""
+    for key, controls in (("event", _CONTROLS), ("exception", _CONTROLS_IN_LINES)):
+        if isinstance(line.get(key), str):
+            line[key] = controls.sub(lambda found: ascii(found[0])[1:-1], line[key])
+    return line
 
 
 def _redactor(secrets: KnownSecrets) -> Processor:
