@@ -134,7 +134,7 @@ def _schedule_row(schedule: Document) -> Sequence[object]:
     ran = f"{_state(last)}, {text_of(last['ended_at'])}" if last else None
     now = f"running: {open_run['id'] if isinstance(open_run, dict) else open_run}" if open_run else ran
     if schedule.get("waiting"):
-        now = f"{now}, {schedule['waiting']} waiting"
+        now = f"{now or 'nothing runs'}, {schedule['waiting']} waiting"
     if pause := schedule.get("pause"):
         until = f" until {text_of(pause['until'])}" if pause.get("until") else ""
         now = f"paused{until}; {now}" if now else f"paused{until}"
