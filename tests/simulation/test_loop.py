@@ -42,8 +42,19 @@ def order(seed: int | None) -> list[int]:
     return virtually(main(), seed=seed)
 
 
-def test_without_a_seed_the_order_is_the_same_every_time() -> None:
-    assert order(None) == order(None)
+def test_without_a_seed_who_began_to_wait_first_goes_on_first() -> None:
+    assert order(None) == [0, 1, 2, 3, 4, 5] * 3
+
+
+def test_timers_that_were_cancelled_are_let_go() -> None:
+    async def main() -> int:
+        loop = asyncio.get_running_loop()
+        for _ in range(1_000):
+            loop.call_later(1_000, print).cancel()
+        await asyncio.sleep(1)
+        return len(loop._scheduled)  # type: ignore[attr-defined]
+
+    assert virtually(main()) < 200
 
 
 def test_a_seed_draws_the_order_of_tasks_and_draws_it_again() -> None:

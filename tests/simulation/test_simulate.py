@@ -308,7 +308,7 @@ WRONG: list[tuple[Any, list[str]]] = [
     (b"[]", ["object"]),
     ({}, ["now: ", "until: "]),
     ({"now": NOW, "until": NOW}, ["until: it lies after now"]),
-    ({"now": NOW, "until": "2099-01-01T00:00:00Z"}, ["until: it lies after now, by 30 years at most"]),
+    ({"now": NOW, "until": "2099-01-01T00:00:00Z"}, ["until: it lies after now, and 30 years after it"]),
     ({"now": "2026-03-01", "until": 5}, ["now: an instant has its offset", "until: an instant is a text"]),
     (timeline("2026-03-02T00:00:00Z", speed=3), ["speed: "]),
     (timeline("2026-03-02T00:00:00Z", run_seconds=-1), ["run_seconds.0: "]),
@@ -383,6 +383,16 @@ def test_the_installation_s_settings_hold(simulate: Simulate, monkeypatch: pytes
 
     assert simulate(often).occurrences("outcome") == ["ran"] * 3
     assert {field.name for field in fields(Limits)} - {"min_period_s"} <= set(Settings.model_fields)
+
+
+def test_how_long_a_run_took_is_told_from_its_start(simulate: Simulate) -> None:
+    both = [schedule(NOW, name, cadence=cadence("2026-03-01T01:00", 1, "day")) for name in ("one", "two")]
+    told = simulate(timeline("2026-03-01T02:00:00Z", *both, run_seconds=[600, 61]), as_json=False)
+
+    assert [line.split("  ")[-1] for line in told.out.splitlines()[1:3]] == [
+        "ran, succeeded after 10 min",
+        "ran at 01:10:00 UTC, succeeded after 1 min 1 s",
+    ]
 
 
 def test_a_year_of_a_daily_schedule_takes_seconds(simulate: Simulate) -> None:

@@ -73,7 +73,7 @@ def _end(run: Mapping[str, Any]) -> str:
     if run["ended_at"] is None:
         return f"{run['state']} at the end"
     reason = f" ({run['reason']})" if run["reason"] else ""
-    return f"{run['state']}{reason} after {_span(run['ended_at'] - run['opened_at'])}"
+    return f"{run['state']}{reason} after {_span(run['ended_at'] - (run['started_at'] or run['opened_at']))}"
 
 
 def _summary(occurrences: Sequence[Mapping[str, Any]]) -> str:

@@ -14,6 +14,8 @@ from collections import deque
 from collections.abc import Callable, Coroutine, Mapping
 from concurrent.futures import Executor
 from contextvars import Context
+from heapq import heappush
+from itertools import count
 from typing import Any, Final, TypeVar, TypeVarTuple, Unpack
 
 from eventjobs.errors import SimulationStuck
@@ -55,6 +57,19 @@ class _Jump(selectors.BaseSelector):
         return self._keys
 
 
+class _InTurn(asyncio.TimerHandle):
+    """A timer that comes after those of the same moment that were set before it."""
+
+    __slots__ = ("number",)
+
+    number: int
+
+    def __lt__(self, other: object) -> bool:
+        if isinstance(other, _InTurn) and other.when() == self.when():
+            return self.number < other.number
+        return super().__lt__(other)  # type: ignore[operator]
+
+
 class VirtualLoop(asyncio.SelectorEventLoop):
     """`time()` begins at 0 and jumps. `seed` shuffles the tasks that are ready together (`None`: first come, first)."""
 
@@ -68,6 +83,7 @@ class VirtualLoop(asyncio.SelectorEventLoop):
         # The machine's resolution is finer than what seconds as floats can tell apart after half a year.
         self._clock_resolution = RESOLUTION_S
         self._thread = threading.get_ident()
+        self._numbers = count()
         self._shuffled = None if seed is None else random.Random(seed)  # noqa: S311 to be repeated, not to be secret
 
     def time(self) -> float:
@@ -82,6 +98,18 @@ class VirtualLoop(asyncio.SelectorEventLoop):
     def block(self, seconds: float) -> None:
         """Let time pass while nothing else can happen, as code does that never yields."""
         self._jump.time_s += seconds
+
+    def call_at(
+        self, when: float, callback: Callable[[Unpack[Ts]], object], *args: *Ts, context: Context | None = None
+    ) -> asyncio.TimerHandle:
+        """Set a timer; without a seed those of one moment go off in the order in which they were set."""
+        if self._shuffled is not None:
+            return super().call_at(when, callback, *args, context=context)
+        timer = _InTurn(when, callback, args, self, context)
+        timer.number = next(self._numbers)
+        heappush(self._scheduled, timer)
+        timer._scheduled = True  # type: ignore[attr-defined]  # noqa: SLF001 what the loop counts its cancelled timers by
+        return timer
 
     def run_in_executor(
         self, executor: Executor | None, func: Callable[[Unpack[Ts]], T], *args: *Ts

@@ -129,10 +129,12 @@ def read_scenario(text: bytes) -> Scenario:
 def _wrong_times(timeline: Timeline) -> Sequence[FieldError]:
     wrong: list[FieldError] = []
     if not timeline.now < timeline.until <= timeline.now + SPAN_MAX:
-        wrong.append(FieldError("until", "bad_instant", "it lies after now, by 30 years at most"))
+        wrong.append(FieldError("until", "bad_instant", "it lies after now, and 30 years after it at most"))
     for place, step in enumerate(timeline.steps):
         if not timeline.now <= step.at < timeline.until:
-            wrong.append(FieldError(f"steps.{place}.at", "bad_instant", "a step is not before now, and before until"))
+            wrong.append(
+                FieldError(f"steps.{place}.at", "bad_instant", "a step lies at or after now, and before until")
+            )
     return wrong
 
 
