@@ -92,7 +92,7 @@ class Settings(BaseSettings):
         timedelta(minutes=15), description="shortest period of a schedule"
     )
     grace: Annotated[Duration, AfterValidator(_not_negative)] = Field(
-        timedelta(seconds=30), description="what running jobs get at a stop"
+        timedelta(seconds=30), description="what a stop takes at most; running jobs get all of it but 4 s"
     )
 
     jobs_per_schedule: int = Field(50, ge=1, description="rows of a schedule's job table")
