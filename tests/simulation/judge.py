@@ -77,8 +77,9 @@ class Schedule:
 class Judge:
     """Takes every commit, in order, and every call of a handler."""
 
-    def __init__(self, seen: Seen) -> None:
+    def __init__(self, seen: Seen, runs_at_once: int | None = None) -> None:
         self.seen = seen
+        self.runs_at_once = runs_at_once
         self.position = 0
         self.chain = bytes(32)
         self.at: datetime | None = None
@@ -197,6 +198,7 @@ class Judge:
         if fact.type == "schedule.occurrence_queued":
             self._answer(fact, schedule, instant(due), instant(due), 1, data["next"])
             schedule.queue.append(due)
+            self.seen.note(f"queued_{data['reason']}")
         else:
             self._hold(due in schedule.queue, fact, "it does not wait")
             schedule.queue.remove(due)
@@ -318,6 +320,7 @@ class Judge:
         owner = (data["owner"]["kind"], data["owner"]["id"])
         self.runs[address] = Run(owner, fact.at, data["due"], data["term"], data["instance"], rows)
         self.open.add(address)
+        self._hold(self.runs_at_once is None or len(self.open) <= self.runs_at_once, fact, "one run too many")
 
     def _started(self, fact: Recorded[Any], address: Address, run: Run, data: Mapping[str, Any]) -> None:
         row = run.rows[data["row"]]

@@ -48,7 +48,6 @@ GRACE_S: Final = 8.0
 PROJECT_S: Final = 1.0
 SNAPSHOTS_S: Final = 5.0
 RETRY_S: Final = 0.5
-LIMITS: Final = Limits(min_period_s=60)
 _METRICS: Final = Metrics()
 """One for all: nobody reads them here, and making them takes longer than a run."""
 
@@ -165,7 +164,7 @@ class Member:
             ids=world.ids,
             random=self.random,
             catalog=Catalog(registry),
-            limits=LIMITS,
+            limits=Limits(min_period_s=60, runs_per_workspace=world.options.runs_at_once),
         )
         self._build(registry, kept)
         self.thread.start(self._beat_for_ever(), f"beats {self.name}")

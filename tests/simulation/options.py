@@ -35,7 +35,8 @@ class Options:
 
     `faults` are chances a window of some seconds, by kind; `drift` bounds how wrong a machine's seconds are;
     `generation` is how many streams an appender remembers; `sparse` has few occurrences over many days. Time jumps to
-    the next due moment while nobody has anything to do, but for the share `dense` of such stretches.
+    the next due moment while nobody has anything to do, but for the share `dense` of such stretches. `runs_at_once` is
+    the workspace's limit.
     """
 
     seed: int
@@ -51,6 +52,7 @@ class Options:
     drift: float
     generation: int
     dense: float
+    runs_at_once: int | None
 
     def shown(self) -> dict[str, Any]:
         """As plain values."""
@@ -96,4 +98,5 @@ def derive(
         drift=draw.choice((0.0, 0.001, 0.01)),
         generation=draw.choice((48, 400, 32_768)),
         dense=0.0 if sparse else draw.uniform(0.0, 0.04),
+        runs_at_once=draw.choice((None, None, 5, 12)),
     )

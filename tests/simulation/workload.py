@@ -63,7 +63,7 @@ class Workload:
         do = draw.choice(("work", "work", "work", "quick", "quick", "stubborn"))
         fields: dict[str, Any] = {
             "handler": draw.choice(("safe", "safe", "pay", "load")),
-            "config": {"do": do, "seconds": draw.choice((0.5, 4.0, 15.0)), "failing": draw.choice((0.0, 0.0, 0.3))},
+            "config": {"do": do, "seconds": draw.choice((0.5, 3.0, 10.0)), "failing": draw.choice((0.0, 0.0, 0.3))},
             "attempts": draw.choice((1, 2, 3)),
             "backoff": {"initial": f"PT{draw.choice((1, 3))}S", "max": "PT10S"},
             "wait_timeout": draw.choice(("PT20S", "PT10M")),

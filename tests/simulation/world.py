@@ -66,7 +66,7 @@ class World:
         self.loop = MachineLoop(options.seed)
         self.loop.set_exception_handler(self._unhandled)
         self.seen = Seen()
-        self.judge = Judge(self.seen)
+        self.judge = Judge(self.seen, options.runs_at_once)
         self.judge.on_take_over = self._taken_over
         self.net = self._chance("net")
         self.ids = SeededIds(VirtualClock(options.start), options.seed)
@@ -200,10 +200,12 @@ class World:
     def _replace(self, member: Member) -> None:
         self.members.remove(member)
         after_s = 0.2 + 15.0 * self._draw.random() ** 2
-        self._keep(self._restarts, self._begin(max(after_s, self.dark_until - self.loop.time())))
+        self._keep(self._restarts, self._begin(after_s))
 
     async def _begin(self, after_s: float) -> None:
         await asyncio.sleep(after_s)
+        while (dark_s := self.dark_until - self.loop.time()) > 0:
+            await asyncio.sleep(dark_s)
         self._member()
 
     def _member(self) -> None:
@@ -236,7 +238,7 @@ class World:
 
     async def _window(self) -> None:
         """Jump to where something happens, let things happen, and wait until it is quiet."""
-        window_s = 8.0 + 20.0 * self._draw.random()
+        window_s = 5.0 + 12.0 * self._draw.random()
         if not self.members and self.dark_until > self.loop.time() + QUIET_S:
             self._pass(self.dark_until - self.loop.time() - QUIET_S / 2)
         elif self._is_quiet() and self._draw.random() >= self.options.dense:
@@ -275,7 +277,7 @@ class World:
         due = self.judge.next_due()
         end_s = self.options.hours * 3600 - self.loop.time()
         ahead_s = end_s if due is None else min(end_s, self.database.seconds_until(due))
-        self._pass(ahead_s - 2.0 - 8.0 * self._draw.random())
+        self._pass(ahead_s - 1.0 - 4.0 * self._draw.random())
 
     def _pass(self, seconds: float) -> None:
         if seconds > 0:
