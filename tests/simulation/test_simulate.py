@@ -23,6 +23,7 @@ __all__ = ["simulate"]
 
 HOURLY = cadence("2026-03-01T01:00", 1, "hour")
 GUIDE = (Path(__file__).parents[2] / "docs/simulate.md").read_text("utf-8")
+EXAMPLES = Path(__file__).parent / "examples"
 RUN_NOW = {"owner": {"kind": "schedule", "id": "nightly"}}
 
 
@@ -36,6 +37,13 @@ def test_the_guide_s_example_is_told_as_it_says(simulate: Simulate) -> None:
 
     assert told.code == 0
     assert told.out == fenced("console").partition("\n")[2]
+
+
+@pytest.mark.parametrize("name", ["daylight_saving", "maintenance_window"])
+def test_an_example_is_answered_to_the_byte(simulate: Simulate, name: str) -> None:
+    told = simulate((EXAMPLES / f"{name}.json").read_bytes())
+
+    assert told.out == (EXAMPLES / f"{name}.answer.json").read_text("utf-8")
 
 
 def test_the_answer_has_what_the_guide_names(simulate: Simulate) -> None:
