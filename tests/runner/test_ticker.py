@@ -12,7 +12,7 @@ from eventjobs.projections.upcoming import DueTimer
 from eventjobs.runner.ticker import Ticker
 from tests.runner.plant import Instance, Plant
 from tests.runner.test_runs import OK, slow
-from tests.support.bodies import QUARTERLY, row, schedule
+from tests.support.bodies import QUARTERLY, row, run_now, schedule
 from tests.support.story import at, command
 from tests.support.time import virtually
 from tests.support.waiting import eventually
@@ -93,6 +93,23 @@ def test_who_does_not_go_first_answers_two_seconds_later_if_nobody_did(first: bo
         fact = (await eventually(lambda: plant.facts(type_="run.opened"), 700))[0]
         assert late[0] <= (fact.at - fact.event.due).total_seconds() <= late[1]
         assert fact.event.cause == "scheduled"
+
+    virtually(story())
+
+
+def test_lateness_is_measured_from_due_to_the_first_job_and_not_for_later_ones() -> None:
+    async def story() -> None:
+        plant, (one,) = await plant_with("one")
+        await one.do(schedule("two-stages", cadence=SOON, jobs=[row("a", seq=1), row("b", seq=2)]))
+        await one.do(command("ConfigureService", id="b", **slow(30)))
+        ticking(one)
+        await plant.clock.sleep(700)
+        await one.do(run_now("nightly"))
+        await plant.clock.sleep(60)
+        samples = one.metrics.start_lateness_s.collect()[0].samples
+        counts = [(one.labels, one.value) for one in samples if one.name.endswith("_count")]
+        assert counts == [({"cause": "scheduled"}, 2)]
+        assert next(one.value for one in samples if one.name.endswith("_sum")) < 0.1
 
     virtually(story())
 
