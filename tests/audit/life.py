@@ -14,6 +14,7 @@ import pytest
 
 from eventjobs.commands import announce_instance, observe_clock_step
 from eventjobs.commands.announce_instance import AnnounceInstance
+from eventjobs.commands.context import Limits
 from eventjobs.commands.observe_clock_step import ObserveClockStep
 from eventjobs.domain.zones import zone_data
 from eventjobs.errors import LogFault, Rejected
@@ -109,13 +110,19 @@ async def _work(context: HandlerContext, config: Any) -> None:
     await context.clock.sleep(config.seconds)
 
 
-def lived(schedules: Sequence[dict[str, Any]], acts: Sequence[Act], monkeypatch: pytest.MonkeyPatch) -> list[Any]:
-    """Play a life and return its log."""
+def lived(
+    schedules: Sequence[dict[str, Any]],
+    acts: Sequence[Act],
+    monkeypatch: pytest.MonkeyPatch,
+    *,
+    at_once: int | None = None,
+) -> list[Any]:
+    """Play a life, in which so many runs may be open at once, and return its log."""
     monkeypatch.setattr("eventjobs.runner.supervisor.POLL_S", YEAR_S)
     monkeypatch.setattr(virtual_time, "DEADLINE_S", 20 * YEAR_S)
 
     async def play() -> list[Recorded[Any]]:
-        life = Life(Plant())
+        life = Life(Plant(limits=Limits(runs_per_workspace=at_once)))
         await life.furnish(schedules)
         for word, what in acts:
             await life.act(word, what)

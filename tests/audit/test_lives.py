@@ -73,10 +73,10 @@ SCHEDULES = st.lists(
 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(schedules=SCHEDULES, acts=st.lists(ACTS, min_size=3, max_size=14))
+@given(schedules=SCHEDULES, acts=st.lists(ACTS, min_size=3, max_size=14), at_once=st.sampled_from([None, None, 1, 2]))
 def test_the_audit_of_a_life_finds_nothing(
-    schedules: list[dict[str, Any]], acts: list[Act], monkeypatch: pytest.MonkeyPatch
+    schedules: list[dict[str, Any]], acts: list[Act], at_once: int | None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     named = [{"schedule_id": name, **body} for name, body in zip(OWNERS, schedules, strict=False)]
-    report = audit_facts(lived(named, acts, monkeypatch))
+    report = audit_facts(lived(named, acts, monkeypatch, at_once=at_once))
     assert report.findings == ()
