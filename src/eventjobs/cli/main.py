@@ -43,6 +43,7 @@ COMMANDS: Final = (
     ("migrate", RUNNING, "Bring a database to this version."),
     ("backup", KEEPING, "Copy the database to a file, while the service runs."),
     ("restore", KEEPING, "Read such a file into an empty database, with all starts held."),
+    ("rebuild", KEEPING, "Build views again beside the ones that answer, while the service runs."),
     ("do", CALLING, "Send a command, e.g. do RunNow --owner.kind schedule --owner.id nightly."),
     ("view", CALLING, "Show a page or a thing, now or as of then."),
     ("runs", CALLING, "List runs, or show one in detail."),

@@ -15,7 +15,7 @@ from eventjobs.handlers.registry import Registry
 from eventjobs.ids import SystemIds, SystemRandom
 from eventjobs.log.clock import DatabaseClock
 from eventjobs.log.codec import Codec
-from eventjobs.log.port import EVERYTHING, Filter
+from eventjobs.log.port import EVERYTHING, EventLog, Filter
 from eventjobs.log.postgres import PostgresEventLog
 from eventjobs.log.postgres_storage import SESSION
 from eventjobs.log.upcasts import UPCASTS
@@ -33,6 +33,11 @@ class Offline:
     _log: PostgresEventLog
     _clock: Clock
     _dispatcher: Dispatcher
+
+    @property
+    def log(self) -> EventLog:
+        """The log itself."""
+        return self._log
 
     @property
     def position(self) -> int:

@@ -5,7 +5,7 @@ The new rows go into tables of their own; the switch gives them the old ones' na
 checkpoints and the public SQL views. Readers see the old rows until then, and the projector keeps those up to date.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Final
 
@@ -35,16 +35,24 @@ _log: Final = structlog.get_logger("eventjobs.rebuilder")
 
 
 class Rebuilder:
-    """One rebuild of some views; only one at a time may run for a view."""
+    """One rebuild of some views; only one at a time may run for a view. `on_progress` hears each position reached."""
 
     def __init__(
-        self, log: EventLog, pool: TimedPool, tasks: Tasks, projections: Sequence[Projection], *, batch: int
+        self,
+        log: EventLog,
+        pool: TimedPool,
+        tasks: Tasks,
+        projections: Sequence[Projection],
+        *,
+        batch: int,
+        on_progress: Callable[[int], None] | None = None,
     ) -> None:
         self._pool = pool
         self._batches = Batches(log, tasks, batch)
         self._batch = batch
         self._shadow_of = {projection: _shadow(projection) for projection in projections}
         self._tables = [name for projection in projections for table in projection.tables for name in table.names]
+        self._on_progress = on_progress
         self._copy = False
 
     async def rebuild(self) -> int:
@@ -59,6 +67,8 @@ class Rebuilder:
             while gathered := await self._next(position):
                 async with self._pool.acquire() as connection, connection.transaction():
                     position = await self._advance(connection, position, gathered)
+                if self._on_progress is not None:
+                    self._on_progress(position)
             return await self._switch_patiently(position)
         finally:
             self._batches.forget()
