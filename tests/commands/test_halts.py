@@ -17,6 +17,7 @@ from eventjobs.events.schedule import (
     ScheduleRunOpened,
     ScheduleUnpaused,
 )
+from eventjobs.events.service import ServiceRunOpened
 from eventjobs.events.workspace import WorkspaceStartsHeld, WorkspaceStartsReleased
 from tests.commands.test_overlap import FIRST, end, running
 from tests.commands.test_schedule_edits import due, ran
@@ -178,6 +179,15 @@ def test_a_start_and_a_hold_at_once_name_each_others_version() -> None:
     )
     manual = quarterly().when(run_now())
     assert {workspace_stream(WORKSPACE), workspace_stream("*")} <= set(manual.named)
+
+
+@pytest.mark.parametrize("everywhere", [True, False])
+def test_an_instance_whose_clock_is_a_little_behind_starts_nothing_in_a_hold(everywhere: bool) -> None:
+    story = quarterly().at("2026-12-01 20:00:00.9").given(hold(everywhere=everywhere)).at("2026-12-01 20:00:00.7")
+    story.when(run_now("load", "service")).then_refused("held", everywhere=everywhere)
+    story.when(tick()).then(*skipped("2026-12-01 20:00", "held"))
+    story.at("2026-12-01 20:05").given(release(everywhere=everywhere)).at("2026-12-01 20:04:59.8")
+    story.when(run_now("load", "service")).then(Fact(RunOpened), Fact(ServiceRunOpened))
 
 
 def test_what_waits_when_its_turn_comes_in_a_halt_is_skipped() -> None:

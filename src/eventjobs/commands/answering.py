@@ -14,7 +14,7 @@ from eventjobs.commands.queueing import drop, fill_room, stop_open_runs
 from eventjobs.commands.room import delay, has_room
 from eventjobs.commands.world import World
 from eventjobs.domain.due import DueAnswer, Following, Span, answer_due
-from eventjobs.domain.halts import in_force
+from eventjobs.domain.halts import lasting
 from eventjobs.domain.occurrence import occurrence_id
 from eventjobs.domain.overlap import LIMIT, QUEUE_MAX, Meeting, meet
 from eventjobs.domain.streams import run_stream, schedule_stream
@@ -50,7 +50,7 @@ def _answer(world: World, context: Context, schedule_id: str, due: NextDue) -> N
     _pass(world, context, schedule_id, answer)
     if answer.runs is None:
         return
-    halt = in_force(halts, context.now)
+    halt = lasting(halts, context.now)
     if halt is not None:  # it fell due before the halt, and nothing may start now
         _skip(world, context, schedule_id, answer, halt.reason)
     else:

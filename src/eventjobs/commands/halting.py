@@ -11,7 +11,7 @@ from datetime import datetime
 from eventjobs.commands.context import Context
 from eventjobs.commands.fields import check_instant
 from eventjobs.commands.world import World
-from eventjobs.domain.halts import Halt, in_force
+from eventjobs.domain.halts import Halt, lasting
 from eventjobs.domain.schedule import Schedule
 from eventjobs.domain.streams import workspace_stream
 from eventjobs.errors import Conflict, Invalid
@@ -29,7 +29,7 @@ def refuse_while_held(world: World, context: Context) -> None:
     """Raise `Conflict` `held` while nothing may start here: a pause stops a cadence, a hold stops people as well."""
     world.need([workspace_stream(context.workspace), workspace_stream(EVERYWHERE)])
     for workspace in (EVERYWHERE, context.workspace):
-        hold = in_force(world.workspace(workspace).holds, context.now)
+        hold = lasting(world.workspace(workspace).holds, context.now)
         if hold is not None:
             where = "everywhere" if workspace == EVERYWHERE else "in this workspace"
             why = f": {hold.note}" if hold.note else ""

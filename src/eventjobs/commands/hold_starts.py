@@ -13,7 +13,7 @@ from eventjobs.commands.halting import check_end
 from eventjobs.commands.spec import CommandFields, CommandSpec, Text
 from eventjobs.commands.world import World
 from eventjobs.domain.access import ADMINISTRATOR, OPERATORS
-from eventjobs.domain.halts import in_force
+from eventjobs.domain.halts import lasting
 from eventjobs.domain.streams import workspace_stream
 from eventjobs.errors import Forbidden
 from eventjobs.events.recorded import StreamId
@@ -50,7 +50,7 @@ def decide(command: HoldStarts, world: World, context: Context) -> None:
     place = held_place(command.everywhere, world, context)
     check_end(command.until, context)
     until = None if command.until is None else command.until.astimezone(UTC)
-    present = in_force(world.workspace(place).holds, context.now)
+    present = lasting(world.workspace(place).holds, context.now)
     if present is not None and (present.note, present.until) == (command.note, until):
         return
     world.emit(

@@ -13,7 +13,7 @@ from eventjobs.commands.opening import Moment, open_schedule_run
 from eventjobs.commands.room import delay, first_delayed, give_up, has_room
 from eventjobs.commands.world import World
 from eventjobs.domain.due import Span
-from eventjobs.domain.halts import in_force
+from eventjobs.domain.halts import lasting
 from eventjobs.domain.occurrence import occurrence_id
 from eventjobs.domain.overlap import Overlap
 from eventjobs.domain.reference import ON_TIME
@@ -37,7 +37,7 @@ def start_waiting(world: World, context: Context, schedule_id: str) -> None:
         if not schedule.waiting or not allowed:
             return
         waiting = schedule.waiting[0]
-        halt = in_force(halts_of(world, context, schedule), context.now)
+        halt = lasting(halts_of(world, context, schedule), context.now)
         if halt is not None:
             drop(world, context, schedule_id, waiting, "skipped", halt.reason)
         elif _is_too_late(schedule, waiting, context):

@@ -7,7 +7,7 @@ from eventjobs.commands.hold_starts import held_place, place_stream
 from eventjobs.commands.spec import CommandFields, CommandSpec, Text
 from eventjobs.commands.world import World
 from eventjobs.domain.access import OPERATORS
-from eventjobs.domain.halts import in_force
+from eventjobs.domain.halts import lasting
 from eventjobs.domain.streams import workspace_stream
 from eventjobs.events.workspace import WorkspaceStartsReleased
 
@@ -22,7 +22,7 @@ class ReleaseStarts(CommandFields):
 def decide(command: ReleaseStarts, world: World, context: Context) -> None:
     """End the hold that is in force; without one nothing is to do."""
     place = held_place(command.everywhere, world, context)
-    if in_force(world.workspace(place).holds, context.now) is not None:
+    if lasting(world.workspace(place).holds, context.now) is not None:
         world.emit(workspace_stream(place), WorkspaceStartsReleased(since=context.now, note=command.note))
 
 

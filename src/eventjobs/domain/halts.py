@@ -17,13 +17,18 @@ KEPT: Final = 1_000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Halt:
-    """No start from `since` on, until `until` (`None`: until somebody ends it); `reason` is `paused` or `held`."""
+    """
+    No start from `since` on, until `until` (`None`: until somebody ends it); `reason` is `paused` or `held`.
+
+    `over`: the log says that somebody ended it, at `until`.
+    """
 
     reason: str
     since: datetime
     until: datetime | None = None
     note: str = ""
     by: str = ""
+    over: bool = False
 
     def covers(self, at: datetime) -> bool:
         """Tell whether an instant lies in it."""
@@ -33,11 +38,25 @@ class Halt:
         """Tell whether it is over at an instant."""
         return self.until is not None and self.until <= at
 
+    def lasts(self, now: datetime) -> bool:
+        """
+        Tell whether nothing may start now.
+
+        Whoever reads it knows that it began and whether somebody ended it, also where the own clock is a little behind
+        that of who did: only an end that was given ahead is compared with the clock.
+        """
+        return not self.over and not self.ends_by(now)
+
     def cut_at(self, at: datetime) -> "Halt":
         """Return it ended at an instant, unless it is over before."""
-        return self if self.ends_by(at) else replace(self, until=max(at, self.since))
+        return self if self.ends_by(at) else replace(self, until=max(at, self.since), over=True)
 
 
 def in_force(halts: Iterable[Halt], at: datetime) -> Halt | None:
     """Return the first halt that an instant lies in."""
     return next((halt for halt in halts if halt.covers(at)), None)
+
+
+def lasting(halts: Iterable[Halt], now: datetime) -> Halt | None:
+    """Return the first halt that lets nothing start now."""
+    return next((halt for halt in halts if halt.lasts(now)), None)
