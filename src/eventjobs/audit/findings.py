@@ -71,8 +71,8 @@ class Report:
     What was looked at, and what is wrong with it.
 
     `occurrences` counts due moments by outcome (`ran`, `skipped`, `missed`), `steps` the recorded steps that the rule
-    was replayed for, `not_checked` those whose zone data is not the installed one, by its version. `findings` are the
-    first ones in the log's order, `found` is the number of all.
+    was replayed for, `not_checked` those that it does not give with the installed zone data, and which were made with
+    another version, by that version. `findings` are the first ones in the log's order, `found` is the number of all.
     """
 
     positions: int

@@ -195,11 +195,11 @@ class Ledger:
         stood: bool,
     ) -> None:
         version = _zone_data(before, steps)
-        if version not in (None, zones.zone_data()):
+        wrong = explain(self.owners.subject(stream), before, steps, facts[0].at, self.liveness.slack)
+        if wrong is not None and version not in (None, zones.zone_data()):
             self.not_checked[version or ""] += len(steps)
             return
         self.steps += len(steps)
-        wrong = explain(self.owners.subject(stream), before, steps, facts[0].at, self.liveness.slack)
         if wrong is not None:
             place = sum(len(step.facts) if isinstance(step, Settling) else 1 for step in steps[: wrong.step])
             self._note(facts[place], wrong.mismatch, stream, by_the_clock=stood)

@@ -109,7 +109,7 @@ def _report(report: Report, *, as_json: bool) -> int:
     if report.not_checked and not as_json:
         for version, count in report.not_checked.items():
             say(
-                f"{count:,} steps were made with zone data {version}, which is not installed; they were not made again."
+                f"{count:,} steps were made with zone data {version}, which is not installed, and cannot be made again."
             )
     return exits.OK if report.clean else exits.REFUSED
 
