@@ -22,7 +22,7 @@ from tests.support.waiting import eventually
 Disk: TypeAlias = Callable[[Path], AbstractContextManager[Any]]
 """What a server's folder is on, while it is used."""
 COUNTER: Final = Path(__file__).with_name("counter.py")
-READY_S: Final = 60.0
+READY_S: Final = 120.0
 ASK_S: Final = 1.0
 RESTART_S: Final = 0.1
 DATABASE_ERRORS: Final = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError)
