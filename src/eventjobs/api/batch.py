@@ -4,6 +4,7 @@ Up to 1,000 commands in one request, in order, each on the state that the earlie
 Each is accepted or refused by itself; with `atomic=true` all are, or none and the first refusal is the answer.
 """
 
+import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
@@ -30,7 +31,7 @@ from eventjobs.api.field_errors import invalid, validated
 from eventjobs.api.json_text import read_json
 from eventjobs.api.problems import RETRY_AFTER_S, HttpRefusal, Problem, problem_of
 from eventjobs.api.registry import Call, Query
-from eventjobs.commands.batch import AtomicRefusal, Entry, run_all, run_each
+from eventjobs.commands.batch import STRETCH, AtomicRefusal, Entry, run_all, run_each
 from eventjobs.commands.dispatch import Outcome
 from eventjobs.errors import Invalid, Rejected
 
@@ -62,7 +63,7 @@ async def command_batch(call: Call) -> web.StreamResponse:
             raise Invalid("header_on_batch", f"{header} is for one command; an entry of a batch has its `key`")
     items = _items(read_json(await read_body(call.request, call.deps.body_timeout_s)))
     async with _turn(call.deps, len(items)):
-        entries = [await _attempted(call, item) for item in items]
+        entries = [await _attempted(call, place, item) for place, item in enumerate(items)]
         outcomes = await (_all(call, entries) if call.query.atomic else _each(call, entries))
         return _answer(call, items, outcomes)
 
@@ -111,7 +112,9 @@ async def _all(call: Call, entries: Sequence[Entry | Exception]) -> Sequence[Out
         raise _placed(refused.refusal, refused.place) from None
 
 
-async def _attempted(call: Call, item: Any) -> Entry | Exception:
+async def _attempted(call: Call, place: int, item: Any) -> Entry | Exception:
+    if place % STRETCH == STRETCH - 1:
+        await asyncio.sleep(0)  # runs come first
     try:
         return await _entry(call, item)
     except Rejected as refusal:

@@ -5,6 +5,7 @@ By themselves: commands that do not touch each other's streams are appended toge
 that is refused leaves the others alone. Atomic: one world, one append, all or none.
 """
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -29,6 +30,8 @@ from eventjobs.events.recorded import StreamId
 from eventjobs.log.port import Appended, StoredReceipt
 
 COMMANDS_MAX: Final = 1_000
+STRETCH: Final = 50
+"""After how many commands the event loop has its turn."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,6 +88,8 @@ async def run_each(dispatcher: Dispatcher, entries: Sequence[Entry]) -> Sequence
     together = _Together()
     await dispatcher.states.load(_to_read(entries))  # in one query; what is decided reads them from memory
     for place, entry in enumerate(entries):
+        if place % STRETCH == STRETCH - 1:
+            await asyncio.sleep(0)  # what falls due meanwhile comes first
         try:
             await dispatcher.authorise(entry.spec, entry.context)
             world = await dispatcher.decide(entry.spec, entry.command, entry.context, keyed=entry.keyed)
