@@ -7,6 +7,8 @@ Each suite appends one line of figures. The exit code is 1 where a promise was b
 import argparse
 import asyncio
 import json
+import os
+import signal
 import sys
 from pathlib import Path
 
@@ -17,6 +19,8 @@ from tests.chaos.suites import SUITES
 def main() -> int:
     """Run what the command line asks for."""
     given = _parser().parse_args()
+    # SIGTERM too shall unwind everything, so that no process is left behind.
+    signal.signal(signal.SIGTERM, lambda *_: os.kill(os.getpid(), signal.SIGINT))
     names = given.suites.split(",") if given.suites else list(SUITES)
     unknown = [name for name in names if name not in SUITES]
     if unknown:
@@ -24,7 +28,8 @@ def main() -> int:
     broken = False
     for name in names:
         _say(f"{name}, seed {given.seed} …")
-        command = f"make chaos SUITES={name} MINUTES={given.minutes:g} SEED={given.seed}"
+        size = "ARGS=--short" if given.short else f"MINUTES={given.minutes:g}"
+        command = f"make chaos SUITES={name} SEED={given.seed} {size}"
         suite = SUITES[name]
         running = suite.short(given.seed, command) if given.short else suite.long(given.seed, given.minutes, command)
         found = asyncio.run(running)

@@ -7,6 +7,8 @@ Much of their time is waiting for a lease to run out or a minute to begin, so tw
 import asyncio
 import os
 import traceback
+from collections.abc import Sequence
+from pathlib import Path
 from random import SystemRandom
 
 import pytest
@@ -30,10 +32,17 @@ async def test_every_promise_holds_under_faults(names: tuple[str, ...], capsys: 
         print(f"\n{command}", end=" ")  # noqa: T201
     running = (SUITES[name].short(SEED, command) for name in names)
     all_found = await asyncio.gather(*running, return_exceptions=True)
+    _keep([found for found in all_found if isinstance(found, Figures)])
     broken = [text for name, found in zip(names, all_found, strict=True) if (text := _objection(name, found))]
     with capsys.disabled():
         print(*broken, sep="\n")  # noqa: T201
     assert not broken
+
+
+def _keep(all_found: Sequence[Figures]) -> None:
+    if "CHAOS_FIGURES" in os.environ:
+        with Path(os.environ["CHAOS_FIGURES"]).open("a", encoding="utf-8") as lines:
+            lines.writelines(found.as_line() + "\n" for found in all_found)
 
 
 def _objection(name: str, found: Figures | BaseException) -> str | None:
