@@ -11,12 +11,20 @@ SPOILT = "tests/audit/test_occurrences.py::test_one_spoilt_fact_is_found_where_i
 
 MUTANTS = (
     Mutant(
-        name="pause-ignored",
-        promise="SPEC decision 7: a moment in a pause is finally skipped",
+        name="ended-pause-forgotten",
+        promise="SPEC decision 7: a moment in a pause is finally skipped, also when it is answered later",
         file="domain/halts.py",
         old="return self.since <= at and (self.until is None or at < self.until)",
         new="return at < self.since",
-        tests=(f"{HALTS}::test_a_moment_in_a_pause_is_finally_skipped_and_the_reference_moves_on_by_a_period",),
+        tests=(f"{HALTS}::test_a_moment_of_an_ended_pause_stays_skipped_when_it_is_answered_late",),
+    ),
+    Mutant(
+        name="hold-ignored",
+        promise="SPEC decision 7: while a hold lasts nothing starts, also what fell due before it",
+        file="domain/halts.py",
+        old="return not self.over and not self.ends_by(now)",
+        new="return False",
+        tests=(f"{HALTS}::test_what_fell_due_before_a_hold_and_was_not_started_is_held_as_well",),
     ),
     Mutant(
         name="hold-lets-people-run",
