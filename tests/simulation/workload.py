@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 ZONES = ("Europe/Berlin", "America/New_York", "Australia/Lord_Howe", "UTC", "Asia/Kolkata", "America/St_Johns")
 NIGHT = ("01:30", "02:00", "02:15", "02:30", "03:00")
+ODD_NIGHTS = (("Europe/Berlin", "02:15"), ("America/New_York", "01:30"), ("Australia/Lord_Howe", "01:45"))
 OVERLAPS = ("skip", "skip", "skip", "queue_one", "queue_all", "cancel_running", "allow")
 
 
@@ -43,6 +44,8 @@ class Workload:
         await self._clients.send("CreateWorkspace", patient=True, id="acme", time_zone="Europe/Berlin")
         for name in self._services:
             await self._clients.send("AddService", patient=True, id=name, **self._service())
+        for zone, time in ODD_NIGHTS:
+            await self._create_for_the_night(zone, time)
         for _ in range(self._world.options.schedules):
             await self._create()
 
@@ -124,6 +127,17 @@ class Workload:
         self._schedules.append(name)
         fields = {"id": name, "cadence": cadence, "policies": self._policies(timings), "jobs": self._jobs()}
         await self._clients.send("CreateSchedule", patient=True, **fields)
+
+    async def _create_for_the_night(self, zone: str, time: str) -> None:
+        """One whose moment a change of offset leaves out, or brings twice."""
+        day = self._world.database.now().date().isoformat()
+        cadence = {"start_date": day, "start_time": time, "time_zone": zone, "every": 1, "unit": "day"}
+        policies = {**self._policies(["wall_clock"]), "gap": "shift", "repeat": "both"}
+        name = f"n{len(self._schedules)}"
+        self._schedules.append(name)
+        await self._clients.send(
+            "CreateSchedule", patient=True, id=name, cadence=cadence, policies=policies, jobs=self._jobs()
+        )
 
     # -- what people do -----------------------------------------------------------------------------------------------
 
