@@ -135,8 +135,8 @@ MUTANTS = (
         name="audit-does-not-replay",
         promise="SPEC 1: the audit finds a next due moment that is not the rule's",
         file="audit/rule.py",
-        old="    unexplained = _replayed(subject, owner, steps, at)\n    if unexplained is None:",
-        new="    unexplained = _replayed(subject, owner, steps, at)\n    if slack >= _NONE:",
+        old="if mismatch is not None:\n            return Unexplained(mismatch, place)",
+        new="if mismatch == step:\n            return Unexplained(mismatch, place)",
         tests=(f"{SPOILT}[next_is_a_second_late]",),
     ),
     Mutant(
