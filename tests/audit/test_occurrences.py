@@ -201,6 +201,12 @@ def the_reference_is_another(facts: Facts) -> tuple[Facts, int, Kind]:
     return with_(facts, place, timing=other), place, Kind.NOT_THE_RULE
 
 
+def a_zone_that_nobody_knows(facts: Facts) -> tuple[Facts, int, Kind]:
+    place = where(facts, of("schedule.cadence_edited", "plain"))
+    other = replace(facts[place].event.cadence, time_zone="Europe/Atlantis")
+    return with_(facts, place, cadence=other), place, Kind.NOT_THE_RULE
+
+
 def a_cadence_version_is_left_out(facts: Facts) -> tuple[Facts, int, Kind]:
     place = where(facts, of("schedule.cadence_edited", "plain"))
     return with_(facts, place, cadence_version=3), place, Kind.NOT_THE_RULE
@@ -386,6 +392,7 @@ TEETH = [
     the_wall_clock_shows_another_time,
     the_fold_is_the_other_one,
     the_reference_is_another,
+    a_zone_that_nobody_knows,
     a_cadence_version_is_left_out,
     a_catch_up_is_called_scheduled,
     an_answer_is_early,

@@ -56,12 +56,15 @@ def explain(
 
     Returns `None` if there is one, else what is wrong with them at `at`.
     """
-    unexplained = _replayed(subject, owner, steps, at)
-    if unexplained is None:
-        return None
-    for now in sorted(_instants(subject, owner, steps), reverse=True):
-        if at - slack <= now < at and _replayed(subject, owner, steps, now) is None:
+    try:
+        unexplained = _replayed(subject, owner, steps, at)
+        if unexplained is None:
             return None
+        for now in sorted(_instants(subject, owner, steps), reverse=True):
+            if at - slack <= now < at and _replayed(subject, owner, steps, now) is None:
+                return None
+    except (ArithmeticError, LookupError, ValueError) as error:  # facts that no command writes, or an unknown zone
+        return Unexplained(Mismatch(Kind.NOT_THE_RULE, f"the rule cannot be applied to it: {error!r}"), 0)
     return unexplained
 
 
