@@ -77,7 +77,7 @@ class Workload:
 
     def _jobs(self) -> list[dict[str, Any]]:
         draw = self._random
-        names = draw.sample(self._services, draw.choice((1, 1, 2, 3)))
+        names = draw.sample(self._services, draw.choice((1, 1, 1, 1, 2, 3)))
         rows = []
         for name in names:
             row: dict[str, Any] = {"job": {"kind": "service", "id": name}, "seq": draw.choice((1, 1, 2, 3))}
