@@ -32,7 +32,6 @@ RARE: Final = (
     "commit_hidden_by_an_error",
     "commit_later_than_the_timeout",
     "instance_forgotten",
-    "joined_anew",
     "killed_while_running",
     "lease_lost_while_running",
     "left_in_order",

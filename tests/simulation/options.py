@@ -91,7 +91,7 @@ def derive(
         members=members,
         mood=mood,
         start=STARTS[seed % len(STARTS)],
-        schedules=draw.randint(7, 9) if sparse else draw.randint(28, 30),
+        schedules=draw.randint(7, 9) if sparse else draw.randint(32, 34),
         services=draw.randint(8, 14),
         commands=draw.uniform(0.2, 1.0),
         faults=faults,

@@ -36,7 +36,7 @@ class Workload:
             (1.0, self._describe),
             (0.5, self._configure),
             (0.2, self._replace),
-            (0.7, self._halt),
+            (1.3, self._halt),
         )
 
     async def furnish(self) -> None:
