@@ -117,7 +117,10 @@ class Storm:
 
 
 def _title(pid: str) -> str:
-    return Path(f"/proc/{pid}/cmdline").read_text("utf-8").strip("\0")
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_text("utf-8").strip("\0")
+    except OSError:  # it has just ended
+        return ""
 
 
 async def recovery(scene: Scene) -> tuple[float, float]:
