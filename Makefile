@@ -32,7 +32,7 @@ run: setup ## start the demonstration; options in ARGS, or EVENTJOBS_DATA_DIR an
 	@exec $(BIN)/eventjobs demo $(ARGS)
 
 test: setup ## run the tests; options in ARGS
-	@$(BIN)/pytest $(ARGS)
+	@$(BIN)/pytest --numprocesses 2 --dist loadfile $(ARGS)
 
 chaos: setup ## break the real thing for MINUTES (8); SUITES=T1,T2 SEED=7 FIGURES=file pick, repeat and keep
 	@$(BIN)/python -m tests.chaos --minutes $(or $(MINUTES),8) $(if $(SUITES),--suites $(SUITES)) \

@@ -11,13 +11,14 @@ from tests.support.views import append_all, new_log, project_all, projector_on, 
 @pytest.mark.parametrize("seed", range(3))
 async def test_the_rows_are_the_same_in_batches_of_any_size(fresh: Fresh, seed: int) -> None:
     log = new_log()
-    await append_all(log, History(seed, workspaces=("acme", "other")).appends(40))
+    await append_all(log, History(seed, workspaces=("acme", "other")).appends(60))
     in_one, by_one, live = await fresh(), await fresh(), await fresh()
     await project_all(projector_on(log, in_one))
     await project_all(projector_on(log, by_one, batch=1))
     await project_all(projector_on(log, live, batch=7))
     expected = await view_rows(in_one)
-    assert seed or all(expected[table.name] for projection in PROJECTIONS for table in projection.tables)
+    empty = [table.name for projection in PROJECTIONS for table in projection.tables if not expected[table.name]]
+    assert seed or not empty
     assert await view_rows(by_one) == expected
     assert await view_rows(live) == expected
 

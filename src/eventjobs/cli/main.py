@@ -13,6 +13,7 @@ from cyclopts import App, Group
 from eventjobs.cli import exits
 from eventjobs.errors import (
     CliFault,
+    CopyRefused,
     DatabaseFault,
     Interrupted,
     LogFault,
@@ -99,7 +100,7 @@ def report(error: Exception, *, as_json: bool = False) -> int:
             code = exits.UNREACHABLE
         case CliFault() | SettingsInvalid() | UnsafeDatabase():
             code = exits.USAGE
-        case DatabaseFault():
+        case DatabaseFault() if not isinstance(error, CopyRefused):
             code = exits.UNREACHABLE
         case _:
             code = exits.REFUSED
