@@ -3,11 +3,11 @@
 from typing import Any
 
 import pytest
-from structlog.testing import capture_logs
 
 from eventjobs.log.memory import Fault
 from tests.api.rig import Rig, schedule, started, with_workspace
 from tests.api.test_operations import Plan
+from tests.support.capturing import capture_logs
 
 PATH = "/v1/acme/commands"
 

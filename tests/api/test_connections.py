@@ -9,11 +9,11 @@ from typing import Any
 
 import orjson
 import pytest
-from structlog.testing import capture_logs
 
 from eventjobs.api.connections import ConnectionLimits, network_of
 from tests.api.rig import Rig, started
 from tests.api.wire import head, send
+from tests.support.capturing import capture_logs
 from tests.support.waiting import eventually
 
 Pair = tuple[asyncio.StreamReader, asyncio.StreamWriter]

@@ -5,11 +5,11 @@ import gzip
 import zlib
 
 import pytest
-from structlog.testing import capture_logs
 
 from eventjobs.api.body import BODY_BYTES_MAX
 from tests.api.rig import Rig, started, with_workspace
 from tests.api.wire import head, send
+from tests.support.capturing import capture_logs
 
 JSON = "Content-Type: application/json"
 

@@ -5,8 +5,6 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
-from structlog.testing import capture_logs
-
 from eventjobs.audit.findings import Kind
 from eventjobs.audit.watch import BATCH, LOOK_S, LedgerWatch
 from eventjobs.commands.announce_instance import AnnounceInstance
@@ -20,6 +18,7 @@ from eventjobs.log.port import Append
 from eventjobs.telemetry.metrics import Metrics
 from tests.runner.plant import Instance, Plant
 from tests.support.bodies import row, schedule
+from tests.support.capturing import capture_logs
 from tests.support.story import SPEC_OF, WORKSPACE, command
 from tests.support.time import virtually
 

@@ -3,7 +3,8 @@
 from collections.abc import Iterator
 
 import pytest
-from structlog.testing import capture_logs
+
+from tests.support.capturing import capture_logs
 
 
 @pytest.fixture(autouse=True)

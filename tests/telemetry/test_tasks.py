@@ -1,9 +1,8 @@
 import asyncio
 import gc
 
-from structlog.testing import capture_logs
-
 from eventjobs.telemetry.tasks import Tasks
+from tests.support.capturing import capture_logs
 
 
 async def test_a_task_lives_though_nobody_holds_it() -> None:

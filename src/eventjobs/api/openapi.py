@@ -7,6 +7,7 @@ The OpenAPI 3.1 document, made from the routes and the commands; nothing in it i
 import re
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from copy import deepcopy
 from importlib.metadata import version as installed_version
 from typing import Any, Final
 
@@ -121,7 +122,7 @@ def _operations(refs: _Refs) -> Iterator[tuple[str, str, dict[str, Any]]]:
 def _command_operation(route: Route, spec: CommandSpec[Any], path: str, refs: _Refs) -> dict[str, Any]:
     media: dict[str, Any] = {"schema": refs.read(spec.command)}
     if spec.example is not None:
-        media["example"] = spec.example
+        media["example"] = deepcopy(spec.example)  # whoever is given a document may change it
     scope = "everywhere (`*`)" if spec.everywhere else "in the workspace"
     roles = ", ".join(f"`{role}`" for role in sorted(spec.roles))
     return {
