@@ -12,7 +12,18 @@ from typing import Any
 import asyncpg
 import orjson
 
-from eventjobs.projections import job_runs, keys, occurrences, runs, schedules, services, timers, workspaces
+from eventjobs.projections import (
+    halts,
+    job_runs,
+    keys,
+    occurrences,
+    queues,
+    runs,
+    schedules,
+    services,
+    timers,
+    workspaces,
+)
 from eventjobs.projections.storage import REMOVE_ROWS, WRITE_ROWS, _columns_of, _filled
 from eventjobs.projections.temporal import Keeps, Table
 
@@ -160,8 +171,18 @@ def schedule(key: Any, at: datetime, kind: str, data: dict[str, Any], present: M
         yield schedules.RUNS, key, {"open_run": data["run"]}
         if data["timing"] is not None:
             yield from stands(key, data)
+        elif data["due"] is not None:
+            yield waiting(key, -1, present)
     elif kind == "schedule.run_closed":
         yield closed(schedules.RUNS, key, at, data, present)
+    elif kind == "schedule.occurrence_queued":
+        yield from stands(key, data)
+        yield waiting(key, 1, present)
+    elif kind == "schedule.occurrence_dropped":
+        yield dropped(key, at, data)
+        yield waiting(key, -1, present)
+    elif kind in ("schedule.paused", "schedule.unpaused"):
+        yield from paused(key, data if kind == "schedule.paused" else {})
     elif kind in ("schedule.occurrences_skipped", "schedule.occurrences_missed"):
         yield from stands(key, data)
         due, skipped = datetime.fromisoformat(data["first"]), kind.endswith("skipped")
@@ -200,6 +221,30 @@ def defined(key: Any, at: datetime, kind: str, data: dict[str, Any], present: Ma
         yield from stands(key, data)
     elif kind == "schedule.deleted":
         yield from stands(key, {"next": None})
+        yield timers.TIMERS, (key[0], "schedule", key[1], "pause_end"), None
+
+
+def waiting(key: Any, more: int, present: Mapping[Any, Any]) -> Row:
+    owner = (key[0], "schedule", key[1])
+    row = present.get((queues.QUEUES, owner))
+    return queues.QUEUES, owner, {"waiting": more + (0 if row is None else row[queues.QUEUES.places["waiting"]])}
+
+
+def dropped(key: Any, at: datetime, data: dict[str, Any]) -> Row:
+    due = datetime.fromisoformat(data["due"])
+    named = f"schedule.{key[1]}.{data['cadence_version']}.{due.astimezone(UTC):%Y%m%dt%H%M%Sz}"
+    values = {"owner_kind": "schedule", "owner_id": key[1], "cadence_version": data["cadence_version"], "due": due,
+              "last": due, "count": 1, "outcome": data["outcome"], "reason": data["reason"],
+              "open_run": data["open_run"], "answered_at": at}  # fmt: skip
+    return occurrences.OCCURRENCES, (key[0], named), values
+
+
+def paused(key: Any, data: dict[str, Any]) -> Iterator[Any]:
+    until, timer = instant(data.get("until")), (key[0], "schedule", key[1], "pause_end")
+    span = {"since": instant(data.get("since")), "until": until, "note": data.get("note")}
+    yield halts.PAUSES, (key[0], "schedule", key[1]), {**span, "paused_by": data.get("by")}
+    end = {"due_at": until, "zone_data": "", "parked": False, "parked_reason": None}
+    yield timers.TIMERS, timer, None if until is None else end
 
 
 def stands(key: Any, data: dict[str, Any]) -> Iterator[Any]:
@@ -219,7 +264,7 @@ def closed(table: Table, key: Any, at: datetime, data: dict[str, Any], present: 
     values = {"last_run": data["run"], "last_state": data["state"], "last_reason": data["reason"], "last_ended_at": at}
     row = present.get((table, key))
     if row is not None and row[table.places["open_run"]] == data["run"]:
-        values["open_run"] = None
+        values["open_run"] = data.get("open_run")
     return table, key, values
 
 
@@ -245,6 +290,11 @@ def other(row: Any, key: Any, at: datetime, data: dict[str, Any], present: Mappi
     elif kind == "access.key_revoked":
         old = present[(keys.KEYS, key)]
         yield keys.KEYS, key, {"version": old[keys.KEYS.places["version"]] + 1, "revoked_at": at}
+    elif kind in ("workspace.starts_held", "workspace.starts_released"):
+        held = kind.endswith("held")
+        span = {"since": instant(data["since"]), "until": instant(data["until"]), "note": data["note"]} if held else {}
+        ended = {**dict.fromkeys(("since", "until", "note", "held_by")), **span}
+        yield halts.HOLDS, (key[0],), {**ended, "held_by": data["by"] if held else None}
     elif kind == "workspace.created":
         made = {"version": 1, "time_zone": data["time_zone"], "kind": data["kind"], "created_at": at}
         yield workspaces.WORKSPACES, (key[0],), made

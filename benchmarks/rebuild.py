@@ -131,8 +131,10 @@ async def measure(url: str, events: int, rounds: int) -> dict[str, float]:
             built = await view_rows(pool)
             they.append(await bare(pool, head))
             await vacuum(url)
-            if await view_rows(pool) != built:
-                raise RuntimeError("the bare loop built other rows")
+            other = await view_rows(pool)
+            if other != built:
+                different = sorted(name for name in built if other[name] != built[name])
+                raise RuntimeError(f"the bare loop built other rows of {', '.join(different)}")
         await ours(log, pool)
         rows, size = await storage(pool)
         return {
