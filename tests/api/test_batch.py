@@ -164,6 +164,14 @@ class TestAtomic:
         assert [result["events"] for result in again.json] == [result["events"] for result in first.json]
         assert rig.log.known_head.position == head
 
+    async def test_one_key_for_two_commands_is_422(self, rig: Rig) -> None:
+        head = rig.log.known_head.position
+
+        refused = await rig.post(f"{PATH}?atomic=true", [add("a", key="1"), add("b", key="1")])
+
+        assert (refused.status, refused.code, refused.json["entry"]) == (422, "idempotency_key_reused", 1)
+        assert rig.log.known_head.position == head
+
     async def test_with_only_some_keys_used_before_nothing_is_written(self, rig: Rig) -> None:
         await rig.post(PATH, [add("a", key="1")])
         head = rig.log.known_head.position

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -165,6 +166,13 @@ async def test_a_read_position_spares_no_conflict(log: EventLog) -> None:
     with pytest.raises(VersionConflict):
         await log.append(append_to(stream, noted(), read_at=read_at))
     await log.append(append_to(stream, noted(), at=1, read_at=(await log.head()).position))
+
+
+async def test_one_key_twice_in_an_append_is_refused_and_keeps_nobody_waiting(log: EventLog) -> None:
+    stream, receipt = a_stream(), a_receipt()
+    with pytest.raises(Invalid, match="one key"):
+        await log.append(replace(append_to(stream, noted()), receipts=(receipt, receipt)))
+    assert (await log.append(append_to(stream, noted(), receipt=receipt))).replayed is None
 
 
 async def test_a_used_key_answers_with_its_receipt_and_writes_nothing(log: EventLog) -> None:

@@ -29,7 +29,6 @@ from eventjobs.errors import Invalid, LogFault, LogUnavailable, Rejected, Versio
 from eventjobs.events.recorded import StreamId
 from eventjobs.log.port import Appended, StoredReceipt
 
-COMMANDS_MAX: Final = 1_000
 STRETCH: Final = 50
 """After how many commands the event loop has its turn."""
 
@@ -166,8 +165,7 @@ async def run_all(dispatcher: Dispatcher, entries: Sequence[Entry]) -> Sequence[
             await dispatcher.authorise(entry.spec, entry.context)
         except Rejected as refusal:
             raise AtomicRefusal(place, refusal) from None
-    if len({entry.keyed is None for entry in entries}) > 1:
-        raise Invalid.at("key", "missing", "an atomic batch has a key for every entry, or for none")
+    _check_keys(entries)
     for _ in range(MAX_TRIES):
         try:
             world, parts = await _decide_all(dispatcher, entries)
@@ -185,6 +183,15 @@ async def run_all(dispatcher: Dispatcher, entries: Sequence[Entry]) -> Sequence[
         dispatcher.keep(world, appended)
         return [part.outcome(appended) for part in parts]
     raise LogUnavailable(f"the batch lost {MAX_TRIES} races; nothing was written")
+
+
+def _check_keys(entries: Sequence[Entry]) -> None:
+    keys = [entry.keyed.key for entry in entries if entry.keyed is not None]
+    if keys and len(keys) < len(entries):
+        raise Invalid.at("key", "missing", "an atomic batch has a key for every entry, or for none")
+    for place, key in enumerate(keys):
+        if key in keys[:place]:
+            raise AtomicRefusal(place, Invalid("idempotency_key_reused", "an entry before this one has its key"))
 
 
 @dataclass(frozen=True, slots=True)

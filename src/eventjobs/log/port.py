@@ -63,8 +63,8 @@ class Append:
 
     `expected` gives the version of every stream written to, and of further streams that must not have moved (0: does
     not exist). `read_at` gives, for the streams of which it is known, a position at which that version was read; it
-    spares the appender a look-up of the stream. Without events it only leaves its receipts. `events` of one stream keep
-    their order.
+    spares the appender a look-up of the stream. Without events it only leaves its receipts, each of which has a
+    key of its own. `events` of one stream keep their order.
     """
 
     events: Sequence[tuple[StreamId, Event]]

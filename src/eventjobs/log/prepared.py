@@ -82,6 +82,8 @@ def prepare(codec: Codec, append: Append) -> Prepared:
         raise Invalid.at("", "odd_character", str(error)) from error
     for receipt in append.receipts:
         _check_receipt(receipt)
+    if len({receipt.key for receipt in append.receipts}) < len(append.receipts):
+        raise Invalid.at("key", "idempotency_key_reused", "one key stands for two commands of an append")
     done: asyncio.Future[Appended] = asyncio.get_running_loop().create_future()
     return Prepared(append, facts, befores, _columns(append, facts, texts), versions, done)
 
