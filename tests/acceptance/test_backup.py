@@ -7,8 +7,10 @@ import sys
 from pathlib import Path
 from typing import NamedTuple
 
-from tests.acceptance.instance import Client, Instance, client_of
-from tests.support.database import data_folder
+from eventjobs.log.setup import set_up
+from eventjobs.postgres.embedded import EmbeddedPostgres
+from tests.acceptance.instance import ADMIN_KEY, Client, Instance, client_of
+from tests.support.database import data_folder, execute
 from tests.support.waiting import eventually
 
 
@@ -73,7 +75,10 @@ async def test_what_is_restored_is_whole_held_and_does_nothing_by_itself() -> No
             await client.get("/services/later", expect=404)
             refused = await client.do("RunNow", {"owner": {"kind": "service", "id": "load"}}, expect=409)
             assert refused["code"] == "held"
-            await client.do("ReleaseStarts", {"everywhere": True})
+            released = await eventjobs(
+                *("do", "ReleaseStarts", "--everywhere", "-w", "*", "--url", again.url, "--key", ADMIN_KEY)
+            )
+            assert released.code == 0, released.err
             (second / "files" / "acme").mkdir(parents=True)
             (second / "files" / "acme" / "contacts.csv").write_text("id,name\n3,Edsger Wybe\n4,Barbara\n")
             merged = await client.run_ended(
@@ -83,6 +88,19 @@ async def test_what_is_restored_is_whole_held_and_does_nothing_by_itself() -> No
             assert (counts["added"], counts["updated"]) == (1, 1)
             verified = await eventjobs("audit", "verify", "--data-dir", str(second))
             assert verified.code == 0, verified.out
+
+
+async def test_no_instance_starts_on_what_a_restore_left_half_done() -> None:
+    with data_folder() as folder:
+        postgres = EmbeddedPostgres(folder)
+        url = await postgres.start()
+        try:
+            await set_up(url)
+            await execute(url, "CREATE TABLE public.eventjobs_restoring ()")
+        finally:
+            await postgres.stop()
+        refused = await eventjobs("serve", "--data-dir", str(folder), "--port", "0")
+        assert (refused.code, "did not come to its end" in refused.err) == (3, True), refused.err
 
 
 async def test_nothing_is_overwritten_and_no_other_file_is_taken_for_a_backup(tmp_path: Path) -> None:

@@ -27,12 +27,14 @@ from eventjobs.events.run import RunEnded, RunOpened
 from eventjobs.ids import EVERYWHERE
 from eventjobs.log.port import Filter
 from eventjobs.log.setup import set_up
-from eventjobs.postgres.copies import copy_in
+from eventjobs.postgres.copies import copy_in, end_restore
 from eventjobs.settings import Settings, load_settings
 
 PAGE: Final = 1_000
 LIVES: Final = Filter(types=(RunOpened.TYPE, RunEnded.TYPE))
 NOTE: Final = "restored from a backup: look at what happened since, then release the starts"
+
+RELEASE: Final = "eventjobs do ReleaseStarts --everywhere -w '*'"
 
 _SPEC_OF: Final = {spec.command: spec for spec in SPECS}
 
@@ -61,7 +63,7 @@ async def restore(
     Read a backup into an empty database, prove that its log is whole, and hold all starts.
 
     Runs that were open in it are asked to stop. Put the data folder's files and secrets back, start the service, look,
-    and release: `eventjobs do ReleaseStarts --everywhere`.
+    and release: `eventjobs do ReleaseStarts --everywhere -w '*'`.
     """
     if data_dir is not None and database_url is not None:
         raise UsageWrong("give one of --data-dir and --database-url")
@@ -83,7 +85,7 @@ async def _restore(settings: Settings, place: Reached, file: Path) -> Restored:
     await copy_in(
         place.programs, file, owner_url=place.owner_url, reader_url=place.whole_url, app_role=settings.app_role
     )
-    log_id = await set_up(place.owner_url, app_role=settings.app_role)
+    log_id = await set_up(place.owner_url, app_role=settings.app_role, restoring=True)
     async with offline(place.owner_url, settings.app_role) as log:
         verdict = await verify_log(log.read)
         if isinstance(verdict, Broken):
@@ -92,12 +94,14 @@ async def _restore(settings: Settings, place: Reached, file: Path) -> Restored:
         stopping = await _open_runs(log)
         for stream in stopping:
             await log.do(stream.workspace, _SPEC_OF[StopRun], StopRun(run=stream.id))
-        return Restored(
+        restored = Restored(
             log_id=log_id,
             copied_to=verdict.positions,
             position=log.position,
             stopping=tuple(f"{stream.workspace}/{stream.id}" for stream in stopping),
         )
+    await end_restore(place.owner_url)
+    return restored
 
 
 async def _open_runs(log: Offline) -> list[StreamId]:
@@ -128,4 +132,4 @@ def _tell(restored: Restored, *, as_json: bool) -> None:
     say(f"Restored: {restored.copied_to:,} events, each as it was written. All starts are held.")
     for run in restored.stopping:
         say(f"  {run} was open and is asked to stop")
-    say("Put files and secrets back, start the service, look, then: eventjobs do ReleaseStarts --everywhere")
+    say(f"Put files and secrets back, start the service, look, then: {RELEASE}")

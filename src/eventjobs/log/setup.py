@@ -16,13 +16,16 @@ INSERT_FIRST: Final = statement("log/insert_first")
 _CLOSE_S: Final = 5.0
 
 
-async def set_up(url: str, *, app_role: str = APP_ROLE, pooler: bool = False, ids: Ids | None = None) -> str:
+async def set_up(
+    url: str, *, app_role: str = APP_ROLE, pooler: bool = False, restoring: bool = False, ids: Ids | None = None
+) -> str:
     """
     Migrate the database behind the owner's `url` and begin its log, if that was not done; return the log's id.
 
-    Any number of processes may do this at the same time; one of them begins the log.
+    Any number of processes may do this at the same time; one of them begins the log. `restoring` is for who reads a
+    copy into it.
     """
-    await migrate(url, app_role=app_role, pooler=pooler)
+    await migrate(url, app_role=app_role, pooler=pooler, restoring=restoring)
     new = (ids or SystemIds()).new
     connection = await connect(url, role=None)
     try:

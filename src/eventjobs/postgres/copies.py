@@ -24,6 +24,8 @@ from eventjobs.postgres.statements import quote_identifier, statement
 
 EXPORT_SNAPSHOT: Final = statement("postgres/export_snapshot")
 HAS_LOG: Final = statement("postgres/has_log")
+BEGIN_RESTORE: Final = statement("postgres/begin_restore")
+END_RESTORE: Final = statement("postgres/end_restore")
 
 OPTIONS: Final = ("--format=custom", "--no-password", "--exclude-table-data=public.instances")
 """Of the instances none is connected to what is made of a copy; so the runs that they had are nobody's at once."""
@@ -74,8 +76,8 @@ async def copy_in(programs: Binaries, file: Path, *, owner_url: str, reader_url:
     """
     Read a copy into the empty database of the owner, all or nothing.
 
-    `reader_url` is who reads it in: whoever may give tables to other roles. Raises `CopyRefused`, also where the
-    database has a log.
+    `reader_url` is who reads it in: whoever may give tables to other roles. No instance starts on the database before
+    `end_restore`: a copy that nobody held must not do anything. Raises `CopyRefused`, also where there is a log.
     """
     roles = await data_roles_in(programs, file)
     owner = await connect(owner_url, role=None, settings=_UNHURRIED)
@@ -84,10 +86,20 @@ async def copy_in(programs: Binaries, file: Path, *, owner_url: str, reader_url:
             raise CopyRefused("this database has a log already; a copy is read into an empty one")
         for role, what in [(app_role, "NOLOGIN"), *((role, "LOGIN NOINHERIT") for role in roles)]:
             await _make_role(owner, role, what)
+        await owner.execute(BEGIN_RESTORE)
     finally:
         await owner.close(timeout=_CLOSE_S)
     options = ["--exit-on-error", "--single-transaction", "--no-password", *_address(reader_url), str(file)]
     await _run(programs, "pg_restore", options, reader_url)
+
+
+async def end_restore(owner_url: str) -> None:
+    """Let instances start on what `copy_in` read."""
+    owner = await connect(owner_url, role=None)
+    try:
+        await owner.execute(END_RESTORE)
+    finally:
+        await owner.close(timeout=_CLOSE_S)
 
 
 async def _make_role(owner: Connection, role: str, what: str) -> None:

@@ -23,6 +23,7 @@ LOCK: Final = statement("postgres/lock_migrations")
 CREATE_MIGRATIONS: Final = statement("postgres/create_migrations")
 LIST_MIGRATIONS: Final = statement("postgres/list_migrations")
 RECORD_MIGRATION: Final = statement("postgres/record_migration")
+IS_RESTORING: Final = statement("postgres/is_restoring")
 FIND_ROLE: Final = statement("postgres/find_role")
 
 _OWNER_SETTINGS: Final = {"statement_timeout": "0", "lock_timeout": "60s", "idle_in_transaction_session_timeout": "60s"}
@@ -45,19 +46,23 @@ async def migrate(
     *,
     app_role: str = APP_ROLE,
     pooler: bool = False,
+    restoring: bool = False,
     steps: Sequence[Migration] | None = None,
 ) -> Migrated:
     """
     Run the steps that did not run yet, in order; run again it changes nothing.
 
     `url` names the owner and the server itself, not a pooler. `pooler` stores the role and the limits of connections
-    in the database. Raises `MigrationRefused` with the way out: a step was changed, the database is newer than this
-    version, it is not UTF-8, or the application's role may not be used.
+    in the database; `restoring` is for who reads a copy into it. Raises `MigrationRefused` with the way out: a step was
+    changed, the database is newer than this version, a restore into it did not end, it is not UTF-8, or the
+    application's role may not be used.
     """
     connection = await connect(url, role=None, settings=_OWNER_SETTINGS)
     try:
         await connection.execute("SET ROLE NONE")
         await _check_encoding(connection)
+        if not restoring:
+            await _check_whole(connection)
         await connection.execute(LOCK, timeout=_COMMAND_S)
         await _ensure_role(connection, app_role)
         done = await _run(connection, migrations() if steps is None else steps, app_role)
@@ -74,6 +79,14 @@ async def _check_encoding(connection: Connection) -> None:
         raise MigrationRefused(
             f"the database's encoding is {encoding}, and events need UTF8; make one with\n"
             "    CREATE DATABASE … ENCODING 'UTF8' TEMPLATE template0;"
+        )
+
+
+async def _check_whole(connection: Connection) -> None:
+    if await connection.fetchval(IS_RESTORING):
+        raise MigrationRefused(
+            "a restore into this database did not come to its end, so nothing holds its starts; read the copy again "
+            "into an empty database or a new data folder"
         )
 
 

@@ -1,0 +1,1 @@
+SELECT to_regclass('public.eventjobs_restoring') IS NOT NULL
