@@ -29,7 +29,7 @@ def test_words_of_the_paths_are_no_workspaces(name: str) -> None:
 
 
 def test_a_time_zone_has_its_exact_name() -> None:
-    Story().when(workspace(time_zone="europe/berlin")).then_refused("unknown_time_zone", "time_zone")
+    Story().when(workspace(time_zone="europe/berlin")).then_refused("time_zone_unknown", "time_zone")
 
 
 @pytest.mark.parametrize("name", ["", "Acme", "a" * 41, "a b", "*", "-a", "a\n"])

@@ -90,7 +90,6 @@ CODES: Final[Mapping[int, Mapping[str, str]]] = {
         "unknown_field": "there is no such field or parameter",
         "unknown_handler": "there is no such handler",
         "unknown_job": "there is no such job",
-        "unknown_time_zone": "there is no such time zone",
         "unknown_value": "none of the values that are known",
         "wrong_type": "a value of another type; nothing is converted",
     },

@@ -5,7 +5,9 @@ Every due moment is answered once. The append names the owner's stream with its 
 new, so no second answer can be written, by whomever.
 """
 
+from collections.abc import Callable
 from datetime import datetime
+from functools import partial
 
 from eventjobs.commands.context import Context
 from eventjobs.commands.halting import halts_of
@@ -19,6 +21,7 @@ from eventjobs.domain.occurrence import occurrence_id
 from eventjobs.domain.overlap import LIMIT, QUEUE_MAX, Meeting, meet
 from eventjobs.domain.streams import run_stream, schedule_stream
 from eventjobs.events.cadence import CatchUp, NextDue
+from eventjobs.events.recorded import Event
 from eventjobs.events.run import Ref, RunMissed, RunSkipped
 from eventjobs.events.schedule import (
     ScheduleOccurrenceQueued,
@@ -154,26 +157,9 @@ def _missed(
     covered_by: str | None,
     after: Following,
 ) -> None:
-    version = world.schedule(schedule_id).cadence_version
-    owner = Ref(kind="schedule", id=schedule_id)
-    if span.count == 1:
-        stream = run_stream(context.workspace, occurrence_id("schedule", schedule_id, version, span.first))
-        world.begin(stream)
-        world.emit(stream, RunMissed(owner=owner, due=span.first, reason=reason, covered_by=covered_by))
-    world.emit(
-        schedule_stream(context.workspace, schedule_id),
-        ScheduleOccurrencesMissed(
-            reason=reason,
-            count=span.count,
-            first=span.first,
-            last=span.last,
-            anchor_day=span.anchor_day,
-            cadence_version=version,
-            covered_by=covered_by,
-            timing=after.state,
-            next=after.next,
-        ),
-    )
+    alone = partial(RunMissed, reason=reason, covered_by=covered_by)
+    together = partial(ScheduleOccurrencesMissed, reason=reason, covered_by=covered_by)
+    _not_run(world, context, schedule_id, span, after, alone, together)
 
 
 def _skipped(
@@ -185,22 +171,34 @@ def _skipped(
     open_run: str | None,
     after: Following,
 ) -> None:
+    alone = partial(RunSkipped, reason=reason, open_run=open_run)
+    together = partial(ScheduleOccurrencesSkipped, reason=reason, open_run=open_run)
+    _not_run(world, context, schedule_id, span, after, alone, together)
+
+
+def _not_run(
+    world: World,
+    context: Context,
+    schedule_id: str,
+    span: Span,
+    after: Following,
+    alone: Callable[..., Event],
+    together: Callable[..., Event],
+) -> None:
+    """Answer moments without a run: the owner's fact counts them, and one by itself has its own stream too."""
     version = world.schedule(schedule_id).cadence_version
-    owner = Ref(kind="schedule", id=schedule_id)
     if span.count == 1:
         stream = run_stream(context.workspace, occurrence_id("schedule", schedule_id, version, span.first))
         world.begin(stream)
-        world.emit(stream, RunSkipped(owner=owner, due=span.first, reason=reason, open_run=open_run))
+        world.emit(stream, alone(owner=Ref(kind="schedule", id=schedule_id), due=span.first))
     world.emit(
         schedule_stream(context.workspace, schedule_id),
-        ScheduleOccurrencesSkipped(
-            reason=reason,
+        together(
             count=span.count,
             first=span.first,
             last=span.last,
             anchor_day=span.anchor_day,
             cadence_version=version,
-            open_run=open_run,
             timing=after.state,
             next=after.next,
         ),

@@ -30,7 +30,7 @@ def decide(command: CreateWorkspace, world: World, _: Context) -> None:
     if command.id in RESERVED_WORKSPACES:
         raise Invalid.at("id", "reserved_id", f"{command.id!r} is reserved")
     if not is_zone(command.time_zone):
-        raise Invalid.at("time_zone", "unknown_time_zone", f"there is no time zone {command.time_zone!r}")
+        raise Invalid.at("time_zone", "time_zone_unknown", f"there is no time zone {command.time_zone!r}")
     present = world.workspace(command.id)
     if not present.exists:
         world.emit(workspace_stream(command.id), WorkspaceCreated(time_zone=command.time_zone, kind=command.kind))
