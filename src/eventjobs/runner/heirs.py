@@ -57,7 +57,7 @@ class Heirs:
         async with self._reading:
             if self._read_at <= asked:
                 began = self._clock.monotonic()
-                await self._roster.read()
+                self._watch.observe(await self._roster.read(), self._clock.monotonic(), own=self._instance)
                 self._read_at = began
 
 
