@@ -33,7 +33,7 @@ def main() -> int:
         suite = SUITES[name]
         running = suite.short(given.seed, command) if given.short else suite.long(given.seed, given.minutes, command)
         found = asyncio.run(running)
-        broken |= bool(found.wrong)
+        broken |= not found.held
         _tell(found)
         if given.out is not None:
             with given.out.open("a", encoding="utf-8") as lines:
@@ -43,7 +43,13 @@ def main() -> int:
 
 def _tell(found: Figures) -> None:
     _say(json.dumps(json.loads(found.as_line()), indent=1, ensure_ascii=False))
-    _say(f"{found.suite}: {'BROKEN' if found.wrong else found.not_run_reason or 'held'}")
+    _say(f"{found.suite}: {_verdict(found)}")
+
+
+def _verdict(found: Figures) -> str:
+    if not found.held:
+        return "BROKEN"
+    return "held" if found.not_run_reason is None else f"did not run: {found.not_run_reason}"
 
 
 def _say(text: str) -> None:

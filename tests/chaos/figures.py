@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, Final
 
 REPOSITORY: Final = Path(__file__).parents[2]
+KEPT: Final = "tests/chaos/figures.jsonl"
 
 
 @dataclass
@@ -33,6 +34,11 @@ class Figures:
     not_run_reason: str | None = None
     load: float = field(default_factory=lambda: round(os.getloadavg()[0], 1))
     """What the machine was busy with besides, when the suite began."""
+
+    @property
+    def held(self) -> bool:
+        """Whether nothing was broken, lost, doubled or left out."""
+        return held(vars(self))
 
     def expect(self, holds: bool, otherwise: str) -> None:
         """Note a broken promise where something does not hold."""
@@ -67,6 +73,11 @@ class Figures:
         return json.dumps(document, ensure_ascii=False)
 
 
+def held(line: Mapping[str, Any]) -> bool:
+    """Tell the same of a line: a suite that did not run has broken nothing, and shown nothing."""
+    return not line["wrong"] and (line["lost"], line["duplicated"], line["gaps"]) == (0, 0, 0)
+
+
 def spread(seconds: Sequence[float]) -> Mapping[str, float]:
     """Return p50, p99 and max of what was measured; nothing where nothing was."""
     if not seconds:
@@ -81,7 +92,11 @@ def spread(seconds: Sequence[float]) -> Mapping[str, float]:
 
 
 def _commit() -> str:
-    asked = subprocess.run(
-        ["git", "-C", str(REPOSITORY), "rev-parse", "--short", "HEAD"], capture_output=True, text=True, check=False
-    )
-    return asked.stdout.strip() or "unknown"
+    commit = _git("rev-parse", "--short", "HEAD")
+    is_dirty = _git("status", "--porcelain", "--", "src", "sql", "tests", f":!{KEPT}")
+    return (commit or "unknown") + ("+changes" if is_dirty else "")
+
+
+def _git(*asked: str) -> str:
+    done = subprocess.run(["git", "-C", str(REPOSITORY), *asked], capture_output=True, text=True, check=False)
+    return done.stdout.strip()

@@ -95,6 +95,7 @@ class LogReader:
         """Take the next event."""
         if row["position"] != self.position + 1:
             self.gaps += 1
+            self.wrong.append(f"position {row['position']} follows {self.position}")
         self.position = row["position"]
         stream = (row["workspace"], row["stream"])
         if row["version"] != self.versions.get(stream, 0) + 1:
@@ -104,11 +105,19 @@ class LogReader:
         if self.last_at is not None and row["at"] < self.last_at:
             self.wrong.append(f"position {self.position} is earlier than the one before")
         self.last_at = row["at"]
+        try:
+            self._follow(row)
+        except LookupError as error:
+            # A LookupError must not leave here: whoever waits would take it for "not yet" and go on after this event.
+            self.wrong.append(f"position {self.position}: {row['type']} of {row['stream']} follows nothing: {error!r}")
+
+    def _follow(self, row: Mapping[str, Any]) -> None:
+        """Take what the event changes; raises where it goes on with what never began."""
         kind, _, name = row["stream"].partition(":")
+        known = getattr(self, "_" + row["type"].replace(".", "_"), None)
         if row["type"] in OF_ITS_OWNER and row["actor"] != f"instance:{self.runs[name].instance}":
             self.zombies_accepted += 1
             self.wrong.append(f"position {self.position}: {row['type']} of {name} by {row['actor']}, not its owner")
-        known = getattr(self, "_" + row["type"].replace(".", "_"), None)
         if known is not None and kind in {"run", "schedule", "service", "workspace"}:
             known(name, json.loads(row["data"]), row["at"])
 
@@ -123,7 +132,7 @@ class LogReader:
 
         Returns how many were due, and each one that has no answer or more than one.
         """
-        due, wrong = 0, []
+        due, wrong = 0, list[str]()
         for owner, period in grid.items():
             counted: Counter[datetime] = Counter()
             for first, last in self.answered[owner]:
@@ -131,10 +140,10 @@ class LogReader:
                 while moment <= last:
                     counted[moment] += 1
                     moment += period
-            last_answer = max(counted, default=None)
+            ends = [moment for moment in (self.last_at, *counted) if moment is not None]
             for since, until in self.active[owner]:
                 moment = _next_on_grid(since, period)
-                while moment <= (until or last_answer or moment):
+                while moment <= (until or max(ends)):
                     due += 1
                     if counted[moment] != 1:
                         wrong.append(f"{owner} at {moment}: {counted[moment]} answers")
@@ -251,7 +260,9 @@ class LogReader:
         self.active[name].append((at, None))
 
     def _schedule_inactivated(self, name: str, _data: Mapping[str, Any], at: datetime) -> None:
-        since, _ = self.active[name].pop()
+        since, until = self.active[name].pop()
+        if until is not None:
+            self.wrong.append(f"position {self.position}: schedule {name} was not active")
         self.active[name].append((since, at))
 
     def _schedule_described(self, _name: str, data: Mapping[str, Any], _at: datetime) -> None:

@@ -11,6 +11,7 @@ import pytest
 from tests.chaos.journal import Journal, Sent
 from tests.chaos.oracle import LogReader
 from tests.chaos.workload import judge
+from tests.support.waiting import eventually
 
 NOON = datetime(2026, 12, 1, 12, tzinfo=UTC)
 RUN = "run:r"
@@ -72,6 +73,37 @@ def test_a_missing_position_is_a_gap(log: Log) -> None:
     log.opened()
     log.tell(RUN, "run.ended", {"state": "succeeded"}, position=7)
     assert log.gaps == 1
+    assert log.wrong == ["position 7 follows 1"]
+
+
+@pytest.mark.parametrize(
+    ("stream", "kind", "data"),
+    [
+        ("run:never-opened", "attempt.started", {"row": 1, "attempt": 1, "term": 1}),
+        ("run:never-opened", "run.ended", {"state": "succeeded"}),
+        (RUN, "attempt.ended", {"row": 1, "attempt": 1, "state": "succeeded"}),
+        (RUN, "job_run.ended", {"row": 9, "state": "succeeded"}),
+        ("schedule:never-active", "schedule.inactivated", {}),
+    ],
+)
+async def test_what_goes_on_with_what_never_began_is_not_taken_for_not_yet(
+    log: Log, stream: str, kind: str, data: Mapping[str, Any]
+) -> None:
+    def taken() -> bool:
+        if not log.position:
+            log.opened()
+            log.tell(stream, kind, data)
+        return True
+
+    await eventually(taken)
+    assert [text for text in log.wrong if f"position 2: {kind} of {stream} follows nothing" in text] == log.wrong != []
+
+
+def test_a_schedule_that_is_inactivated_twice_is_seen(log: Log) -> None:
+    log.tell("schedule:s", "schedule.created", {"active": True})
+    log.tell("schedule:s", "schedule.inactivated", {})
+    log.tell("schedule:s", "schedule.inactivated", {})
+    assert log.wrong == ["position 3: schedule s was not active"]
 
 
 def test_a_missing_version_is_seen(log: Log) -> None:
@@ -131,6 +163,13 @@ def test_a_due_minute_has_one_answer(log: Log) -> None:
     due, wrong = log.occurrences_wrong({"s": MINUTE})
     assert due == 4
     assert [text.rpartition(": ")[2] for text in wrong] == ["2 answers", "0 answers"]
+
+
+def test_a_schedule_that_nobody_ever_answered_is_walked_to_the_end_of_the_log(log: Log) -> None:
+    log.tell("schedule:s", "schedule.created", {"active": True})
+    log.tell("service:later", "service.added", {}, at=NOON + 3 * MINUTE)
+    due, wrong = log.occurrences_wrong({"s": MINUTE})
+    assert (due, len(wrong)) == (3, 3)
 
 
 def sent(journal: Journal, mark: str, status: int, position: int, at: float = 0.0) -> None:
