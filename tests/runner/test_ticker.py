@@ -61,6 +61,21 @@ def test_a_due_moment_is_answered_at_its_instant() -> None:
     virtually(story())
 
 
+def test_a_moment_is_not_late_by_the_hour_that_the_clock_was_wrong() -> None:
+    async def story() -> None:
+        plant, (one,) = await plant_with("one")
+        ticking(one)
+        await plant.clock.sleep(599)
+        plant.clock.step(-3_600)
+        await plant.clock.sleep(10)
+        assert plant.facts(type_="run.opened") == []
+        plant.clock.step(3_600)
+        (opened,) = await eventually(lambda: plant.facts(type_="run.opened"), 3)
+        assert opened.event.due == at("2026-12-01 12:10")
+
+    virtually(story())
+
+
 def test_three_instances_answer_each_moment_once() -> None:
     async def story() -> None:
         plant, instances = await plant_with("one", "two", "three")

@@ -4,7 +4,7 @@ Which runs are worked on here.
 The supervisor follows the log: a run opened or taken over by this instance gets a worker, and what others record about
 a run wakes its worker. On a drain the workers begin nothing new, end what runs within the grace, and hand over what is
 left, at once where nothing of a run is under way. When the lease runs out, what runs is cut off before others may take
-it over.
+it over. When the clock steps, every worker reckons its waits anew, for it waits in monotonic time.
 """
 
 import asyncio
@@ -27,6 +27,8 @@ CLEAN_UP_S: Final = 2.0
 """How long the handlers that a drain interrupts may clean up, if nothing else is said."""
 LAST_WORDS_S: Final = 1.0
 """How long interrupted runs may then try to say so; who takes over finds out anyway."""
+STEP_S: Final = 1.0
+"""By how many seconds *now* and monotonic time may drift apart before the waits of the workers are reckoned anew."""
 WITHDRAW_S: Final = 0.5
 """How long a drain waits at most until the others know that this instance takes no more work."""
 RESTART_S: Final = 5.0
@@ -47,6 +49,7 @@ class Supervisor:
         self._workers: dict[Address, Worker] = {}
         self._draining = False
         self._is_trusted = False
+        self._reckoned_by_s: float | None = None
 
     @property
     def open_runs(self) -> int:
@@ -59,6 +62,7 @@ class Supervisor:
             try:
                 head = await self._log.wait_beyond(position, POLL_S)
                 self._mind_the_lease()
+                self._mind_the_clock()
                 while position < head and (facts := await self._log.read(position, BATCH)):
                     for fact in facts:
                         self._on_fact(fact)
@@ -125,6 +129,15 @@ class Supervisor:
             _log.warning("lease_lost", open_runs=len(self._workers))
             for worker in self._workers.values():
                 worker.cut_off()
+
+    def _mind_the_clock(self) -> None:
+        clock = self._station.clock
+        apart_s = clock.now().timestamp() - clock.monotonic()
+        if self._reckoned_by_s is not None and abs(apart_s - self._reckoned_by_s) <= STEP_S:
+            return
+        self._reckoned_by_s = apart_s
+        for worker in self._workers.values():
+            worker.wake()
 
     def _on_fact(self, fact: Recorded[Any]) -> None:
         try:

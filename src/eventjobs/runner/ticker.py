@@ -92,7 +92,7 @@ class Ticker:
     async def _answer(self, timer: DueTimer) -> None:
         try:
             while (ahead := (timer.due_at - self._clock.now()).total_seconds()) > 0:
-                await self._clock.sleep(ahead)  # a timer may fire a little early, and a moment is not due then
+                await self._clock.sleep(min(ahead, POLL_S))  # the clock may step, and a timer fire a little early
             async with self._places:
                 await self._dispatch(timer)
         except LogFault as fault:
