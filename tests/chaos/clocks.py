@@ -11,7 +11,7 @@ import time
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from random import Random
 from typing import Final
@@ -36,9 +36,10 @@ LIBRARIES: Final = tuple(
 )
 DATABASE_STEPS_S: Final = (1, -1, 61, -61, 3_601, 125, -30, 86_401)
 INSTANCE_STEPS_S: Final = (-3_600, 3_600, 86_400, -86_400, 61, -61, 1, -1)
+LAST_STEP_S: Final = 3_601
+"""More than what those before it can add up to in the ten seconds between two readings, so that it is seen."""
+JUST_NOW: Final = timedelta(seconds=30)
 SEEN_S: Final = 40.0
-AFTER_S: Final = 11.0
-"""A little more than the time between two readings of the database's clock."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +131,7 @@ async def run(seed: int, size: Size, command: str) -> Figures:
                 client = Retrying(session, lambda: [member.url for member in members], journal, chance)
                 work = Workload(client, journal, counter, chance)
                 await work.set_up(6)
-                await _steps(figures, size, chance, of_database, clocks)
+                await _steps(figures, size, chance, url, of_database, clocks)
                 log = await _settled(figures, url, session, members, work)
                 _compare(figures, journal, log, work)
                 await audits(figures, url, folder)
@@ -154,11 +155,16 @@ async def _server(folder: Path, clock: FakeClock) -> AsyncIterator[str]:
 
 
 async def _steps(
-    figures: Figures, size: Size, chance: Random, of_database: FakeClock, of_instances: list[FakeClock]
+    figures: Figures, size: Size, chance: Random, url: str, of_database: FakeClock, of_instances: list[FakeClock]
 ) -> None:
     for number in range(size.steps):
         await asyncio.sleep(chance.uniform(*size.pause_s))
-        of_database.step(DATABASE_STEPS_S[2 if number == 0 else chance.randrange(len(DATABASE_STEPS_S))])
+        step_s = DATABASE_STEPS_S[2] if number == 0 else chance.choice(DATABASE_STEPS_S)
+        step_s = LAST_STEP_S if 0 < number == size.steps - 1 else step_s
+        before = await now_of(url)
+        of_database.step(step_s)
+        moved = await now_of(url) - before
+        figures.expect(abs(moved - step_s) < 1.0, f"the database's clock moved by {moved:.1f} s, not {step_s} s")
         figures.faults["step of the database's clock"] += 1
         for clock in of_instances:
             clock.step(chance.choice(INSTANCE_STEPS_S))
@@ -175,7 +181,17 @@ async def _settled(
         await log.catch_up(url)
         return not log.open
 
-    await asyncio.sleep(AFTER_S)
+    last = datetime.now(UTC) + timedelta(seconds=await now_of(url))
+
+    async def all_saw_it() -> bool:
+        await log.catch_up(url)
+        readings = list(log.stepped.values())
+        return len(readings) == len(members) and all(one > last - JUST_NOW for one in readings)
+
+    try:
+        await eventually(all_saw_it, timeout_s=SEEN_S, every_s=0.3)
+    except AssertionError:
+        figures.wrong.append(f"after the last step, steps were read only by {log.stepped}")
     status = await work.do("DescribeSchedule", {"id": work.schedules[0], "description": "after"}, "text after")
     figures.expect(status == 201, f"after the steps a command was answered with {status}")
     await work.inactivate_all()
@@ -196,6 +212,7 @@ def _compare(figures: Figures, journal: Journal, log: LogReader, work: Workload)
     doubled, effects = log.doubled(), log.effects_wrong(work.counter.calls())
     figures.wrong += verdict.lost[:5] + verdict.duplicated[:5] + verdict.wrong[:5] + log.wrong[:5]
     figures.wrong += unexplained[:5] + doubled[:5] + effects[:5] + [f"{run} opened early" for run in early[:5]]
+    figures.expect(due > 0, "no moment of a schedule was walked")
     figures.saw(*["clock step recorded"] * log.types["log.clock_step_observed"])
     figures.figures.update(
         {

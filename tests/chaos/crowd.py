@@ -49,7 +49,7 @@ def long(_minutes: float) -> Size:
 
 async def run(seed: int, size: Size, command: str) -> Figures:
     """Let everything be due at once, and wait until it has run."""
-    figures = Figures("T12 crowd", ("P5", "P6", "P7", "P13"), seed, command)
+    figures = Figures("T12 crowd", ("P5",), seed, command)
     began, log = time.monotonic(), LogReader()
     with scratch() as folder:
         async with (
@@ -60,7 +60,7 @@ async def run(seed: int, size: Size, command: str) -> Figures:
             chance = Random(seed)
             due = _due(size.set_up_s)
             urls = [member.url for member in fleet.members]
-            await _set_up(session, urls, due, size.occurrences, counter.url("crowd"), chance)
+            await _set_up(figures, session, urls, due, size.occurrences, counter.url("crowd"), chance)
             figures.expect(datetime.now(UTC) < due, "setting up took too long; the machine is too busy")
 
             async def all_ended() -> bool:
@@ -71,10 +71,13 @@ async def run(seed: int, size: Size, command: str) -> Figures:
             await eventually(all_ended, timeout_s=ENDED_S, every_s=0.5)
             await _compare(figures, size, log, due, server.url, counter.calls())
             races = [await member.metric(session, "eventjobs_log_lost_races_total") for member in fleet.members]
-            figures.figures["races lost and decided again"] = round(sum(races))
+            figures.expect(None not in races, "an instance did not show its metrics")
+            figures.figures["races lost and decided again"] = round(sum(one for one in races if one is not None))
             await audits(figures, server.url, folder)
             codes = await fleet.stop()
             figures.expect(all(code == 0 for code in codes), f"exit codes {codes}")
+    if size is not SHORT and figures.held:  # the short form's limit says nothing of a second
+        figures.promise = (*figures.promise, "P13")
     figures.seconds = time.monotonic() - began
     return figures
 
@@ -85,10 +88,17 @@ def _due(set_up_s: float) -> datetime:
 
 
 async def _set_up(
-    session: aiohttp.ClientSession, urls: Sequence[str], due: datetime, number: int, url: str, chance: Random
+    figures: Figures,
+    session: aiohttp.ClientSession,
+    urls: Sequence[str],
+    due: datetime,
+    number: int,
+    url: str,
+    chance: Random,
 ) -> None:
     async with session.post(f"{urls[0]}/v1/workspaces", json={"id": WORKSPACE, "time_zone": "UTC"}) as answer:
         assert answer.status == 201, await answer.text()
+    figures.commands.update(sent=1, accepted=1)
     cadence = {"start_date": f"{due:%Y-%m-%d}", "start_time": f"{due:%H:%M}", "time_zone": "UTC"}
     cadence |= {"every": 1, "unit": "hour"}  # type: ignore[dict-item]
     for first in range(0, number, BATCH):
@@ -105,6 +115,7 @@ async def _set_up(
                 told = await answer.text()
                 assert answer.status == 200, told
                 assert all(one["status"] == 201 for one in json.loads(told)), told[:500]
+            figures.commands.update(sent=len(half), accepted=len(half))
 
 
 async def _compare(figures: Figures, size: Size, log: LogReader, due: datetime, url: str, calls: Sequence[Any]) -> None:

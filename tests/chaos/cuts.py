@@ -9,7 +9,7 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from random import Random
 from typing import Any, Final
 
@@ -21,7 +21,7 @@ from eventjobs.commands import PUBLIC
 from eventjobs.commands.context import Limits
 from eventjobs.commands.dispatch import Dispatcher, Keyed, Outcome
 from eventjobs.commands.spec import CommandFields, CommandSpec
-from eventjobs.errors import LogFault, Rejected
+from eventjobs.errors import LogFault, OutcomeUnknown, Rejected
 from eventjobs.events import EVENT_TYPES
 from eventjobs.ids import SystemIds, SystemRandom
 from eventjobs.log.codec import Codec
@@ -116,6 +116,8 @@ class Cutter:
     figures: Figures
     specs: Mapping[str, CommandSpec[Any]]
     numbers: int = 0
+    unknown: set[str] = field(default_factory=set)
+    """The tries that were told that nobody can say whether they were written."""
 
     async def kind(self, name: str, chance: Random, cuts: int | None) -> None:
         """Cut one kind of command at all of its messages, or at some."""
@@ -151,6 +153,7 @@ class Cutter:
             return None
         except LogFault as fault:
             given, first = self.cut.last_id, None
+            self._note(fault, given)
             self.figures.saw(f"answer: {getattr(fault, 'outcome', type(fault).__name__)}")
         self._timed(name, cut_at, began)
         passed, was_cut = self.link.count, bool(self.link.cut_kind)
@@ -160,6 +163,10 @@ class Cutter:
             self.figures.saw("answer found in spite of the cut")
         await self._again(name, cut_at, spec, body, workspace, [given], first)
         return passed
+
+    def _note(self, fault: LogFault, given: str) -> None:
+        if isinstance(fault, OutcomeUnknown):
+            self.unknown.add(given)
 
     def _timed(self, name: str, cut_at: int | None, began: float) -> None:
         took = time.monotonic() - began
@@ -185,6 +192,8 @@ class Cutter:
             answers.append(outcome)
         if first is None and answers[0].replayed:
             self.figures.saw("commit hidden by an error")
+            told_unknown = not self.unknown.isdisjoint(ids)
+            self.figures.expect(told_unknown, f"{where}: written, though each try was told that nothing was")
         self.figures.expect(answers[-1].replayed, f"{where}: the repetition was not a replay")
         told = {orjson.dumps(one.answer, option=orjson.OPT_SORT_KEYS) for one in answers}
         self.figures.expect(len(told) == 1, f"{where}: different answers: {told}")
@@ -198,7 +207,8 @@ class Cutter:
             self.figures.commands["sent"] += 1
             try:
                 given, outcome = await self.cut.give(spec, body, workspace, "k")
-            except LogFault:
+            except LogFault as fault:
+                self._note(fault, self.cut.last_id)
                 ids.append(self.cut.last_id)
                 if not left:
                     raise

@@ -152,13 +152,13 @@ class Serve:
         except (aiohttp.ClientError, TimeoutError):
             return False
 
-    async def metric(self, session: aiohttp.ClientSession, name: str) -> float:
-        """Return the sum of a metric over its labels; 0 while it does not answer."""
+    async def metric(self, session: aiohttp.ClientSession, name: str) -> float | None:
+        """Return the sum of a metric over its labels, or nothing while it does not answer."""
         try:
             async with session.get(f"{self.url}/metrics", timeout=aiohttp.ClientTimeout(total=ASK_S)) as answer:
                 lines = (await answer.text()).splitlines()
         except (aiohttp.ClientError, TimeoutError):
-            return 0.0
+            return None
         return sum(float(line.split()[-1]) for line in lines if re.match(rf"{name}(\{{|\s)", line))
 
     async def ready(self, session: aiohttp.ClientSession, timeout_s: float = READY_S) -> None:

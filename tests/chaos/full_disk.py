@@ -11,6 +11,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from random import Random
 from typing import Final
@@ -27,6 +28,10 @@ FULL_S: Final = 4.0
 RESUMED_MAX_S: Final = 10.0
 RESUMED_S: Final = 60.0
 SETTINGS: Final = {"max_wal_size": "48MB", "min_wal_size": "32MB", "checkpoint_timeout": "30s"}
+
+
+class CannotMountError(Exception):
+    """A small disk cannot be had on this machine."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +57,7 @@ async def run(seed: int, size: Size, command: str) -> Figures:
         return figures
     began = time.monotonic()
     try:
-        async with busy(2, 4, chance, disk=_small_disk, server_settings=SETTINGS) as scene:
+        async with busy(2, 4, chance, disk=partial(_small_disk, figures), server_settings=SETTINGS) as scene:
             async with beside(scene.work.run_for_ever(0.02)):
                 for number in range(size.times):
                     await _fill(figures, scene, number)
@@ -65,7 +70,8 @@ async def run(seed: int, size: Size, command: str) -> Figures:
             codes = await scene.fleet.stop()
             figures.expect(all(code == 0 for code in codes), f"exit codes {codes}")
             figures.expect(scene.fleet.starts == 0, "an instance had to be started again")
-    except subprocess.CalledProcessError as error:
+        figures.expect(scene.journal.seen["507"] > 0, "nothing was ever refused for a full disk")
+    except CannotMountError as error:
         figures.not_run_reason = f"a small disk cannot be mounted here: {error}"
     figures.seconds = time.monotonic() - began
     return figures
@@ -103,12 +109,16 @@ def _take_all(ballast: Path) -> None:
 
 
 @contextmanager
-def _small_disk(folder: Path) -> Iterator[None]:
-    subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={MEGABYTES}m,mode=755", "none", folder], check=True)
+def _small_disk(figures: Figures, folder: Path) -> Iterator[None]:
+    try:
+        subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={MEGABYTES}m,mode=755", "none", folder], check=True)
+    except (OSError, subprocess.CalledProcessError) as error:
+        raise CannotMountError(str(error)) from error
     try:
         yield
     finally:
-        subprocess.run(["umount", "-l", folder], check=False)
+        done = subprocess.run(["umount", "-l", folder], check=False, capture_output=True, text=True)
+        figures.expect(done.returncode == 0, f"the small disk was left mounted: {done.stderr}")
 
 
 def _remount(folder: Path, megabytes: int) -> None:

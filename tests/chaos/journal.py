@@ -29,10 +29,13 @@ class Sent:
     """What can be found again in the log: a stream, or a text."""
     first_sent: float
     tries: int = 0
+    last_known: float = 0.0
+    """When it was last sent, or its last try ended."""
+    may_be_written: bool = False
+    """Whether a try had no answer, or one of unknown outcome."""
     status: int | None = None
     answered: float | None = None
     answer: Mapping[str, Any] = field(default_factory=dict)
-    replayed: bool = False
 
 
 class Journal:
@@ -64,15 +67,24 @@ class Journal:
 
     def before(self, sent: Sent) -> None:
         sent.tries += 1
+        sent.last_known = time.monotonic()
         self.tries["sent"] += 1
         self.commands[sent.key] = sent
         self._write({"send": sent.key, "command": sent.command, "mark": sent.mark, "try": sent.tries})
 
     def after(self, sent: Sent, what: str, status: int | None, document: Mapping[str, Any]) -> None:
         self.tries[what] += 1
+        sent.last_known = time.monotonic()
         if what == "accepted":
             self._accepted_at.append(time.monotonic())
         self._write({"answer": sent.key, "what": what, "status": status, "position": document.get("position")})
+
+    def replayed(self, sent: Sent) -> None:
+        """Take the answer of an earlier try: only where one may have been written it is no broken promise."""
+        if sent.may_be_written:
+            self.seen["commit hidden by an error"] += 1
+        else:
+            self.wrong.append(f"{sent.key} was written by a try of which was said that it wrote nothing")
 
     def _write(self, line: Mapping[str, Any]) -> None:
         self._lines.write(json.dumps({"at": time.monotonic(), **line}) + "\n")
@@ -90,14 +102,12 @@ class Retrying:
         journal: Journal,
         chance: Random,
         *,
-        keyed: bool = True,
         answer_s: float = ANSWER_S,
     ) -> None:
         self._session = session
         self._urls = urls
         self._journal = journal
         self._chance = chance
-        self._keyed = keyed
         self._answer_s = answer_s
 
     async def do(self, key: str, path: str, command: str, body: Mapping[str, Any], mark: str) -> Sent:
@@ -111,9 +121,9 @@ class Retrying:
             self._journal.longest_s = max(self._journal.longest_s, time.monotonic() - began)
             if what in {"accepted", "rejected"}:
                 sent.status, sent.answered, sent.answer = status, time.monotonic(), document
-                sent.replayed = replayed
-                if replayed and sent.tries > 1:
-                    self._journal.seen["commit hidden by an error"] += 1
+                if replayed:
+                    self._journal.replayed(sent)
+            sent.may_be_written |= what == "unknown"
             self._journal.after(sent, what, status, document)
             if sent.status is None:
                 await asyncio.sleep(PAUSE_S * (0.5 + self._chance.random()))
@@ -123,7 +133,7 @@ class Retrying:
         self, path: str, body: Mapping[str, Any], key: str
     ) -> tuple[str, int | None, Mapping[str, Any], bool]:
         url = self._chance.choice(self._urls())
-        headers = {"Idempotency-Key": key} if self._keyed else {}
+        headers = {"Idempotency-Key": key}
         try:
             async with self._session.post(
                 url + path, json=body, headers=headers, timeout=aiohttp.ClientTimeout(total=self._answer_s)

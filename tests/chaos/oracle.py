@@ -78,6 +78,9 @@ class LogReader:
         self.barrier_violations = 0
         self.zombies_accepted = 0
         self.take_overs = 0
+        self.resumed: Counter[str] = Counter()
+        self.stepped: dict[str, datetime] = {}
+        """By instance the latest reading of the database's clock that was a step."""
         self.types: Counter[str] = Counter()
         self.last_at: datetime | None = None
 
@@ -118,7 +121,7 @@ class LogReader:
         if row["type"] in OF_ITS_OWNER and row["actor"] != f"instance:{self.runs[name].instance}":
             self.zombies_accepted += 1
             self.wrong.append(f"position {self.position}: {row['type']} of {name} by {row['actor']}, not its owner")
-        if known is not None and kind in {"run", "schedule", "service", "workspace"}:
+        if known is not None and kind in {"run", "schedule", "service", "workspace", "log"}:
             known(name, json.loads(row["data"]), row["at"])
 
     def owned_by(self, living: Iterable[str]) -> bool:
@@ -282,6 +285,12 @@ class LogReader:
 
     def _service_configured(self, _name: str, data: Mapping[str, Any], _at: datetime) -> None:
         self.marks[f"text {data['name']}"].append(self.position)
+
+    def _log_instance_resumed(self, _name: str, data: Mapping[str, Any], _at: datetime) -> None:
+        self.resumed[data["instance"]] += 1
+
+    def _log_clock_step_observed(self, _name: str, data: Mapping[str, Any], _at: datetime) -> None:
+        self.stepped[data["instance"]] = _instant(data["reading"])
 
 
 def _instant(text: str) -> datetime:

@@ -42,7 +42,6 @@ async def busy(
     schedules: int,
     chance: Random,
     *,
-    keyed: bool = True,
     server_settings: Mapping[str, str] | None = None,
     disk: Disk = nullcontext,
 ) -> AsyncIterator[Scene]:
@@ -54,7 +53,7 @@ async def busy(
             sailing(folder, instances, environment(server.url, counter)) as (fleet, session),
         ):
             urls = [member.url for member in fleet.members]
-            client = Retrying(session, lambda: urls, journal, Random(chance.random()), keyed=keyed)
+            client = Retrying(session, lambda: urls, journal, Random(chance.random()))
             work = Workload(client, journal, counter, Random(chance.random()))
             await work.set_up(schedules)
             yield Scene(folder, counter, server, fleet, session, journal, LogReader(), work)

@@ -16,6 +16,8 @@ MINUTE: Final = timedelta(minutes=1)
 START: Final = {"start_date": "2026-01-01", "start_time": "00:00", "time_zone": "UTC", "every": 1, "unit": "minute"}
 HOLD_MS: Final = (0, 20, 100, 400, 1500)
 CHANNELS: Final = 4
+ANSWERED_S: Final = 60.0
+"""Within this every command has a definite answer, whatever is broken meanwhile."""
 
 
 def environment(url: str | None, counter: Counter) -> dict[str, str]:
@@ -107,7 +109,8 @@ class Workload:
     async def inactivate_all(self) -> None:
         """Let nothing be due any more."""
         for name in self.schedules:
-            await self.do("InactivateSchedule", {"id": name}, f"inactive {name}")
+            status = await self.do("InactivateSchedule", {"id": name}, f"inactive {name}")
+            assert status in {200, 201}, f"{name} was not inactivated: {status}"
 
 
 @dataclass
@@ -126,6 +129,9 @@ def judge(journal: Journal, log: LogReader) -> Verdict:
     """Compare each command's answer with how often, and where, the log has it."""
     verdict = Verdict(wrong=list(journal.wrong))
     for sent in journal.commands.values():
+        tried_s = sent.last_known - sent.first_sent
+        if sent.status is None and tried_s > ANSWERED_S:
+            verdict.wrong.append(f"{sent.key} {sent.command} had no answer in {tried_s:.0f} s")
         if sent.command in UNMARKED:
             continue
         found = log.marks.get(sent.mark, [])
