@@ -173,7 +173,9 @@ def test_a_schedule_that_nobody_ever_answered_is_walked_to_the_end_of_the_log(lo
 
 
 def sent(journal: Journal, mark: str, status: int, position: int, at: float = 0.0) -> None:
-    journal.commands[mark] = Sent(mark, "AddService", mark, at, 1, status, at + 1, {"position": position})
+    journal.commands[mark] = Sent(
+        mark, "AddService", mark, at, tries=1, status=status, answered=at + 1, answer={"position": position}
+    )
 
 
 def test_what_was_acknowledged_is_in_the_log_once(log: Log, tmp_path: Path) -> None:
@@ -196,3 +198,27 @@ def test_a_command_sent_after_anothers_answer_stands_after_it(log: Log, tmp_path
         sent(journal, "stream service:first", 201, 20, at=0.0)
         sent(journal, "stream service:second", 201, 10, at=5.0)
         assert any("was acknowledged before" in text for text in judge(journal, log).wrong)
+
+
+def test_a_command_that_was_tried_for_minutes_is_without_an_answer(log: Log, tmp_path: Path) -> None:
+    with Journal(tmp_path / "journal") as journal:
+        journal.commands["k"] = Sent("k", "AddService", "stream service:x", 100.0, tries=2, last_known=190.0)
+        journal.commands["j"] = Sent("j", "AddService", "stream service:y", 185.0, tries=99, last_known=190.0)
+        assert judge(journal, log).wrong == ["k AddService had no answer in 90 s"]
+
+
+@pytest.mark.parametrize(("may_be_written", "broken"), [(True, 0), (False, 1)])
+def test_an_old_answer_after_tries_that_wrote_nothing_is_a_broken_promise(
+    may_be_written: bool, broken: int, tmp_path: Path
+) -> None:
+    with Journal(tmp_path / "journal") as journal:
+        journal.replayed(Sent("k", "AddService", "stream service:x", 100.0, tries=3, may_be_written=may_be_written))
+        assert len(journal.wrong) == broken
+        assert journal.seen["commit hidden by an error"] == 1 - broken
+
+
+def test_who_came_back_and_who_saw_a_step_is_read_from_the_log(log: Log) -> None:
+    log.tell("log:log", "log.instance_resumed", {"instance": "a", "away_s": 12.0})
+    log.tell("log:log", "log.clock_step_observed", {"instance": "b", "reading": NOON.isoformat()})
+    assert (log.resumed["a"], log.resumed["b"], log.stepped) == (1, 0, {"b": NOON})
+    assert log.wrong == []

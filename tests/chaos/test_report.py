@@ -55,5 +55,50 @@ def test_what_did_not_run_proves_nothing() -> None:
     assert "1,234" not in made
 
 
+@pytest.mark.parametrize("name", ["lost", "duplicated", "gaps"])
+def test_what_is_lost_doubled_or_missing_is_broken_without_words(name: str) -> None:
+    made = page([LINE | {name: 2}])
+    assert "**Broken: T1 kill storm**" in made
+    assert f"- **{name}**: 2" in made
+    assert "| **no** |" in made
+
+
+LONG, HALF, SHORT = (f"make chaos SUITES=T1 {size}" for size in ("MINUTES=8", "MINUTES=4", "ARGS=--short"))
+
+
+@pytest.mark.parametrize(
+    ("broken", "later", "is_answered"),
+    [
+        (LONG, LONG, True),
+        (LONG, HALF, False),
+        (LONG, SHORT, False),
+        (LONG, "CHAOS_SEED=1 make test ARGS='tests/chaos -k T1-T12'", False),
+        (SHORT, HALF, True),
+        (HALF, LONG, True),
+    ],
+)
+def test_a_broken_line_stands_until_at_least_as_much_has_held(broken: str, later: str, is_answered: bool) -> None:
+    made = page([LINE | {"command": broken, "wrong": ["it was late"]}, LINE | {"command": later}])
+    assert ("it was late" not in made) == is_answered
+    unrun = LINE | {"command": later, "not_run_reason": "no root"}
+    assert "it was late" in page([LINE | {"command": broken, "wrong": ["it was late"]}, unrun])
+
+
+def test_a_later_break_replaces_an_earlier_one() -> None:
+    first, second = (LINE | {"command": LONG, "wrong": [text]} for text in ("first", "second"))
+    assert "**broken**: second" in page([first, second])
+
+
+def test_the_form_of_a_suite_is_said() -> None:
+    assert "| T1 kill storm | short |" in page([LINE | {"command": SHORT}])
+    assert "Held in T1 kill storm (short form)." in page([LINE | {"command": SHORT}])
+    assert "| T1 kill storm | long |" in page([LINE | {"command": LONG}])
+
+
+def test_no_occurrence_walked_is_not_a_figure() -> None:
+    line = LINE | {"figures": {"occurrences walked on the grid": 0}}
+    assert "- occurrences walked on the grid: not walked" in page([line])
+
+
 def test_the_last_line_of_a_suite_counts() -> None:
     assert "99 faults" in page([LINE, LINE | {"faults": {"service killed": 99}}])
