@@ -38,7 +38,7 @@ def page(lines: Sequence[Line]) -> str:
     latest: dict[str, Line] = {}
     for line in lines:
         before = latest.get(line["suite"])
-        if before is None or held(before) or not held(line) or _answers(line, before):
+        if before is None or held(before) or _answers(line, before):
             latest[line["suite"]] = line
     ran = [line for line in latest.values() if line["not_run_reason"] is None]
     parts = [HEAD, _sums(ran), _table(ran), _not_run(latest.values()), _promises(ran), _suites(ran), _text()[1]]
@@ -52,7 +52,7 @@ def form(line: Line) -> str:
 
 
 def _answers(line: Line, broken: Line) -> bool:
-    """Tell whether a run that held is at least as much as one that did not."""
+    """Tell whether a run is at least as much as one that did not hold."""
     did_run = line["not_run_reason"] is None
     return did_run and (form(line) == "long", _minutes(line)) >= (form(broken) == "long", _minutes(broken))
 

@@ -84,9 +84,13 @@ def test_a_broken_line_stands_until_at_least_as_much_has_held(broken: str, later
     assert "it was late" in page([LINE | {"command": broken, "wrong": ["it was late"]}, unrun])
 
 
-def test_a_later_break_replaces_an_earlier_one() -> None:
-    first, second = (LINE | {"command": LONG, "wrong": [text]} for text in ("first", "second"))
+def test_a_later_break_replaces_one_of_at_most_its_size() -> None:
+    first, second, small = (
+        LINE | {"command": command, "wrong": [text]}
+        for text, command in (("first", LONG), ("second", LONG), ("small", SHORT))
+    )
     assert "**broken**: second" in page([first, second])
+    assert "**broken**: first" in page([first, small, LINE | {"command": SHORT}])
 
 
 def test_the_form_of_a_suite_is_said() -> None:
