@@ -1,8 +1,8 @@
 """
-As much as a program can send, from a process of its own: `python -m tests.api.flood PORT KEY SECONDS COMMANDS`.
+As much as a program can send, from a process of its own: `python -m tests.api.flood PORT KEY COMMANDS`.
 
-`COMMANDS` are those of one request; a fifth of the requests reads history instead.
-Prints a line when it began, and at the end how many answers of each status there were.
+`COMMANDS` are those of one request; a fifth of the requests reads history instead. It sends until its standard input
+ends. Prints a line when it began, and at the end how many answers of each status there were.
 """
 
 import asyncio
@@ -14,15 +14,18 @@ from itertools import count
 CONNECTIONS = 100
 
 
-async def flood(port: int, key: str, seconds: float, commands: int) -> Counter[int]:
-    """Send on all connections, on each one request behind the other."""
+async def flood(port: int, key: str, commands: int) -> Counter[int]:
+    """Send on all connections, on each one request behind the other, until nobody wants more."""
     answers: Counter[int] = Counter()
     numbers = count()
-    try:
-        async with asyncio.timeout(seconds):
-            await asyncio.gather(*[_one(port, key, numbers, commands, answers) for _ in range(CONNECTIONS)])
-    except TimeoutError:
-        pass
+    told_to_end = asyncio.ensure_future(asyncio.to_thread(sys.stdin.read))
+    sending = [asyncio.ensure_future(_one(port, key, numbers, commands, answers)) for _ in range(CONNECTIONS)]
+    ended, _ = await asyncio.wait([told_to_end, *sending], return_when=asyncio.FIRST_COMPLETED)
+    for one in ended:
+        one.result()
+    for one in sending:
+        one.cancel()
+    await asyncio.wait(sending)
     return answers
 
 
@@ -54,5 +57,5 @@ def _request(key: str, number: int, commands: int) -> bytes:
 if __name__ == "__main__":
     sys.stdout.write("flooding\n")
     sys.stdout.flush()
-    sent = flood(int(sys.argv[1]), sys.argv[2], float(sys.argv[3]), int(sys.argv[4]))
+    sent = flood(int(sys.argv[1]), sys.argv[2], int(sys.argv[3]))
     sys.stdout.write(json.dumps(asyncio.run(sent)))

@@ -1,10 +1,9 @@
-"""A key holder who sends all that can be sent delays nobody's runs (checklist C, row 37)."""
+"""A key holder who sends all that can be sent delays nobody's runs."""
 
 import asyncio
 import json
 import os
 import sys
-import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
@@ -21,16 +20,16 @@ from eventjobs.runner.surroundings import InstanceSurroundings
 from eventjobs.runner.ticker import Ticker
 from eventjobs.telemetry.metrics import Metrics
 from tests.api.postgres_rig import on_postgres
-from tests.api.rig import Rig, ShiftedClock, schedule, utc, with_workspace
+from tests.api.rig import DAILY, Rig, ShiftedClock, schedule, utc, with_workspace
 from tests.support.database import database
 from tests.support.waiting import eventually
 
 SCHEDULES = 50
-DUE = utc("2100-12-01T20:00:00")
+QUIET_DUE = utc("2100-12-01T20:00:00")
+DUE = utc("2100-12-02T20:00:00")
 AHEAD_S = 4.0
-FLOOD_S = 6.0
 LATE_S_MAX = 2.0
-"""On cores that others use as well the processor's seconds count, not the clock's."""
+"""How late beyond what is late on this machine without the flood, three times over."""
 
 
 class Trusted:
@@ -62,17 +61,20 @@ async def ticking(rig: Rig, url: str) -> AsyncIterator[Metrics]:
 
 
 @asynccontextmanager
-async def flooded(rig: Rig, key: str, seconds: float, commands: int) -> AsyncIterator[dict[str, int]]:
-    """Let another process send as much as it can; what came back is known afterwards."""
+async def flooded(rig: Rig, key: str, commands: int) -> AsyncIterator[dict[str, int]]:
+    """Let another process send as much as it can until the block ends; what came back is known afterwards."""
     answers: dict[str, int] = {}
-    what = ["-m", "tests.api.flood", str(rig.port), key, str(seconds), str(commands)]
-    process = await asyncio.create_subprocess_exec(sys.executable, *what, stdout=asyncio.subprocess.PIPE)
+    what = ["-m", "tests.api.flood", str(rig.port), key, str(commands)]
+    pipe = asyncio.subprocess.PIPE
+    process = await asyncio.create_subprocess_exec(sys.executable, *what, stdin=pipe, stdout=pipe)
     try:
         assert process.stdout is not None
         assert await process.stdout.readline() == b"flooding\n"
         yield answers
+        assert process.returncode is None, "it sent until the end"
         async with asyncio.timeout(30):
-            said, _ = await process.communicate()
+            said, _ = await process.communicate(b"")
+        assert process.returncode == 0
         answers.update(json.loads(said))
     finally:
         if process.returncode is None:
@@ -80,6 +82,7 @@ async def flooded(rig: Rig, key: str, seconds: float, commands: int) -> AsyncIte
             await process.wait()
 
 
+@pytest.mark.timeout(180)
 @pytest.mark.parametrize("commands", [1, 1_000], ids=["single commands", "whole batches"])
 async def test_runs_keep_their_lateness_while_a_key_sends_all_that_it_can(
     postgres_url: str, template_database: str, commands: int
@@ -88,31 +91,37 @@ async def test_runs_keep_their_lateness_while_a_key_sends_all_that_it_can(
     async with (
         database(postgres_url, f"attack_{os.getpid()}_{commands}", template=template_database) as url,
         on_postgres(url, clock=clock) as rig,
+        ticking(rig, url),
     ):
         await with_workspace(rig)
-        batch = [{"command": "CreateSchedule", "data": schedule(f"s{n}")} for n in range(SCHEDULES)]
-        assert {one["status"] for one in (await rig.post("/v1/acme/commands", batch)).json} == {201}
+        await _schedule(rig, QUIET_DUE)
+        await _schedule(rig, DUE)
         attacker = await rig.issue("flow_author", "auditor")
-        async with ticking(rig, url), flooded(rig, attacker, FLOOD_S, commands) as answers:
-            clock.ahead = DUE - timedelta(seconds=AHEAD_S) - (clock.now() - clock.ahead)
-            worked_when_due = asyncio.create_task(_work_when(clock, DUE))
-            opened = await eventually(lambda: _opened(rig), timeout_s=AHEAD_S + 60)
-            worked_s = time.process_time() - await worked_when_due
-    late_s = max((fact.at - DUE).total_seconds() for fact in opened)
-    sys.stdout.write(f"at most {late_s:.3f} s late, worked {worked_s:.3f} s; answers by status: {answers}\n")
-    assert min(late_s, worked_s) <= LATE_S_MAX
-    assert answers
+        undisturbed_s = await _lateness_s(rig, clock, QUIET_DUE)
+        async with flooded(rig, attacker, commands) as answers:
+            late_s = await _lateness_s(rig, clock, DUE)
+    sys.stdout.write(f"at most {late_s:.3f} s late, undisturbed {undisturbed_s:.3f} s; answers by status: {answers}\n")
+    assert late_s <= LATE_S_MAX + 3 * undisturbed_s
+    assert answers.get("201", 0) + answers.get("200", 0) > 0
+    assert answers.keys() & {"401", "403"} == set()
 
 
-async def _work_when(clock: ShiftedClock, moment: datetime) -> float:
-    """Return the processor seconds that this process had used at a moment."""
-    before = time.process_time()
-    while clock.now() < moment:
-        before = time.process_time()
-        await asyncio.sleep(0.01)
-    return before
+async def _schedule(rig: Rig, due: datetime) -> None:
+    """Make schedules that are due once, all at this moment."""
+    cadence = {**DAILY, "start_date": f"{due:%Y-%m-%d}", "unit": "once"}
+    made = [schedule(f"{due:%Y%m%d}-{n}", cadence=cadence) for n in range(SCHEDULES)]
+    batch = [{"command": "CreateSchedule", "data": data} for data in made]
+    assert {one["status"] for one in (await rig.post("/v1/acme/commands", batch)).json} == {201}
 
 
-async def _opened(rig: Rig) -> Sequence[Recorded[Any]]:
-    found = await rig.log.read(0, SCHEDULES, matching=Filter(types=("run.opened",)))
-    return found if len(found) == SCHEDULES else ()
+async def _lateness_s(rig: Rig, clock: ShiftedClock, due: datetime) -> float:
+    """Let a moment come at which every schedule is due, and return how late the last run was opened."""
+    clock.ahead = due - timedelta(seconds=AHEAD_S) - (clock.now() - clock.ahead)
+    opened = await eventually(lambda: _opened(rig, due), timeout_s=AHEAD_S + 60)
+    return max((fact.at - due).total_seconds() for fact in opened)
+
+
+async def _opened(rig: Rig, due: datetime) -> Sequence[Recorded[Any]]:
+    found = await rig.log.read(0, 10 * SCHEDULES, matching=Filter(types=("run.opened",)))
+    answered = [fact for fact in found if fact.event.due == due]
+    return answered if len(answered) == SCHEDULES else ()
