@@ -183,13 +183,12 @@ class Fleet:
         for member in self.members:
             await member.ready(session)
 
-    async def restart_dead(self) -> int:
-        """Start every member that is not up; returns how many those were."""
+    async def restart_dead(self) -> None:
+        """Start every member that is not up."""
         dead = [member for member in self.members if not member.is_up]
         for member in dead:
             await member.spawn()
         self.starts += len(dead)
-        return len(dead)
 
     async def keep(self) -> None:
         """Start again whatever ended, for ever, as systemd would."""

@@ -40,7 +40,6 @@ class Try:
     """One attempt: who may act for it, and how it ended."""
 
     term: int
-    position: int
     state: str | None = None
     reason: str | None = None
 
@@ -240,7 +239,7 @@ class LogReader:
             self.wrong.append(f"{run}: row {data['row']} began before stage {row.seq}'s turn")
         if (data["row"], data["attempt"]) in about.tries:
             self.wrong.append(f"{run}: attempt {data['attempt']} of row {data['row']} began twice")
-        about.tries[data["row"], data["attempt"]] = Try(data["term"], self.position)
+        about.tries[data["row"], data["attempt"]] = Try(data["term"])
 
     def _attempt_ended(self, run: str, data: Mapping[str, Any], _at: datetime) -> None:
         tried = self.runs[run].tries[data["row"], data["attempt"]]
