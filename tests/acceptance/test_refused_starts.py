@@ -1,4 +1,4 @@
-"""What the service does not start with, and says why (checklist K, row 103)."""
+"""What the service does not start with, and says why."""
 
 import asyncio
 import os

@@ -1,4 +1,4 @@
-"""Who may ask for what: keys, workspaces, roles, on every route there is (checklist E)."""
+"""Who may ask for what: keys, workspaces, roles, on every route there is."""
 
 from datetime import timedelta
 

@@ -1,4 +1,4 @@
-"""How many connections there may be, and what is answered to what is no HTTP (checklist A)."""
+"""How many connections there may be, and what is answered to what is no HTTP."""
 
 import asyncio
 import subprocess

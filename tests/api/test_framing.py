@@ -1,4 +1,4 @@
-"""Size, time, kind and frame of requests (checklist A)."""
+"""Size, time, kind and frame of requests."""
 
 import asyncio
 import gzip

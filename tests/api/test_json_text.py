@@ -1,4 +1,4 @@
-"""What is refused of a body's text before any model sees it (checklist B)."""
+"""What is refused of a body's text before any model sees it."""
 
 import pytest
 

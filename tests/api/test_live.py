@@ -1,4 +1,4 @@
-"""Live streams: frames of the log, progress, resuming, and every way in which a stream ends (checklist D)."""
+"""Live streams: frames of the log, progress, resuming, and every way in which a stream ends."""
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping

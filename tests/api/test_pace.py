@@ -1,4 +1,4 @@
-"""How fast a key may ask (checklist C)."""
+"""How fast a key may ask."""
 
 import pytest
 
