@@ -35,6 +35,7 @@ from eventjobs.telemetry.tasks import Tasks
 
 SETTINGS: Final[Mapping[str, str]] = {
     "listen_addresses": "",
+    "max_connections": "300",
     "shared_buffers": "256MB",
     "max_wal_size": "2GB",
     "wal_compression": "pglz",
