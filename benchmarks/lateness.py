@@ -27,6 +27,8 @@ from eventjobs.postgres.embedded import EmbeddedPostgres
 from eventjobs.postgres.pool import connect
 
 STORED = 100_000
+SERVICES = 1_000
+"""As many as a batch has commands, and more: two that touch one service's stream do not share an append."""
 BATCH = 500
 EVENLY = 1_000
 EVENLY_S = 60
@@ -163,13 +165,10 @@ def _next_minute(ahead_s: float) -> datetime:
 
 async def _store(deployment: Deployment) -> None:
     later = datetime.now(UTC) + timedelta(days=30)
-    await deployment.do([_service("stored")])
-    for at in range(0, STORED, 10 * BATCH):
-        many = [
-            _schedule(f"stored-{number}", later, 1, "day", "stored")
-            for number in range(at, min(at + 10 * BATCH, STORED))
-        ]
-        await deployment.do(many)
+    await deployment.do([_service(f"stored-{number}") for number in range(SERVICES)])
+    await deployment.do(
+        [_schedule(f"stored-{number}", later, 1, "day", f"stored-{number % SERVICES}") for number in range(STORED)]
+    )
 
 
 async def _same_second(deployment: Deployment, count: int) -> list[float]:
