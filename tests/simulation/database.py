@@ -107,6 +107,7 @@ class Database:
         self._start = start
         self._step = timedelta()
         self.stepped_at = float("-inf")
+        self._stepped_s = 0.0
         self.standing: set[int] = set()
         """Positions whose time may be another than that of their decision: not all went by the same clock."""
         self._watch = watch
@@ -135,11 +136,15 @@ class Database:
     def step(self, seconds: float) -> None:
         """Set its clock forward, or back."""
         self._step += timedelta(seconds=seconds)
-        self.stepped_at = self.loop.time()
+        self.stepped_at, self._stepped_s = self.loop.time(), seconds
 
     def is_stepping(self) -> bool:
         """Tell whether it was set so lately that some may still go by what it showed before."""
         return self.loop.time() - self.stepped_at < STEPPING_S
+
+    def set_back_s(self) -> float:
+        """Return by how much it was set back lately; 0 where it was not."""
+        return max(0.0, -self._stepped_s) if self.is_stepping() else 0.0
 
     # -- the network ------------------------------------------------------------------------------------------------
 

@@ -96,7 +96,7 @@ class Judge:
         self.calls = 0
         self.journal = sha256()
         self.on_take_over: Any = None
-        self.is_stepping: Callable[[], bool] = lambda: False
+        self.set_back_s: Callable[[], float] = lambda: 0.0
 
     # -- commits ------------------------------------------------------------------------------------------------------
 
@@ -144,7 +144,7 @@ class Judge:
 
     def _in_time(self, fact: Recorded[Any], due: datetime, otherwise: str) -> None:
         """Not before its instant, but where the clock was set back between a decision and its commit."""
-        if fact.at < due and self.is_stepping():
+        if 0 < (due - fact.at).total_seconds() <= self.set_back_s():
             self.seen.note("decided_before_the_clock_was_set_back")
             return
         self._hold(fact.at >= due, fact, otherwise)
