@@ -104,4 +104,5 @@ def _redactor(secrets: KnownSecrets) -> Processor:
 
 
 def _to_json(_logger: Any, _method: str, line: MutableMapping[str, Any]) -> str:
-    return orjson.dumps(line, default=repr, option=orjson.OPT_NON_STR_KEYS).decode()
+    text = orjson.dumps(line, default=repr, option=orjson.OPT_NON_STR_KEYS).decode()
+    return _CONTROLS.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
