@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from time import monotonic
 from typing import Any
 
-from eventjobs.postgres.beats import BeatThread, PostgresBeats
+from eventjobs.postgres.beats import JOIN, BeatThread, PostgresBeats
 from eventjobs.postgres.migrate import APP_ROLE
 from eventjobs.postgres.pool import TimedPool, connect
 from tests.support.waiting import eventually
@@ -117,3 +117,8 @@ async def test_only_a_beat_that_still_stands_is_forgotten(database_url: str, poo
         await beats.forget("living", seen)
         assert "living" in await beats.read()
         assert living.losses == 0
+    async with pool.acquire() as connection:
+        await connection.execute(JOIN, "standing", "2026a")
+    standing = (await beats.read())["standing"]
+    await beats.forget("standing", standing)
+    assert "standing" not in await beats.read()

@@ -176,6 +176,7 @@ BUILDERS: dict[str, Callable[[Draw, Story], dict[str, Any]]] = {
         **_given_id(draw, draw(st.sampled_from(["k", "l"]))),
         "roles": [draw(st.sampled_from(["reader", "operator"]))],
     },
+    "NoteAbsence": lambda draw, _: {"away_s": draw(st.sampled_from([0.5, 12.0, 4_000.0]))},
     "ObserveClockStep": lambda draw, _: {
         "expected": "2026-12-01T12:00:00Z",
         "reading": draw(st.sampled_from(["2026-12-01T12:00:05Z", "2026-12-01T11:00:00Z"])),
@@ -214,7 +215,7 @@ def settled(draw: Draw) -> Story:
 
 
 def test_every_command_is_in_the_histories() -> None:
-    assert set(BUILDERS) | EACH_TIME == {spec.name for spec in SPECS}
+    assert set(BUILDERS) == {spec.name for spec in SPECS}
 
 
 @settings(max_examples=150, deadline=None)
@@ -226,7 +227,7 @@ def test_a_command_applied_again_has_no_second_effect(data: st.DataObject) -> No
         story.after(seconds=data.draw(PAUSES))
         body = command(name, **BUILDERS[name](data.draw, story))
         surroundings = {"command_id": story.context.ids.new(), "instance": data.draw(st.sampled_from(["one", "two"]))}
-        if story.when(body, **surroundings).refusal is None:
+        if story.when(body, **surroundings).refusal is None and name not in EACH_TIME:
             _again(story, body, surroundings)
         _check(story)
 
