@@ -89,9 +89,9 @@ def test_an_address_where_nobody_answers_leaves_with_3(unused_tcp_port: int) -> 
 
 
 @pytest.mark.parametrize("command", [["audit", "verify"], ["migrate"], ["serve", "--port", "0"]], ids=" ".join)
-def test_a_database_that_is_away_leaves_with_3(command: list[str], unused_tcp_port: int) -> None:
+def test_a_database_that_is_away_leaves_with_3(command: list[str], unused_tcp_port: int, tmp_path: Path) -> None:
     url = f"postgresql://me:pw0rd@127.0.0.1:{unused_tcp_port}/x"
-    done = eventjobs(*command, env={"EVENTJOBS_DATABASE_URL": url, "EVENTJOBS_DATA_DIR": "/tmp"})
+    done = eventjobs(*command, env={"EVENTJOBS_DATABASE_URL": url, "EVENTJOBS_DATA_DIR": str(tmp_path)})
     assert done.returncode == 3, done.stderr
     assert "the database cannot be used" in done.stderr
     assert "Traceback" not in done.stderr
