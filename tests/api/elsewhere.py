@@ -53,7 +53,7 @@ def elsewhere(url: str, **changed: Any) -> Iterator[Elsewhere]:
         finally:
             is_up.set()
 
-    thread = threading.Thread(target=run, name="server")
+    thread = threading.Thread(target=run, name="server", daemon=True)
     thread.start()
     try:
         assert is_up.wait(START_S)
@@ -64,5 +64,6 @@ def elsewhere(url: str, **changed: Any) -> Iterator[Elsewhere]:
         if found:
             found[0]._loop.call_soon_threadsafe(over[0].set)
         thread.join(START_S)
+    assert not thread.is_alive(), "the server did not end"
     if failed:
         raise failed[0]
