@@ -6,12 +6,16 @@ from itertools import count
 from uuid import uuid4
 
 import pytest
+from hypothesis import settings
 
 from eventjobs.postgres.migrate import APP_ROLE
 from eventjobs.postgres.pool import TimedPool, open_pool
 from tests.support.database import database, server, set_up
 
 _numbers = count(1)
+settings.register_profile("the same examples each time", derandomize=True, database=None)
+if "EVENTJOBS_TEST_EXAMPLES" not in os.environ:
+    settings.load_profile("the same examples each time")
 
 
 @pytest.fixture(scope="session")

@@ -7,7 +7,6 @@ pass in no time. While the service is down nothing is answered, and the clock ma
 
 import asyncio
 from collections.abc import Sequence
-from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -16,14 +15,17 @@ from eventjobs.commands import announce_instance, observe_clock_step
 from eventjobs.commands.announce_instance import AnnounceInstance
 from eventjobs.commands.context import Limits
 from eventjobs.commands.observe_clock_step import ObserveClockStep
+from eventjobs.commands.spec import CommandFields
+from eventjobs.domain.reference import ON_TIME
 from eventjobs.domain.zones import zone_data
-from eventjobs.errors import LogFault, Rejected
+from eventjobs.errors import Rejected
 from eventjobs.events.recorded import Recorded
 from eventjobs.handlers.context import HandlerContext
 from eventjobs.ids import EVERYWHERE
 from tests.runner.plant import Instance, Plant
 from tests.support import time as virtual_time
 from tests.support.bodies import row, run_now, schedule
+from tests.support.capturing import capture_logs
 from tests.support.logs import facts_of
 from tests.support.story import command
 from tests.support.time import NOON, virtually
@@ -33,6 +35,11 @@ QUARTERLY = {"start_date": "2026-12-01", "start_time": "12:00", "time_zone": "UT
 DAILY = {**QUARTERLY, "time_zone": "Europe/Berlin", "start_time": "02:30", "every": 1, "unit": "day"}
 ONCE = {**QUARTERLY, "start_date": "2026-12-03", "unit": "once"}
 SERVICES = {"quick": {"config": {"do": "work", "seconds": 20}}, "slow": {"config": {"do": "work", "seconds": 2_000}}}
+
+LAST_S = 2 * ON_TIME.total_seconds()
+"""How long after the last act the log ends: what should have been answered by then is late."""
+REFUSALS = frozenset({"already_running", "held", "no_room", "not_found", "timing_not_possible"})
+"""Why a command that a life happens upon may be refused."""
 
 Act = tuple[str, Any]
 """A word, and what it needs."""
@@ -44,6 +51,7 @@ class Life:
     def __init__(self, plant: Plant) -> None:
         self.plant = plant
         self.started = 0
+        self.refused: set[str] = set()
         self.instance = self._start()
 
     def _start(self) -> Instance:
@@ -57,16 +65,20 @@ class Life:
         await instance.dispatcher.dispatch(announce_instance.SPEC, AnnounceInstance(zone_data=zone_data()), context)
         while True:
             for timer in await self.plant.due(self.plant.clock.now(), 1_000):
-                with suppress(Rejected, LogFault):
-                    await instance.do(command("AnswerDue", schedule=timer.owner))
+                await self._give(instance, command("AnswerDue", schedule=timer.owner))
             coming = await self.plant.due(self.plant.after(days=365), 1)
             ahead = (coming[0].due_at - self.plant.clock.now()).total_seconds() if coming else YEAR_S
             await self.plant.log.wait_beyond(self.plant.log.known_head.position, max(0.001, min(ahead, 3_600.0)))
 
     async def do(self, name: str, /, **fields: Any) -> None:
         """Give a command; what is refused is refused."""
-        with suppress(Rejected, LogFault):
-            await self.instance.do(command(name, **fields))
+        await self._give(self.instance, command(name, **fields))
+
+    async def _give(self, instance: Instance, body: CommandFields) -> None:
+        try:
+            await instance.do(body)
+        except Rejected as refusal:
+            self.refused.add(refusal.code)
 
     async def act(self, word: str, what: Any = None) -> None:
         match word:
@@ -80,8 +92,7 @@ class Life:
             case "step":
                 await self._step(what)
             case "run":
-                with suppress(Rejected, LogFault):
-                    await self.instance.do(run_now(what))
+                await self._give(self.instance, run_now(what))
             case _:
                 await self.do(word, **what)
 
@@ -97,13 +108,20 @@ class Life:
         context = self.instance.surroundings.context(EVERYWHERE)
         await self.instance.dispatcher.dispatch(observe_clock_step.SPEC, step, context)
 
+    async def note_the_end(self) -> None:
+        """Append a last fact that explains no lateness, so that what is due until now is judged."""
+        await asyncio.sleep(LAST_S)
+        outcome = await self.instance.do(command("DescribeSchedule", id="nightly", description="the end"))
+        assert outcome.decided
+
     async def furnish(self, schedules: Sequence[dict[str, Any]]) -> None:
         """Make the services, and the schedules by their bodies."""
         self.plant.floor.doings["work"] = _work
         await self.plant.furnish(self.instance, [row("quick")], SERVICES, cadence=QUARTERLY, active=False)
         for body in schedules:
-            with suppress(Rejected):
-                await self.instance.do(schedule(**{"jobs": [row("quick")], **body}))
+            made = schedule(**{"jobs": [row("quick")], **body})
+            await self._give(self.instance, made)
+            assert self.plant.schedule(made.id).alive, (self.refused, body)
 
 
 async def _work(context: HandlerContext, config: Any) -> None:
@@ -126,11 +144,16 @@ def lived(
         await life.furnish(schedules)
         for word, what in acts:
             await life.act(word, what)
+        await life.note_the_end()
         facts = facts_of(life.plant.log)
         await life.instance.kill()
+        assert life.refused <= REFUSALS, life.refused - REFUSALS
         return facts
 
-    return virtually(play())
+    with capture_logs() as lines:
+        facts = virtually(play())
+    assert [line for line in lines if line["event"] == "task_failed"] == []
+    return facts
 
 
 __all__ = ["DAILY", "NOON", "ONCE", "QUARTERLY", "Act", "Life", "lived"]

@@ -63,10 +63,24 @@ ACTS = st.one_of(
     of("ReleaseStarts", everywhere=st.booleans()),
     of("DeleteSchedule", id=owners),
 )
+TIMINGS = {
+    "once": {"elapsed"},
+    "minute": {"elapsed", "grid"},
+    "hour": {"elapsed", "grid"},
+    "day": {"elapsed", "grid", "wall_clock"},
+    "month": {"elapsed", "grid", "wall_clock"},
+}
+"""What each unit may be read as."""
+
+
+def is_possible(body: dict[str, Any]) -> bool:
+    return body["policies"].get("timing", "elapsed") in TIMINGS[body["cadence"]["unit"]]
+
+
 SCHEDULES = st.lists(
     st.fixed_dictionaries(
         {"cadence": st.sampled_from(CADENCES), "policies": st.sampled_from(POLICIES), "jobs": st.sampled_from(JOBS)}
-    ),
+    ).filter(is_possible),
     min_size=1,
     max_size=3,
 )

@@ -436,3 +436,14 @@ def test_one_spoilt_fact_is_found_where_it_is_and_called_what_it_is(
 
 def test_every_kind_of_finding_was_seen(clean: Facts) -> None:
     assert {spoil(list(clean))[2] for spoil in TEETH} == set(Kind)
+
+
+def test_a_moment_is_skipped_when_no_room_is_left_to_wait_for_a_place(monkeypatch: pytest.MonkeyPatch) -> None:
+    jobs = [{"job": {"kind": "service", "id": "slow"}}]
+    allowed = {"schedule_id": "many", "cadence": QUARTERLY, "policies": {"overlap": "allow"}, "jobs": jobs}
+    facts = lived([allowed], [("wait", 4 * 86_400)], monkeypatch, at_once=1)
+    report = audit_facts(facts)
+    assert report.findings == ()
+    assert report.occurrences["skipped"] > 10
+    first = where(facts, of("schedule.occurrence_queued", "many", reason="limit"))
+    assert audit_facts([*facts[:first], changed(facts[first], reason="overlap"), *facts[first + 1 :]]).found

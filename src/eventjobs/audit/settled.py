@@ -8,7 +8,7 @@ from eventjobs.audit.steps import MISSED, QUEUED, RAN, SKIPPED, Part, Settling
 from eventjobs.domain.due import DueAnswer, Span, answer_due
 from eventjobs.domain.halts import Halt, in_force
 from eventjobs.domain.occurrence import occurrence_id
-from eventjobs.domain.overlap import LIMIT, Meeting, meet
+from eventjobs.domain.overlap import LIMIT, QUEUE_MAX, Meeting, meet
 from eventjobs.domain.schedule import Schedule
 from eventjobs.events.cadence import CatchUp, NextDue, TimingState
 from eventjobs.events.schedule import ScheduleOccurrenceQueued
@@ -23,8 +23,8 @@ def settled(
         return Mismatch(Kind.EARLY, "nothing is due at that instant"), owner.timing, due
     answer = answer_due(owner.cadence, owner.policies.timing, owner.timing, due, now, halts=halts)
     meeting, reason = _meeting(owner, answer, now, halts)
-    if meeting is Meeting.OPEN and _says_limit(step):  # what only the workspace's limit kept back says so itself
-        meeting = Meeting.QUEUE
+    if meeting is Meeting.OPEN and _says_limit(step, owner):
+        meeting, reason = _without_room(owner)
     wanted = sorted(_parts(owner_id, owner, answer, meeting, reason), key=lambda part: part.first)
     following = answer.if_run if meeting in (None, Meeting.OPEN) else answer.if_skipped
     return _compared(step.parts, wanted) or _cause(step, answer), following.state, following.next
@@ -75,8 +75,17 @@ def _parts(
         yield _part(MISSED, "downtime", owner, span, covered_by=run)
 
 
-def _says_limit(step: Settling) -> bool:
-    return isinstance(step.head, ScheduleOccurrenceQueued) and step.head.reason == LIMIT
+def _says_limit(step: Settling, owner: Schedule) -> bool:
+    """Whether only the workspace's limit kept a moment back, which its facts alone can say."""
+    if isinstance(step.head, ScheduleOccurrenceQueued):
+        return step.head.reason == LIMIT
+    return len(owner.waiting) >= QUEUE_MAX and any(part.reason == Meeting.QUEUE_FULL for part in step.parts)
+
+
+def _without_room(owner: Schedule) -> tuple[Meeting, str | None]:
+    if len(owner.waiting) < QUEUE_MAX:
+        return Meeting.QUEUE, None
+    return Meeting.QUEUE_FULL, Meeting.QUEUE_FULL
 
 
 def _why_queued(owner: Schedule) -> str:
