@@ -144,25 +144,24 @@ async def test_a_method_override_is_ignored(rig: Rig) -> None:
 
 
 @pytest.mark.parametrize(
-    "path",
+    ("path", "status", "code"),
     [
-        "/",
-        "/v2",
-        "/..%2f..%2fetc/passwd",
-        "/docs/..%2fpages.py",
-        "/v1/%00/runs",
-        "/v1/acme;x=y/runs",
-        "//v1/acme",
-        "/v1/acme/commands/AddService/extra",
-        "/v1/%ff%fe/runs",
-        "/v1/acme%0a",
+        ("/", 404, "no_such_path"),
+        ("/v2", 404, "no_such_path"),
+        ("/..%2f..%2fetc/passwd", 404, "no_such_path"),
+        ("/docs/..%2fpages.py", 404, "no_such_path"),
+        ("/v1/%00/runs", 400, "bad_text"),
+        ("/v1/acme;x=y/runs", 404, "unknown_workspace"),
+        ("//v1/acme", 404, "no_such_path"),
+        ("/v1/acme/commands/AddService/extra", 404, "no_such_path"),
+        ("/v1/%ff%fe/runs", 404, "unknown_workspace"),
+        ("/v1/acme%0a", 404, "unknown_workspace"),
     ],
 )
-async def test_an_odd_path_is_404_or_400(rig: Rig, path: str) -> None:
+async def test_an_odd_path_is_404_or_400(rig: Rig, path: str, status: int, code: str) -> None:
     answered = await send(rig, head(rig, path, method="GET"))
 
-    assert answered.status in {400, 404}
-    assert answered.code in {"no_such_path", "unknown_workspace", "bad_request", "bad_text"}
+    assert (answered.status, answered.code) == (status, code)
 
 
 @pytest.mark.parametrize("host", ["evil.test", "127.0.0.1.evil.test", "localhost:80:80", "evil.test:8080", ""])
