@@ -1,7 +1,7 @@
 """Fixtures that every test may use; each worker of a parallel run has its own server."""
 
 import os
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from itertools import count
 from uuid import uuid4
 
@@ -10,12 +10,19 @@ from hypothesis import settings
 
 from eventjobs.postgres.migrate import APP_ROLE
 from eventjobs.postgres.pool import TimedPool, open_pool
+from tests.support.capturing import logging_put_back
 from tests.support.database import database, server, set_up
 
 _numbers = count(1)
 settings.register_profile("the same examples each time", derandomize=True, database=None)
 if "EVENTJOBS_TEST_EXAMPLES" not in os.environ:
     settings.load_profile("the same examples each time")
+
+
+@pytest.fixture(autouse=True)
+def _logging_of_its_own() -> Iterator[None]:
+    with logging_put_back():
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -7,6 +7,7 @@ from eventjobs.log.memory import Fault, MemoryEventLog
 from eventjobs.log.port import Append
 from eventjobs.web.pages import load_pages
 from tests.api.rig import Rig, started, with_workspace
+from tests.support.capturing import capture_logs
 
 
 class Plan:
@@ -82,20 +83,18 @@ async def test_a_fault_of_the_log_says_truthfully_what_was_written(fault: Fault)
         assert [fact.type for fact in await rig.facts()].count("service.added") == 2
 
 
-async def test_an_unforeseen_error_is_500_with_an_id_and_no_trace(
-    rig: Rig, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
+async def test_an_unforeseen_error_is_500_with_an_id_and_no_trace(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
     async def broken(*_: object, **__: object) -> None:
         raise RuntimeError("the inner secret")
 
     monkeypatch.setattr(MemoryEventLog, "append", broken)
 
-    failed = await rig.command("AddService", {"handler": "noop"})
+    with capture_logs() as logged:
+        failed = await rig.command("AddService", {"handler": "noop"})
 
     assert (failed.status, failed.code) == (500, "unforeseen")
     assert b"inner secret" not in failed.body
-    logged = capsys.readouterr()
-    assert failed.json["request_id"] in logged.out + logged.err
+    assert [line["request_id"] for line in logged if line["log_level"] == "error"] == [failed.json["request_id"]]
 
 
 async def test_a_forked_history_is_503(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,7 +1,6 @@
 """Timelines as people write them, and `eventjobs simulate` on them."""
 
 import gc
-import logging
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -9,7 +8,6 @@ from typing import Any
 
 import orjson
 import pytest
-import structlog
 
 from eventjobs.audit.occurrences import audit_facts
 from eventjobs.cli import simulate as simulating
@@ -98,7 +96,7 @@ class Simulate:
 
 @pytest.fixture
 def simulate(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Iterator[Simulate]:
-    """The command, with the process's logging and collector as they were afterwards."""
+    """The command, with the process's collector as it was afterwards."""
     played: list[Played] = []
     really = simulating.play
 
@@ -107,10 +105,6 @@ def simulate(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: py
         return played[0]
 
     monkeypatch.setattr(simulating, "play", noted)
-    configured, handlers, level = structlog.get_config(), logging.root.handlers[:], logging.root.level
     thresholds = gc.get_threshold()
     yield Simulate(tmp_path, capsys, played)
     gc.set_threshold(*thresholds)
-    structlog.configure(**configured)
-    logging.root.handlers[:] = handlers
-    logging.root.setLevel(level)

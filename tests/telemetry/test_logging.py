@@ -1,7 +1,6 @@
 import asyncio
 import io
 import logging
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,16 +15,8 @@ SECRET = 'pa"ss wörd/+'
 
 
 @pytest.fixture
-def stream() -> Iterator[io.StringIO]:
-    handlers, level = logging.root.handlers[:], logging.root.level
-    quiet = {name: logging.getLogger(name).level for name in ("aiohttp.access", "asyncio")}
-    stream = io.StringIO()
-    yield stream
-    structlog.reset_defaults()
-    logging.root.handlers[:] = handlers
-    logging.root.setLevel(level)
-    for name, before in quiet.items():
-        logging.getLogger(name).setLevel(before)
+def stream() -> io.StringIO:
+    return io.StringIO()
 
 
 def lines(stream: io.StringIO) -> list[dict[str, Any]]:
