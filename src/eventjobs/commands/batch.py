@@ -215,7 +215,7 @@ async def _decide_all(dispatcher: Dispatcher, entries: Sequence[Entry]) -> tuple
     await dispatcher.states.refresh(wanted)
     loaded: dict[StreamId, Loaded] = dict(await dispatcher.states.load(wanted))
     while True:
-        world = World(entries[0].context.workspace, loaded)
+        world = World(entries[0].context.workspace, loaded, dispatcher.states.in_memory)
         try:
             return world, [_decide_one(dispatcher, world, place, entry) for place, entry in enumerate(entries)]
         except Unloaded as missing:

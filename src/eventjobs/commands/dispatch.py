@@ -183,7 +183,7 @@ class Dispatcher:
         new = subjects[:1] if spec.creates else ()
         loaded: dict[StreamId, Loaded] = dict(await self.states.load(subjects, unless_new=new))
         while True:
-            world = World(context.workspace, loaded)
+            world = World(context.workspace, loaded, self.states.in_memory)
             try:
                 if if_match is not None:
                     _match(world, subjects[0], if_match)

@@ -31,6 +31,13 @@ class States:
         self._snapped: dict[StreamId, int] = {}
         self._to_snap: dict[StreamId, Loaded] = {}
 
+    def in_memory(self, stream: StreamId) -> Loaded | None:
+        """Return a stream's state if it is in the cache."""
+        kept = self._kept.get(stream)
+        if kept is not None:
+            self._kept.move_to_end(stream)
+        return kept
+
     async def load(
         self, streams: Iterable[StreamId], *, unless_new: Collection[StreamId] = ()
     ) -> Mapping[StreamId, Loaded]:
@@ -42,9 +49,8 @@ class States:
         found: dict[StreamId, Loaded] = {}
         missing: list[StreamId] = []
         for stream in streams:
-            kept = self._kept.get(stream)
+            kept = self.in_memory(stream)
             if kept is not None:
-                self._kept.move_to_end(stream)
                 found[stream] = kept
             elif stream in unless_new:
                 found[stream] = _unread(stream)

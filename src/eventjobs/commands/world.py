@@ -1,12 +1,12 @@
 """
 What one decision sees and what it decides: folded streams in, facts out.
 
-A `World` is made for one attempt at one command (or one atomic batch) and thrown away. Reading a stream that was not
-loaded raises `Unloaded`; the dispatcher loads it and decides again, so a rule asks for what it needs where it needs
-it. What a decision emits moves its own view of the states at once.
+A `World` is made for one attempt at one command (or one atomic batch) and thrown away. Reading a stream that is neither
+loaded nor in memory raises `Unloaded`; the dispatcher loads it and decides again, so a rule asks for what it needs
+where it needs it. What a decision emits moves its own view of the states at once.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, MutableMapping
 from dataclasses import dataclass
 from typing import Any, TypeVar, cast
 
@@ -57,9 +57,15 @@ class Unloaded(Exception):
 class World:
     """The states that a decision reads and the facts that it emits."""
 
-    def __init__(self, workspace: str, loaded: Mapping[StreamId, Loaded]) -> None:
+    def __init__(
+        self,
+        workspace: str,
+        loaded: MutableMapping[StreamId, Loaded],
+        in_memory: Callable[[StreamId], Loaded | None] = lambda _: None,
+    ) -> None:
         self.workspace_id = workspace
         self._loaded = loaded
+        self._in_memory = in_memory
         self._states: dict[StreamId, Any] = {}
         self._fresh: set[StreamId] = set()
         self.emitted: list[tuple[StreamId, Event]] = []
@@ -91,14 +97,14 @@ class World:
         """The state of any stream."""
         if stream in self._states:
             return self._states[stream]
-        if stream not in self._loaded:
+        if not self._is_loaded(stream):
             raise Unloaded([stream])
         self._states[stream] = self._loaded[stream].state
         return self._states[stream]
 
     def need(self, streams: Iterable[StreamId]) -> None:
         """Load all of these in one go, where the decision is about to read them one by one."""
-        missing = [stream for stream in streams if stream not in self._states and stream not in self._loaded]
+        missing = [stream for stream in streams if stream not in self._states and not self._is_loaded(stream)]
         if missing:
             raise Unloaded(missing)
 
@@ -146,6 +152,14 @@ class World:
         """The state of a stream before this decision."""
         loaded = self._loaded.get(stream)
         return FOLDS[stream.kind].initial if loaded is None else loaded.state
+
+    def _is_loaded(self, stream: StreamId) -> bool:
+        if stream in self._loaded:
+            return True
+        found = self._in_memory(stream)
+        if found is not None:
+            self._loaded[stream] = found
+        return found is not None
 
     def _typed(self, kind: type[S], stream: StreamId) -> S:  # noqa: ARG002 the kind is for the type checker
         return cast(S, self.state(stream))
