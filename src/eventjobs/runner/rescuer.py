@@ -3,7 +3,7 @@ Runs whose instance is gone go on here.
 
 An instance that left in order has no row, so its runs are taken over at once; one that was killed has a beat that
 stands still, which takes ten seconds to see. Who takes over which run first is spread over those that live, the others
-try two seconds later. Two may try at once: the term decides, the second does nothing.
+try a second later. Two may try at once: the term decides, the second does nothing.
 """
 
 import asyncio
@@ -24,8 +24,8 @@ from eventjobs.runner.leases import GONE_S, Watch
 from eventjobs.runner.ports import Beats, Lease, OpenRuns, Peers, Surroundings
 from eventjobs.telemetry.metrics import Metrics
 
-LOOK_S: Final = 1.0
-OTHERS_S: Final = 2.0
+LOOK_S: Final = 0.5
+OTHERS_S: Final = 1.0
 """How much later those try that should not go first."""
 AT_ONCE: Final = 32
 """How many runs are taken over at the same time."""
@@ -69,7 +69,7 @@ class Rescuer:
         self._draining = True
 
     async def watch_for_ever(self) -> None:
-        """Look every second."""
+        """Look twice a second."""
         while True:
             await self.look()
             await self._clock.sleep(LOOK_S)
