@@ -114,8 +114,8 @@ class Judge:
                 case "workspace" if fact.type == "workspace.starts_held" and data["until"] is None:
                     self.held.add(thing)
                     self.seen.note("starts_held")
-                case "workspace" if fact.type == "workspace.starts_released":
-                    self.held.discard(thing)
+                case "workspace" if fact.type in ("workspace.starts_held", "workspace.starts_released"):
+                    self.held.discard(thing)  # a hold with an end takes the place of one without
                 case "run":
                     self._run(fact, (fact.workspace, thing), data)
                 case _:
