@@ -447,3 +447,37 @@ def test_a_moment_is_skipped_when_no_room_is_left_to_wait_for_a_place(monkeypatc
     assert report.occurrences["skipped"] > 10
     first = where(facts, of("schedule.occurrence_queued", "many", reason="limit"))
     assert audit_facts([*facts[:first], changed(facts[first], reason="overlap"), *facts[first + 1 :]]).found
+
+
+def step_observed(fact: Recorded[Any]) -> bool:
+    return fact.type == "log.clock_step_observed"
+
+
+def decided_before_the_clock_was_set_forward(step_s: float, monkeypatch: pytest.MonkeyPatch) -> tuple[Facts, int]:
+    """Return a life with an answer that was decided just before the step and written just after it, and its place."""
+    facts = lived([SCHEDULES[0]], [("wait", 1_810), ("step", step_s), ("wait", 4_000)], monkeypatch)
+    seen = where(facts, step_observed)
+    first = max(place for place in range(seen) if facts[place].type == "schedule.run_opened")
+    begun = min(command_of(facts, first))
+    between = [changed(fact, at=facts[seen].at) for fact in facts[begun:seen]]
+    return [*facts[:begun], *between, *facts[seen:]], first
+
+
+def test_what_was_decided_before_the_clock_was_set_forward_is_right(monkeypatch: pytest.MonkeyPatch) -> None:
+    facts, first = decided_before_the_clock_was_set_forward(900.0, monkeypatch)
+    seen = where(facts, step_observed)
+
+    assert audit_facts(facts).findings == ()
+    begun = min(command_of(facts, first))
+    earlier = [*facts[:begun], facts[seen], *facts[begun:seen], *facts[seen + 1 :]]
+    assert audit_facts(earlier).findings == ()
+
+
+def test_a_clock_that_was_set_forward_explains_no_more_than_its_step(monkeypatch: pytest.MonkeyPatch) -> None:
+    facts, first = decided_before_the_clock_was_set_forward(900.0, monkeypatch)
+    seen = where(facts, step_observed)
+
+    smaller = [*facts[:seen], changed(facts[seen], step_s=600.0), *facts[seen + 1 :]]
+    assert facts[first].position in [finding.position for finding in audit_facts(smaller).findings]
+    unseen = [*facts[:seen], *facts[seen + 1 :]]
+    assert facts[first].position in [finding.position for finding in audit_facts(unseen).findings]

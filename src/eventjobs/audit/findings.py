@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any, Final, NamedTuple
 
@@ -63,6 +63,19 @@ class Finding(NamedTuple):
             "due": self.due,
             "what": self.what,
         }
+
+
+class Suspect(NamedTuple):
+    """
+    A finding that a fact which follows may yet explain.
+
+    `by_set_back`: a clock that went back does. `back`: one that was set forward by as much does, less the time that a
+    decision may take.
+    """
+
+    finding: Finding
+    by_set_back: bool
+    back: timedelta | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,7 +12,7 @@ import orjson
 from pydantic import TypeAdapter
 
 from eventjobs.audit import acts, answers, findings, liveness, occurrences, owners, rule, settled, steps
-from eventjobs.audit.findings import Finding, Kind
+from eventjobs.audit.findings import Finding, Kind, Suspect
 from eventjobs.audit.occurrences import Ledger
 from eventjobs.audit.owners import Owner
 from eventjobs.commands.snapshots import code_version
@@ -26,12 +26,17 @@ _SOURCES: Final = (acts, answers, findings, liveness, occurrences, owners, rule,
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Common:
-    """What a ledger keeps besides its owners; `behind_s` is how far a clock that went back has to catch up."""
+    """
+    What a ledger keeps besides its owners.
+
+    `behind_s` is how far a clock that went back has to catch up, `leaps` when it was lately seen to be set forward, and
+    by how much.
+    """
 
     position: int
     workspaces: Mapping[str, Workspace]
     findings: tuple[Finding, ...]
-    suspects: tuple[Finding, ...]
+    suspects: tuple[Suspect, ...]
     found: int
     kinds: Mapping[Kind, int]
     outcomes: Mapping[str, int]
@@ -41,6 +46,7 @@ class Common:
     at: datetime | None
     is_told: bool
     behind_s: float
+    leaps: tuple[tuple[datetime, timedelta], ...]
 
 
 _COMMON: Final = TypeAdapter(Common)
@@ -71,6 +77,7 @@ def common_of(ledger: Ledger) -> bytes:
         at=lively.at,
         is_told=lively.is_told,
         behind_s=lively.behind.total_seconds(),
+        leaps=lively.leaps,
     )
     return orjson.dumps(common, default=_plain, option=orjson.OPT_NON_STR_KEYS)
 
@@ -97,6 +104,7 @@ def ledger_from(common: bytes, known: Mapping[StreamId, bytes]) -> Ledger:
     lively = ledger.liveness
     lively.since, lively.at, lively.is_told = kept.since, kept.at, kept.is_told
     lively.behind = timedelta(seconds=kept.behind_s)
+    lively.leaps = kept.leaps
     ledger.changed.clear()
     return ledger
 
@@ -106,4 +114,6 @@ def _plain(value: Any) -> Any:
         return list(value)
     if isinstance(value, Mapping):
         return dict(value)
+    if isinstance(value, timedelta):
+        return value.total_seconds()
     raise TypeError(f"{type(value).__name__} is not JSON")

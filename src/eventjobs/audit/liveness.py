@@ -30,6 +30,7 @@ class Liveness:
         self.at: datetime | None = None
         self.is_told = False
         self.behind = timedelta(0)
+        self.leaps: tuple[tuple[datetime, timedelta], ...] = ()
 
     def take(self, fact: Recorded[Any]) -> None:
         """Take the next fact's time, and what it says about who is up."""
@@ -44,6 +45,9 @@ class Liveness:
             self.is_told = self.is_told or fact.type == InstanceStarted.TYPE
         if fact.type == ClockStepObserved.TYPE and fact.event.step_s < 0:
             self.behind += timedelta(seconds=-fact.event.step_s)  # the log's time stands still until it has caught up
+        leap = leap_of(fact)
+        if leap is not None:
+            self.leaps = (*(one for one in self.leaps if at - one[0] <= DECIDING), (at, leap))
 
     def lateness(self, due: datetime, at: datetime) -> timedelta:
         """Return how much later than it had to be a moment was answered."""
@@ -56,4 +60,12 @@ class Liveness:
     @property
     def slack(self) -> timedelta:
         """How far back from a fact's time its decision's *now* may lie."""
-        return DECIDING + self.behind
+        lately = [leap for seen_at, leap in self.leaps if self.at is not None and self.at - seen_at <= DECIDING]
+        return DECIDING + self.behind + max(lately, default=timedelta(0))
+
+
+def leap_of(fact: Recorded[Any]) -> timedelta | None:
+    """Return by how much a clock was seen to be set forward, if a fact says so."""
+    if fact.type != ClockStepObserved.TYPE or fact.event.step_s <= 0:
+        return None
+    return timedelta(seconds=fact.event.step_s)

@@ -15,8 +15,8 @@ from typing import Any, Final
 
 from eventjobs.audit.acts import Act, Acts
 from eventjobs.audit.answers import contradictions, out_of_the_queue, strays, uncovered, wrong_moments
-from eventjobs.audit.findings import SHOWN, Finding, Kind, Mismatch, Report
-from eventjobs.audit.liveness import DISTURBANCES, Liveness
+from eventjobs.audit.findings import SHOWN, Finding, Kind, Mismatch, Report, Suspect
+from eventjobs.audit.liveness import DECIDING, DISTURBANCES, Liveness, leap_of
 from eventjobs.audit.owners import Owner, Owners
 from eventjobs.audit.rule import explain
 from eventjobs.audit.steps import QUEUED, RAN, Settling, Step, moved, steps_of
@@ -28,7 +28,7 @@ from eventjobs.events.recorded import Recorded, StreamId
 from eventjobs.events.schedule import ScheduleOccurrenceDropped, ScheduleRunOpened
 
 EXPLAINED_WITHIN: Final = timedelta(seconds=30)
-"""What explains an early or late answer may be recorded a little after it; such a finding waits as long for it."""
+"""What explains an answer at an odd time may be recorded a little after it; such a finding waits as long for it."""
 WORKSPACE: Final = "workspace:"
 
 _BY_THE_CLOCK: Final = frozenset({Kind.EARLY, Kind.LATE})
@@ -70,7 +70,7 @@ class Ledger:
         self.liveness = Liveness()
         self.steps = 0
         self.not_checked: Counter[str] = Counter()
-        self.suspects: list[Finding] = []
+        self.suspects: list[Suspect] = []
 
     def take(self, fact: Recorded[Any]) -> None:
         """Take the next fact."""
@@ -89,7 +89,7 @@ class Ledger:
     def close(self) -> Report:
         """Return what was found, with what is left over at the end of the log."""
         self.flush()
-        for finding in [*self.suspects, *self.left_over()]:
+        for finding in [*(suspect.finding for suspect in self.suspects), *self.left_over()]:
             self._add(finding)
         self.suspects.clear()
         return self.report()
@@ -202,7 +202,7 @@ class Ledger:
         self.steps += len(steps)
         if wrong is not None:
             place = sum(len(step.facts) if isinstance(step, Settling) else 1 for step in steps[: wrong.step])
-            self._note(facts[place], wrong.mismatch, stream, by_the_clock=stood)
+            self._note(facts[place], wrong.mismatch, stream, by_set_back=stood, back=wrong.back)
 
     def _note(
         self,
@@ -211,11 +211,13 @@ class Ledger:
         owner: StreamId,
         due: datetime | None = None,
         *,
-        by_the_clock: bool = False,
+        by_set_back: bool = False,
+        back: timedelta | None = None,
     ) -> None:
         finding = Finding(wrong.kind, fact.position, fact.at, owner, due, wrong.what)
-        if by_the_clock or wrong.kind in _BY_THE_CLOCK:
-            self.suspects.append(finding)
+        by_set_back = by_set_back or wrong.kind in _BY_THE_CLOCK
+        if by_set_back or back is not None:
+            self.suspects.append(Suspect(finding, by_set_back, back))
         else:
             self._add(finding)
 
@@ -223,8 +225,8 @@ class Ledger:
         """Let go of what a disturbance explains, and give up on the others after a while."""
         if fact.type in DISTURBANCES:
             self.suspects = [one for one in self.suspects if not _is_explained(one, fact)]
-        while self.suspects and fact.at - self.suspects[0].at > EXPLAINED_WITHIN:
-            self._add(self.suspects.pop(0))
+        while self.suspects and fact.at - self.suspects[0].finding.at > EXPLAINED_WITHIN:
+            self._add(self.suspects.pop(0).finding)
 
     def _add(self, finding: Finding) -> None:
         self.found += 1
@@ -233,9 +235,19 @@ class Ledger:
             self.findings.append(finding)
 
 
-def _is_explained(finding: Finding, by: Recorded[Any]) -> bool:
-    """A clock that went back explains all that hangs on the clock; the others only that something was late."""
-    return finding.kind is Kind.LATE or (by.type == ClockStepObserved.TYPE and by.event.step_s < 0)
+def _is_explained(suspect: Suspect, by: Recorded[Any]) -> bool:
+    """
+    Tell whether a disturbance explains it.
+
+    Each explains that something was late, a clock that went back all that hangs on the clock, and one that was set
+    forward what the rule gives at the time that it showed before.
+    """
+    if suspect.finding.kind is Kind.LATE:
+        return True
+    leap = leap_of(by)
+    if leap is not None:
+        return suspect.back is not None and suspect.back <= leap + DECIDING
+    return suspect.by_set_back and by.type == ClockStepObserved.TYPE
 
 
 def _zone_data(owner: Schedule, steps: Sequence[Step]) -> str | None:

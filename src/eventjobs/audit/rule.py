@@ -42,10 +42,11 @@ class Subject(NamedTuple):
 
 
 class Unexplained(NamedTuple):
-    """What is wrong, and with which of the steps."""
+    """What is wrong, with which of the steps, and how long before its time the rule would have given them, if ever."""
 
     mismatch: Mismatch
     step: int
+    back: timedelta | None = None
 
 
 def explain(
@@ -54,15 +55,15 @@ def explain(
     """
     Find an instant within `slack` before `at` at which the rule gives all of the steps, one after the other.
 
-    Returns `None` if there is one, else what is wrong with them at `at`.
+    Returns `None` if there is one, else what is wrong with them at `at`; `back` is how far back one lies, if one does.
     """
     try:
         unexplained = _replayed(subject, owner, steps, at)
         if unexplained is None:
             return None
         for now in sorted(_instants(subject, owner, steps), reverse=True):
-            if at - slack <= now < at and _replayed(subject, owner, steps, now) is None:
-                return None
+            if now < at and _replayed(subject, owner, steps, now) is None:
+                return None if at - slack <= now else unexplained._replace(back=at - now)
     except (ArithmeticError, LookupError, ValueError) as error:  # facts that no command writes, or an unknown zone
         return Unexplained(Mismatch(Kind.NOT_THE_RULE, f"the rule cannot be applied to it: {error!r}"), 0)
     return unexplained
