@@ -237,7 +237,7 @@ class Database:
             stream.append(fact)
         self.facts.extend(facts)
         stood_still = bool(facts) and facts[0].at > self.now() + timedelta(seconds=2.0)
-        if stood_still or self.is_stepping():
+        if stood_still or self.set_back_s():
             self.standing.update(fact.position for fact in facts)
         for receipt in batch.stored():
             self.receipts[receipt.key] = receipt

@@ -28,6 +28,11 @@ FAULTS: Final = (
 )
 
 
+DAY: Final = 24.0
+OCCURRENCES_MIN: Final = 1_000
+"""How many a day of 24 hours must have, or it proves too little."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Options:
     """
@@ -36,7 +41,7 @@ class Options:
     `faults` are chances a window of some seconds, by kind; `drift` bounds how wrong a machine's seconds are;
     `generation` is how many streams an appender remembers; `sparse` has few occurrences over many days. Time jumps to
     the next due moment while nobody has anything to do, but for the share `dense` of such stretches. `runs_at_once` is
-    the workspace's limit.
+    the workspace's limit. It goes on until there were `occurrences_min`, also where the faults swallowed many.
     """
 
     seed: int
@@ -53,6 +58,7 @@ class Options:
     generation: int
     dense: float
     runs_at_once: int | None
+    occurrences_min: int
 
     def shown(self) -> dict[str, Any]:
         """As plain values."""
@@ -99,4 +105,5 @@ def derive(
         generation=draw.choice((48, 400, 32_768)),
         dense=0.0 if sparse else draw.uniform(0.0, 0.04),
         runs_at_once=draw.choice((None, None, 5, 12)),
+        occurrences_min=0 if sparse or hours < DAY else OCCURRENCES_MIN,
     )

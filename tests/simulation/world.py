@@ -44,6 +44,8 @@ ANSWERED_S: Final = 5.0
 """How late a moment may be answered when nothing is wrong."""
 ENDED_S: Final = 900.0
 """After the last fault and the last start, when every run must have ended."""
+WORK_COMES_S: Final = 60.0
+"""How long to wait for a run that the last fault can cut off."""
 QUIET_S: Final = 20.0
 """How far away the next due moment must be for time to jump."""
 PATIENCE_S: Final = 150.0
@@ -238,8 +240,9 @@ class World:
         for _ in range(self.options.members):
             self._member()
         await self.workload.furnish()
-        while self.loop.time() < self.options.hours * 3600:
+        while self.loop.time() < self.options.hours * 3600 or self.judge.outcomes < self.options.occurrences_min:
             await self._window()
+        await self._last_blow()
         await self.weather.calm()
         await self._come_to_rest()
 
@@ -282,8 +285,10 @@ class World:
     def _jump(self) -> None:
         """Let the time pass in which nobody would do anything but look."""
         due = self.judge.next_due()
-        end_s = self.options.hours * 3600 - self.loop.time()
-        ahead_s = end_s if due is None else min(end_s, self.database.seconds_until(due))
+        end_s = max(0.0, self.options.hours * 3600 - self.loop.time())
+        ahead_s = end_s if due is None else self.database.seconds_until(due)
+        if 0.0 < end_s < ahead_s:
+            ahead_s = end_s
         self._pass(ahead_s - 1.0 - 4.0 * self._draw.random())
 
     def _pass(self, seconds: float) -> None:
@@ -291,15 +296,27 @@ class World:
             self.loop.block(seconds)
             self.jumped_s += seconds
 
+    async def _last_blow(self) -> None:
+        """Kill whoever works on a run, so that somebody has to take it over when all is calm."""
+        due = self.judge.next_due()
+        if due is not None and self._is_quiet():
+            self._pass(self.database.seconds_until(due) - 1.0)
+        until = self.loop.time() + WORK_COMES_S
+        while not self.judge.open and self.loop.time() < until:
+            await asyncio.sleep(0.1)
+        working = {run.instance for run in self.open_runs()}
+        for member in [member for member in self.members if member.name in working]:
+            self.kill(member)
+
     async def _come_to_rest(self) -> None:
         if not self.members:
             self._pass(self.dark_until - self.loop.time())
         began = self.loop.time()
-        await self._wait(lambda: len(self.members) == self.options.members, 60.0, "not all instances came back")
         await self._wait(lambda: any(member.is_up for member in self.members), 60.0, "no instance came up")
         from_s = self.loop.time()
         await self._wait(self._all_owned, RECOVERY_S, "an open run has no living owner")
         self.recovery_s = self.loop.time() - from_s
+        await self._wait(lambda: len(self.members) == self.options.members, 60.0, "not all instances came back")
         lately = timedelta(seconds=ANSWERED_S)
         await self._wait(
             lambda: not self.judge.unanswered(self.database.now() - lately), RECOVERY_S, "a due moment has no outcome"
