@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, Final
 
 REPOSITORY: Final = Path(__file__).parents[2]
-KEPT: Final = "tests/chaos/figures.jsonl"
+KEPT: Final = ("tests/chaos/figures.jsonl", "tests/chaos/proofs.jsonl")
 
 
 @dataclass
@@ -54,7 +54,7 @@ class Figures:
         document = {
             "suite": self.suite,
             "promise": list(self.promise),
-            "commit": _commit(),
+            "commit": commit(),
             "seed": self.seed,
             "command": self.command,
             "seconds": round(self.seconds, 1),
@@ -91,10 +91,11 @@ def spread(seconds: Sequence[float]) -> Mapping[str, float]:
     }
 
 
-def _commit() -> str:
-    commit = _git("rev-parse", "--short", "HEAD")
-    is_dirty = _git("status", "--porcelain", "--", "src", "sql", "tests", f":!{KEPT}")
-    return (commit or "unknown") + ("+changes" if is_dirty else "")
+def commit() -> str:
+    """Return the commit that is measured, with a mark where files differ from it."""
+    head = _git("rev-parse", "--short", "HEAD")
+    is_dirty = _git("status", "--porcelain", "--", "src", "sql", "tests", *(f":!{kept}" for kept in KEPT))
+    return (head or "unknown") + ("+changes" if is_dirty else "")
 
 
 def _git(*asked: str) -> str:

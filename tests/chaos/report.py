@@ -1,5 +1,5 @@
 """
-Makes RELIABILITY.md from lines of figures: `python -m tests.chaos.report tests/chaos/figures.jsonl > RELIABILITY.md`.
+Makes RELIABILITY.md from lines of figures: `python -m tests.chaos.report > RELIABILITY.md`.
 
 Of each suite the last line counts, but a broken one stands until a run of at least its form and length has held. A
 figure whose suite did not run is not printed; that it did not run is.
@@ -13,14 +13,15 @@ from pathlib import Path
 from typing import Any, Final
 
 from tests.chaos.figures import REPOSITORY, held
+from tests.chaos.proofs import PROOFS, TITLES, latest, proof_held, proofs_section
 
 FIGURES: Final = REPOSITORY / "tests/chaos/figures.jsonl"
 PAGE: Final = REPOSITORY / "RELIABILITY.md"
 HEAD: Final = """\
 # What is promised, and what was measured
 
-Made from `tests/chaos/figures.jsonl` by `python -m tests.chaos.report`; every line of that file was written by the
-suite it names. Nothing on this page was typed in by hand but the promises.
+Made from `tests/chaos/figures.jsonl` and `proofs.jsonl` by `python -m tests.chaos.report`; every line of those files
+was written by the suite it names. Nothing on this page was typed in by hand but the promises.
 
 The suites break the real thing: real processes, a real Postgres with durable settings, real sockets. What happened is
 judged from outside: by a journal that the clients write and flush before they send and after they are answered, by a
@@ -33,15 +34,16 @@ TEXT: Final = REPOSITORY / "tests/chaos/promises.md"
 Line = Mapping[str, Any]
 
 
-def page(lines: Sequence[Line]) -> str:
-    """Return the whole page."""
+def page(lines: Sequence[Line], proofs: Sequence[Line] = ()) -> str:
+    """Return the whole page, from the lines of the suites and of the other proofs."""
     latest: dict[str, Line] = {}
     for line in lines:
         before = latest.get(line["suite"])
         if before is None or held(before) or _answers(line, before):
             latest[line["suite"]] = line
     ran = [line for line in latest.values() if line["not_run_reason"] is None]
-    parts = [HEAD, _sums(ran), _table(ran), _not_run(latest.values()), _promises(ran), _suites(ran), _text()[1]]
+    parts = [HEAD, _sums(ran), _table(ran), _not_run(latest.values()), _promises(ran, proofs)]
+    parts += [proofs_section(proofs), _suites(ran), _text()[1]]
     return "\n".join(part for part in parts if part)
 
 
@@ -104,12 +106,17 @@ def _not_run(lines: Iterable[Line]) -> str:
     return "## What did not run\n\n" + "\n".join(told) + "\n" if told else ""
 
 
-def _promises(ran: Sequence[Line]) -> str:
+def _promises(ran: Sequence[Line], proofs: Sequence[Line]) -> str:
     parts = ["## The promises\n"]
     for paragraph in _text()[0].split("\n\n"):
         number = paragraph.split("**")[1]
         shown = [_named(line) for line in ran if number in line["promise"] and held(line)]
         broken = [_named(line) for line in ran if number in line["promise"] and not held(line)]
+        for proof in latest(proofs):
+            title = f"the {TITLES[proof['figures']['suite']]}"
+            told_of = shown if proof_held(proof) else broken
+            if number in proof["figures"].get("promises", ()) and title not in told_of:
+                told_of.append(title)
         told = [f"Held in {', '.join(shown)}."] if shown else []
         told += [f"**Broken in {', '.join(broken)}.**"] if broken else []
         parts.append(f"{paragraph}\n\n*{' '.join(told) or 'No suite of faults shows it; the tests do.'}*\n")
@@ -165,4 +172,4 @@ def _shown(value: Any) -> str:
 
 
 if __name__ == "__main__":
-    sys.stdout.write(page(read(Path(sys.argv[1]) if len(sys.argv) > 1 else FIGURES)))
+    sys.stdout.write(page(read(FIGURES), read(PROOFS)))

@@ -1,7 +1,12 @@
 """RELIABILITY.md is what the figures say."""
 
+import json
+from pathlib import Path
+from typing import Any
+
 import pytest
 
+from tests.chaos.proofs import PROOFS, keep
 from tests.chaos.report import FIGURES, PAGE, page, read
 from tests.chaos.suites import SUITES
 
@@ -26,7 +31,7 @@ LINE = {
 
 
 def test_the_page_is_made_from_the_figures() -> None:
-    assert PAGE.read_text("utf-8") == page(read(FIGURES)), "python -m tests.chaos.report > RELIABILITY.md"
+    assert PAGE.read_text("utf-8") == page(read(FIGURES), read(PROOFS)), "python -m tests.chaos.report > RELIABILITY.md"
 
 
 def test_the_figures_are_those_of_suites_that_exist() -> None:
@@ -106,3 +111,27 @@ def test_no_occurrence_walked_is_not_a_figure() -> None:
 
 def test_the_last_line_of_a_suite_counts() -> None:
     assert "99 faults" in page([LINE, LINE | {"faults": {"service killed": 99}}])
+
+
+def proof(command: str, tmp_path: Path, **figures: Any) -> list[Any]:
+    path = tmp_path / "proofs.jsonl"
+    keep(f"seed 1 ok\n{json.dumps(figures)}\n", command, path)
+    return read(path)
+
+
+def test_a_proof_beside_the_suites_is_kept_and_shown(tmp_path: Path) -> None:
+    figures = {"suite": "simulate", "promises": ["P1"], "seeds": 200, "seconds": 9.0, "failed": [], "never_seen": []}
+    lines = proof("make simulate SEEDS=200", tmp_path, **figures)
+
+    made = page([LINE], lines)
+
+    assert "**simulation** held: seeds 200, failed none, never seen none (`make simulate SEEDS=200`" in made
+    assert "Held in T1 kill storm, the simulation." in made
+    again = proof("make simulate SEEDS=20", tmp_path, **{**figures, "failed": [3]})
+    assert "**simulation** **broken**: seeds 200, failed 3" in page([LINE], again)
+    assert "**Broken in the simulation.**" in page([LINE], again)
+
+
+def test_what_is_no_proof_is_not_kept(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="no account"):
+        proof("make nothing", tmp_path, suite="nothing")

@@ -1,5 +1,6 @@
 """Prove every mutant, those that need a server too, or those named. Exit 1 if one survives: `make mutants`."""
 
+import json
 import sys
 from time import monotonic
 
@@ -10,6 +11,7 @@ from tests.mutants.proving import proof
 def main(names: list[str]) -> int:
     mutants = [mutant for mutant in MUTANTS if not names or mutant.name in names]
     begin, caught = monotonic(), 0
+    survived: list[str] = []
     with proof() as made:
         wrong = made.clean(mutants)
         if wrong is not None:
@@ -20,10 +22,20 @@ def main(names: list[str]) -> int:
             word = "caught  " if verdict.caught else "SURVIVED"
             sys.stdout.write(f"{word} {verdict.mutant.name} ({verdict.mutant.promise})\n")
             if not verdict.caught:
+                survived.append(verdict.mutant.name)
                 sys.stdout.write(f"{verdict.said}\n")
             sys.stdout.flush()
-    sys.stdout.write(f"mutants caught {caught}/{len(mutants)} in {monotonic() - begin:.0f} s\n")
-    return 0 if caught == len(mutants) else 1
+    seconds = monotonic() - begin
+    sys.stdout.write(f"mutants caught {caught}/{len(mutants)} in {seconds:.0f} s\n")
+    figures = {
+        "suite": "mutants",
+        "caught": caught,
+        "of": len(mutants),
+        "survived": survived,
+        "seconds": round(seconds),
+    }
+    sys.stdout.write(f"{json.dumps(figures)}\n")
+    return 1 if survived else 0
 
 
 if __name__ == "__main__":

@@ -19,6 +19,7 @@ from tests.simulation.trace import write_trace
 from tests.simulation.world import Outcome, World
 
 SPARSE_HOURS: Final = 30 * 24.0
+PROMISES: Final = ("P1", "P2", "P3", "P5", "P6", "P7", "P11", "P12")
 SEEDS_FOR_ALL: Final = 20
 """From how many seeds on every rare state must have been seen."""
 RARE: Final = (
@@ -172,6 +173,7 @@ def _figures(results: Iterable[Result], wall_s: float) -> dict[str, Any]:
     enough = sum(not result.outcome.options.sparse for result in results) >= SEEDS_FOR_ALL
     return {
         "suite": "simulate",
+        "promises": PROMISES,
         "seeds": len(results),
         "failed": [result.outcome.options.seed for result in results if _failure(result) is not None],
         "never_seen": [name for name in RARE if not seen[name]] if enough else [],
