@@ -12,7 +12,7 @@ from pydantic import BaseModel
 
 from eventjobs.app import Service
 from eventjobs.commands import add_service, create_schedule, create_workspace, run_now
-from eventjobs.commands.dispatch import Outcome
+from eventjobs.commands.outcomes import Outcome
 from eventjobs.handlers.context import HandlerContext, Result
 from eventjobs.handlers.registry import Handler
 from eventjobs.settings import load_settings

@@ -19,7 +19,8 @@ import orjson
 from eventjobs.clock import SystemClock
 from eventjobs.commands import PUBLIC
 from eventjobs.commands.context import Limits
-from eventjobs.commands.dispatch import Dispatcher, Keyed, Outcome
+from eventjobs.commands.dispatch import Dispatcher
+from eventjobs.commands.outcomes import Keyed, Outcome
 from eventjobs.commands.spec import CommandFields, CommandSpec
 from eventjobs.errors import LogFault, OutcomeUnknown, Rejected
 from eventjobs.events import EVENT_TYPES

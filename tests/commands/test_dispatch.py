@@ -9,7 +9,8 @@ import pytest
 
 from eventjobs.commands.answer_due import AnswerDue
 from eventjobs.commands.context import Context
-from eventjobs.commands.dispatch import Dispatcher, Keyed, Outcome
+from eventjobs.commands.dispatch import Dispatcher
+from eventjobs.commands.outcomes import Keyed, Outcome
 from eventjobs.commands.spec import CommandFields, CommandSpec
 from eventjobs.commands.world import World
 from eventjobs.domain.access import Grant

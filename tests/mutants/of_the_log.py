@@ -30,7 +30,7 @@ MUTANTS = (
     Mutant(
         name="receipt-of-another-body",
         promise="P2: a key stands for one command",
-        file="commands/dispatch.py",
+        file="commands/outcomes.py",
         old="receipt.body_hash != keyed.body_hash",
         new="False",
         tests=(f"{DISPATCH}::test_a_key_with_another_body_is_refused",),
@@ -46,7 +46,7 @@ MUTANTS = (
     Mutant(
         name="secret-in-the-receipt",
         promise="P2: a receipt holds no secret",
-        file="commands/dispatch.py",
+        file="commands/outcomes.py",
         old='"secrets": sorted(secrets)}',
         new='"secrets": sorted(secrets), "kept": dict(secrets)}',
         tests=(f"{DISPATCH}::test_the_secret_of_a_key_is_not_in_its_receipt",),

@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any, cast
 
 from eventjobs.commands.context import Limits
-from eventjobs.commands.dispatch import Dispatcher, Outcome
+from eventjobs.commands.dispatch import Dispatcher
+from eventjobs.commands.outcomes import Outcome
 from eventjobs.commands.spec import CommandFields
 from eventjobs.domain.run import Run
 from eventjobs.domain.schedule import Schedule

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
-from eventjobs.commands.dispatch import Keyed
+from eventjobs.commands.outcomes import Keyed
 from eventjobs.errors import LogFault, LogFull, LogUnavailable, OutcomeUnknown, Rejected
 from tests.support.story import BY_NAME, command
 

@@ -32,7 +32,7 @@ from eventjobs.api.json_text import read_json
 from eventjobs.api.problems import RETRY_AFTER_S, HttpRefusal, Problem, problem_of
 from eventjobs.api.registry import Call, Query
 from eventjobs.commands.batch import STRETCH, AtomicRefusal, Entry, run_all, run_each
-from eventjobs.commands.dispatch import Outcome
+from eventjobs.commands.outcomes import Outcome
 from eventjobs.errors import Invalid, Rejected
 
 ENTRIES_MAX: Final = 1_000

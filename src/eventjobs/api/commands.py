@@ -25,7 +25,7 @@ from eventjobs.api.problems import RETRY_AFTER_S, HttpRefusal
 from eventjobs.api.registry import Call, Query
 from eventjobs.commands import PUBLIC
 from eventjobs.commands.context import Context
-from eventjobs.commands.dispatch import Keyed, Outcome
+from eventjobs.commands.outcomes import Keyed, Outcome
 from eventjobs.commands.spec import CommandSpec
 from eventjobs.errors import Forbidden, Rejected
 

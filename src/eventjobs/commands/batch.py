@@ -11,18 +11,8 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from eventjobs.commands.context import Context
-from eventjobs.commands.dispatch import (
-    MAX_TRIES,
-    Decided,
-    Dispatcher,
-    Keyed,
-    Outcome,
-    Replay,
-    append_of,
-    receipt_of,
-    replayed,
-    replayed_or_refused,
-)
+from eventjobs.commands.dispatch import MAX_TRIES, Decided, Dispatcher, append_of
+from eventjobs.commands.outcomes import Keyed, Outcome, Replay, receipt_of, replayed, replayed_or_refused
 from eventjobs.commands.spec import CommandFields, CommandSpec
 from eventjobs.commands.world import Loaded, Unloaded, World
 from eventjobs.errors import Invalid, LogFault, LogUnavailable, Rejected, VersionConflict

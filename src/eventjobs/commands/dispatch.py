@@ -6,49 +6,25 @@ command with If-Match never is. A key that was used before answers with its rece
 """
 
 import asyncio
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, Final
 
-import orjson
-
 from eventjobs.commands.context import Context
+from eventjobs.commands.outcomes import Keyed, Outcome, Replay, receipt_of, replayed, replayed_or_refused
 from eventjobs.commands.snapshots import Snapshots
 from eventjobs.commands.spec import CommandFields, CommandSpec
 from eventjobs.commands.states import States
 from eventjobs.commands.world import Loaded, Unloaded, Warn, World
 from eventjobs.domain.streams import REFUSED_ATTEMPTS
-from eventjobs.errors import Forbidden, Invalid, LogFault, LogUnavailable, Rejected, Stale, VersionConflict
+from eventjobs.errors import Forbidden, LogFault, LogUnavailable, Rejected, Stale, VersionConflict
 from eventjobs.events.access import AttemptRefused
 from eventjobs.events.recorded import StreamId
 from eventjobs.ids import EVERYWHERE
-from eventjobs.log.port import Append, Appended, EventLog, Receipt, StoredReceipt
+from eventjobs.log.port import Append, Appended, EventLog, Receipt
 
 MAX_TRIES: Final = 20
 """Lost races before a command gives up with `LogUnavailable` (503, nothing written)."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Keyed:
-    """A client's key in its whole scope, and the SHA-256 of the command it was sent with."""
-
-    key: str
-    body_hash: bytes
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Outcome:
-    """
-    What became of a command.
-
-    `answer` holds `command_id, stream, version, position, events, warnings` and what the command adds (`run`);
-    `secrets` is shown once and never stored; `decided` tells whether anything was written.
-    """
-
-    answer: Mapping[str, Any]
-    secrets: Mapping[str, Any] = field(default_factory=dict)
-    decided: bool = True
-    replayed: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -265,14 +241,6 @@ class Dispatcher:
         }
 
 
-class Replay(Exception):
-    """The key was used before: `receipt` is what it stands for."""
-
-    def __init__(self, receipt: StoredReceipt) -> None:
-        super().__init__(receipt.key)
-        self.receipt = receipt
-
-
 def _forbidden(action: str, needed: Sequence[str]) -> Forbidden:
     detail = f"{action} needs one of the roles {', '.join(needed)}"
     return Forbidden("forbidden", detail, extra={"needed": needed})
@@ -292,42 +260,6 @@ def append_of(world: World, context: Context, receipts: Sequence[Receipt]) -> Ap
 def _append_of(one: Decided, answer: Mapping[str, Any]) -> Append:
     receipts = () if one.keyed is None else (receipt_of(one.keyed, answer, one.world.secrets),)
     return append_of(one.world, one.context, receipts)
-
-
-def receipt_of(keyed: Keyed, answer: Mapping[str, Any], secrets: Iterable[str], *, begin: int = 0) -> Receipt:
-    """What the log keeps under a key; the answer's events stand in the append from `begin` on."""
-    events = len(answer["events"])
-    return Receipt(
-        key=keyed.key,
-        body_hash=keyed.body_hash,
-        status=201 if events else 200,
-        answer=orjson.dumps({**answer, "secrets": sorted(secrets)}),
-        begin=begin,
-        count=events,
-    )
-
-
-def replayed(receipt: StoredReceipt, keyed: Keyed | None) -> Outcome:
-    """Answer from a receipt; raises `Invalid` where the key was used for something else."""
-    if keyed is None or receipt.body_hash != keyed.body_hash:
-        raise Invalid("idempotency_key_reused", "this key was used for another command")
-    answer = orjson.loads(receipt.answer)
-    hidden = dict.fromkeys(answer.pop("secrets", ()))
-    events = [{**event, "position": receipt.first + place} for place, event in enumerate(answer["events"])]
-    return Outcome(
-        answer={**answer, "position": receipt.last, "events": events},
-        secrets=hidden,
-        decided=receipt.status == 201,  # noqa: PLR2004 the status that was answered
-        replayed=True,
-    )
-
-
-def replayed_or_refused(receipt: StoredReceipt, keyed: Keyed | None) -> Outcome | Rejected:
-    """Answer from a receipt, with the refusal as a value."""
-    try:
-        return replayed(receipt, keyed)
-    except Rejected as refusal:
-        return refusal
 
 
 def _match(world: World, subject: StreamId, if_match: int) -> None:
