@@ -1,7 +1,7 @@
 """The service's rules of time beside the minute-by-minute ones, at one change of offset."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, time, timedelta
 from functools import cached_property
 from time import thread_time_ns
@@ -198,9 +198,9 @@ class Comparison:
         self.tally.moments += len(self.expected)
         self.tally.shifted += sum(None not in moment.asked for moment in self.expected)
         self.tally.second_passes += sum(moment.fold for moment in self.expected)
-        self.tally.left_out += (
-            self.rule.gap == "skip" and self.rule.is_local and self.scene.change.after > (self.scene.change.before)
-        )
+        if self.rule.gap == "skip" and self.rule.is_local and self.scene.change.after > self.scene.change.before:
+            shifted = self.scene.dues(replace(self.rule, gap="shift"), self.begin, self.end)
+            self.tally.left_out += len(shifted) - len(self.expected)
 
     def _next(self, at: datetime) -> NextDue | None:
         spent, found = self._timed(at)

@@ -1,12 +1,19 @@
 """A sample of `make sweep`: every odd kind of change, against the rule applied minute by minute (T9, P10)."""
 
+from dataclasses import replace
 from datetime import timedelta
 from itertools import islice
+from typing import Any
+
+import pytest
 
 from eventjobs.domain import zones
+from eventjobs.domain.reference import next_after
+from eventjobs.events.cadence import Cadence, Gap, NextDue, Repeat, TimingPolicies
+from tests.sweep import compare as comparing
 from tests.sweep.clocks import clock, same_clocks, zone_names
 from tests.sweep.compare import Scene, Tally
-from tests.sweep.minutes import Rule, Watch
+from tests.sweep.minutes import Watch
 from tests.sweep.shapes import SHAPES
 from tests.sweep.windows import Window, odd
 
@@ -39,16 +46,23 @@ def test_every_zone_of_the_data_may_be_used() -> None:
     assert set(zone_names()) == zones.zone_names()
 
 
-def test_the_look_at_every_minute_sees_a_rule_that_ignores_the_second_pass() -> None:
-    """The comparison can fail: a rule told otherwise than the cadence is a mismatch."""
-    window = next(one for one in odd(same_clocks()) if one.change.after < one.change.before)
-    scene = Scene(window.zone, window.change)
-    label = window.change.edges[0].replace(second=0)
-    second = Rule(label, 1, "day", "wall_clock", "shift", "second")
-    first = Rule(label, 1, "day", "wall_clock", "shift", "first")
-    span = window.change.at - timedelta(days=1), window.change.at + timedelta(days=1)
+@pytest.mark.parametrize(
+    ("is_back", "ignored"), [(True, {"repeat": Repeat.FIRST}), (False, {"gap": Gap.SHIFT})], ids=["repeat", "gap"]
+)
+def test_a_service_that_ignores_a_policy_does_not_agree(
+    is_back: bool, ignored: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    window = next(one for one in odd(same_clocks()) if (one.change.after < one.change.before) == is_back)
 
-    assert scene.dues(second, *span) != scene.dues(first, *span)
+    def without(cadence: Cadence, policies: TimingPolicies, *rest: Any) -> NextDue | None:
+        return next_after(cadence, replace(policies, **ignored), *rest)
+
+    assert compare([window, window]).mismatches == []
+    monkeypatch.setattr(comparing, "next_after", without)
+    found = compare([window, window]).mismatches
+    assert found
+    name, value = next(iter(ignored.items()))
+    assert all(getattr(one.rule, name) != value for one in found)
 
 
 def test_a_watch_shows_a_local_time_twice_or_not_at_all() -> None:
