@@ -9,9 +9,10 @@ import asyncio
 import gc
 import os
 import signal
-from collections.abc import Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from contextlib import AsyncExitStack
 from datetime import timedelta
+from functools import partial
 from importlib import metadata
 from pathlib import Path
 from typing import Any, Final
@@ -250,7 +251,7 @@ class Service:
         self.views = Views(await self._pool("views", url, 8, reading, acquire_s=READ_ACQUIRE_S))
         projecting = await self._pool("projector", url, 2)
         self.projector = Projector(self.log, projecting, self.clock, self.tasks, self.metrics)
-        _ = self.tasks.start(self.projector.run(), name="projector")
+        self._keep(self.projector.run, "projector")
 
     async def _build_commands(self) -> None:
         settings = self.settings
@@ -373,16 +374,19 @@ class Service:
 
     def _start_loops(self) -> None:
         position = self.log.known_head.position
-        _ = self.tasks.start(self.supervisor.follow(position), name="supervisor")
-        _ = self.tasks.start(self._keep_snapshots(), name="snapshots")
-        _ = self.tasks.start(self._measure_lag(), name="loop-lag")
-        _ = self.tasks.start(self._prune_lines(), name="log-lines")
-        _ = self.tasks.start(self._measure_growth(), name="growth")
-        _ = self.tasks.start(self.presence.keep(), name="presence")
-        _ = self.tasks.start(self.ledger.run(), name="ledger")
-        _ = self.tasks.start(self.ticker.tick_for_ever(), name="ticker")
-        _ = self.tasks.start(self.rescuer.watch_for_ever(), name="rescuer")
+        self._keep(partial(self.supervisor.follow, position), "supervisor")
+        self._keep(self._keep_snapshots, "snapshots")
+        self._keep(self._measure_lag, "loop-lag")
+        self._keep(self._prune_lines, "log-lines")
+        self._keep(self._measure_growth, "growth")
+        self._keep(self.presence.keep, "presence")
+        self._keep(self.ledger.run, "ledger")
+        self._keep(self.ticker.tick_for_ever, "ticker")
+        self._keep(self.rescuer.watch_for_ever, "rescuer")
         self._exit.push_async_callback(self.tasks.cancel_all)
+
+    def _keep(self, loop: Callable[[], Coroutine[Any, Any, None]], name: str) -> None:
+        _ = self.tasks.keep(loop, name=name, sleep=self.clock.sleep)
 
     async def _listen(self) -> None:
         checks = [self._lease_problem, self.projector.trouble, self.presence.trouble]

@@ -8,7 +8,9 @@ import pytest
 
 from eventjobs.domain.run import Run, State
 from eventjobs.errors import JobFailed
+from eventjobs.events.recorded import Recorded
 from eventjobs.handlers.context import HandlerContext, Result
+from eventjobs.runner.tally import Tally
 from tests.runner.plant import Instance, Plant
 from tests.support.bodies import row, run_now, schedule
 from tests.support.story import command
@@ -51,6 +53,25 @@ def test_R37_worked_example_7_runs_in_its_order() -> None:
         assert began == [(0, "a"), (0, "b"), (0, "e"), (20, "c"), (25, "d")]
         assert round(plant.clock.monotonic()) == 60
         assert plant.schedule().open_run is None
+
+    virtually(story())
+
+
+def test_one_fact_that_breaks_the_instance_keeps_it_from_no_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    take, broken = Tally.take, []
+
+    def breaks_on_services(tally: Tally, fact: Recorded[Any]) -> None:
+        if fact.type == "service.added":
+            broken.append(fact.position)
+            raise ZeroDivisionError
+        take(tally, fact)
+
+    async def story() -> None:
+        plant = Plant()
+        monkeypatch.setattr(Tally, "take", breaks_on_services)
+        await running(plant, {"a": OK, "b": OK})
+        assert (await plant.ended("mine")).state is State.SUCCEEDED
+        assert len(broken) == 2
 
     virtually(story())
 

@@ -15,8 +15,10 @@ UNEXPECTED: Final = frozenset(
         "take_over_broke",
         "append_failed",
         "task_failed",
+        "loop_broke",
         "not_recordable",
         "fact_not_understood",
+        "fact_not_followed",
         "log_forked",
     }
 )

@@ -1,7 +1,7 @@
 import asyncio
 import gc
 
-from eventjobs.telemetry.tasks import Tasks
+from eventjobs.telemetry.tasks import AGAIN_S, Tasks
 from tests.support.capturing import capture_logs
 
 
@@ -96,3 +96,31 @@ async def _fail() -> None:
 
 async def _for_ever() -> None:
     await asyncio.Event().wait()
+
+
+async def test_a_loop_that_broke_is_logged_and_begun_anew_after_a_pause() -> None:
+    tasks, begun, pauses = Tasks(), 0, []
+
+    async def breaks_twice() -> None:
+        nonlocal begun
+        begun += 1
+        if begun <= 2:
+            raise ZeroDivisionError
+
+    async def sleep(seconds: float) -> None:
+        pauses.append(seconds)
+
+    with capture_logs() as logs:
+        await tasks.keep(breaks_twice, name="shaky", sleep=sleep)
+
+    assert begun == 3
+    assert pauses == [AGAIN_S, AGAIN_S]
+    assert [(entry["event"], entry["task"]) for entry in logs] == [("loop_broke", "shaky")] * 2
+
+
+async def test_a_loop_that_is_kept_can_be_cancelled() -> None:
+    tasks = Tasks()
+    kept = tasks.keep(_for_ever, name="kept", sleep=asyncio.sleep)
+    await asyncio.sleep(0)
+    assert await tasks.cancel_all() == []
+    assert kept.cancelled()

@@ -81,7 +81,7 @@ class DatabaseClock:
             await self.sync()
         except DATABASE_FAULTS as error:
             raise LogUnavailable(f"the database's clock cannot be read: {error}") from error
-        _ = tasks.start(self._keep_in_step(), name="database-clock")
+        _ = tasks.keep(self._keep_in_step, name="database-clock", sleep=self._system.sleep)
 
     async def sync(self) -> None:
         """Read the database's clock now."""

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from functools import partial
 from typing import Any, Final
 
 import structlog
@@ -77,11 +78,12 @@ class PostgresEventLog:
         follower = Follower(reads=self._storage, tail=self._tail, appender=self._appender, clock=self._clock)
         self._writing = self._tasks.start(self._appender.run(), name="log-appender")
         self._running = [
-            self._tasks.start(follower.follow(), name="log-follower"),
-            self._tasks.start(self._keep_partitions(), name="log-partitions"),
+            self._tasks.keep(follower.follow, name="log-follower", sleep=self._clock.sleep),
+            self._tasks.keep(self._keep_partitions, name="log-partitions", sleep=self._clock.sleep),
         ]
         if self._listen_dial is not None:
-            self._running.append(self._tasks.start(follower.listen(self._listen_dial), name="log-listener"))
+            listen = partial(follower.listen, self._listen_dial)
+            self._running.append(self._tasks.keep(listen, name="log-listener", sleep=self._clock.sleep))
 
     async def stop(self) -> None:
         """Write what is queued, take no more, and let go of the database."""

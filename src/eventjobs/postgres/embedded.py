@@ -140,7 +140,7 @@ class EmbeddedPostgres:
         except BaseException:
             await self._put_down()
             raise
-        self._watcher = self._tasks.start(self._watch(), name="postgres-keeper")
+        self._watcher = self._tasks.keep(self._watch, name="postgres-keeper", sleep=asyncio.sleep)
         return self.url
 
     async def stop(self) -> None:

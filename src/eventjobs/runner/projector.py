@@ -67,6 +67,7 @@ class Projector:
 
     async def run(self) -> None:
         """Project what comes, for ever; faults of log and database cost time and nothing else."""
+        self._batches.forget()
         while True:
             try:
                 if not await self.step():

@@ -50,6 +50,7 @@ class Supervisor:
         self._draining = False
         self._is_trusted = False
         self._reckoned_by_s: float | None = None
+        self._position = 0
 
     @property
     def open_runs(self) -> int:
@@ -57,18 +58,23 @@ class Supervisor:
         return len(self._workers)
 
     async def follow(self, position: int) -> None:
-        """Follow the log from after `position`, for ever; a fault of the log delays it and nothing else."""
+        """
+        Follow the log from after `position`, until it turns out to be another one.
+
+        A fault of the log delays it and nothing else. Called again, it goes on where it stood.
+        """
+        self._position = max(self._position, position)
         while True:
             try:
-                head = await self._log.wait_beyond(position, POLL_S)
+                head = await self._log.wait_beyond(self._position, POLL_S)
                 self._mind_the_lease()
                 self._mind_the_clock()
-                while position < head and (facts := await self._log.read(position, BATCH)):
+                while self._position < head and (facts := await self._log.read(self._position, BATCH)):
                     for fact in facts:
                         self._on_fact(fact)
-                    position = facts[-1].position
+                        self._position = fact.position
             except ForkedHistory:
-                raise
+                return  # the log said so, and this instance is not ready any more
             except LogFault as fault:
                 _log.warning("follow_failed", fault=type(fault).__name__)
                 await self._station.clock.sleep(POLL_S)
@@ -145,6 +151,8 @@ class Supervisor:
             self._consider(fact)
         except UnknownEvent as unknown:  # a newer version's run is for the instances of that version
             _log.error("fact_not_understood", position=fact.position, detail=str(unknown))
+        except Exception:  # noqa: BLE001 one broken fact must not keep this instance from those after it
+            _log.exception("fact_not_followed", position=fact.position)
 
     def _consider(self, fact: Recorded[Any]) -> None:
         match fact.type:

@@ -6,7 +6,7 @@ exception that nobody waits for is logged with the task's name. `asyncio.create_
 """
 
 import asyncio
-from collections.abc import Coroutine, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from typing import Any, Final, TypeVar
 
 import structlog
@@ -14,6 +14,8 @@ import structlog
 T = TypeVar("T")
 
 CANCEL_TIMEOUT_S: Final = 5.0
+AGAIN_S: Final = 5.0
+"""How long a loop that broke waits before it begins anew."""
 
 _log: Final = structlog.get_logger("eventjobs.tasks")
 
@@ -36,6 +38,20 @@ class Tasks:
         if not joined:
             task.add_done_callback(_report_lost)
         return task
+
+    def keep(
+        self,
+        loop: Callable[[], Coroutine[Any, Any, None]],
+        *,
+        name: str,
+        sleep: Callable[[float], Awaitable[None]],
+    ) -> asyncio.Task[None]:
+        """
+        Run what goes on for ever; where it breaks, log that and begin it anew after five seconds.
+
+        An instance that lost one of its loops would look well and do half of its work until somebody restarts it.
+        """
+        return self.start(_kept(loop, name, sleep), name=name)
 
     @property
     def names(self) -> Sequence[str]:
@@ -60,6 +76,17 @@ class Tasks:
                 break
             await asyncio.wait(others, timeout=left_s, return_when=asyncio.FIRST_COMPLETED)
         return sorted(task.get_name() for task in others)
+
+
+async def _kept(
+    loop: Callable[[], Coroutine[Any, Any, None]], name: str, sleep: Callable[[float], Awaitable[None]]
+) -> None:
+    while True:
+        try:
+            return await loop()
+        except Exception:  # noqa: BLE001 whatever it was, the others of its kind go on
+            _log.exception("loop_broke", task=name)
+        await sleep(AGAIN_S)
 
 
 def _report_lost(task: asyncio.Task[Any]) -> None:
