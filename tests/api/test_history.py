@@ -8,6 +8,7 @@ from typing import Any
 import orjson
 import pytest
 
+from eventjobs.api import history
 from eventjobs.api.schemas import EventPage
 from eventjobs.log.port import ZERO_CHAIN
 from tests.api.rig import Rig
@@ -77,19 +78,38 @@ async def test_after_and_before_exclude_their_position(rig: Rig) -> None:
     assert await positions(rig, f"?after={everything[1]}&before={everything[4]}") == everything[2:4]
 
 
-async def test_pages_follow_each_other_without_gap_or_double(rig: Rig) -> None:
-    await fill(rig, 25)
-    everything = await positions(rig)
-
-    found: list[int] = []
+async def pages(rig: Rig, limit: int) -> list[list[int]]:
+    found: list[list[int]] = []
     cursor = ""
     while True:
-        page = (await rig.get(f"/v1/acme/events?limit=7{cursor}")).json
-        found += [item["position"] for item in page["items"]]
+        page = (await rig.get(f"/v1/acme/events?limit={limit}{cursor}")).json
+        found.append([item["position"] for item in page["items"]])
         if page["next"] is None:
-            break
+            return found
         cursor = f"&cursor={page['next']}"
-    assert found == everything
+
+
+@pytest.mark.parametrize("limit", [7, 150])
+async def test_pages_follow_each_other_without_gap_or_double(rig: Rig, limit: int) -> None:
+    await fill(rig, 25 if limit == 7 else 330)
+    everything = [fact.position for fact in await rig.facts() if fact.workspace == "acme"]
+
+    found = await pages(rig, limit)
+
+    assert [position for page in found for position in page] == everything
+    assert {len(page) for page in found[:-1]} == {limit}
+
+
+async def test_a_page_is_shorter_than_its_limit_where_facts_are_long(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
+    await fill(rig, 12)
+    facts = [fact for fact in await rig.facts() if fact.workspace == "acme"]
+    monkeypatch.setattr(history, "PAGE_BYTES", 3 * max(len(fact.data) for fact in facts))
+
+    found = await pages(rig, 1000)
+
+    assert [position for page in found for position in page] == [fact.position for fact in facts]
+    assert len(found) > 3
+    assert all(2 < len(page) < 8 for page in found[1:-1])
 
 
 async def test_types_and_actor_filter(rig: Rig) -> None:

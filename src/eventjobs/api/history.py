@@ -6,7 +6,7 @@ request came, in pieces that never stand in memory together.
 """
 
 from collections.abc import AsyncIterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated, Any, Final
 
 import orjson
@@ -25,7 +25,10 @@ from eventjobs.log.port import EVERYTHING, Filter
 
 NDJSON: Final = "application/x-ndjson"
 PAGE: Final = 100
-PIECE: Final = 500
+PAGE_BYTES: Final = 8 * 2**20
+"""A page ends with the fact that makes its facts this long together, also before its `limit`."""
+PIECE: Final = 100
+"""How many facts are read at once: each may be as long as a request."""
 
 _log: Final = structlog.get_logger("eventjobs.api")
 
@@ -86,16 +89,21 @@ async def _answer(call: Call, matching: Filter) -> web.StreamResponse:
     wanted = _range(call.query, moment, matching)
     if NDJSON in call.request.headers.get("Accept", ""):
         return await _stream(call, wanted)
-    limit = wanted.limit or PAGE
-    facts = await call.deps.log.read(wanted.after, limit, before=wanted.before, matching=matching)
-    return json_answer(
-        call.request_id,
-        {
-            "as_of": moment.document(),
-            "items": [orjson.Fragment(event_json(fact)) for fact in facts],
-            "next": str(facts[-1].position) if len(facts) == limit else None,
-        },
-    )
+    items, following = await _page(call, wanted)
+    return json_answer(call.request_id, {"as_of": moment.document(), "items": items, "next": following})
+
+
+async def _page(call: Call, wanted: _Range) -> tuple[list[orjson.Fragment], str | None]:
+    """Return the page's facts and the cursor of the next page; none after the last one."""
+    limit, size = wanted.limit or PAGE, 0
+    items: list[orjson.Fragment] = []
+    async for facts in _pieces(call, replace(wanted, limit=limit)):
+        for fact in facts:
+            items.append(orjson.Fragment(event_json(fact)))
+            size += len(fact.data)
+            if len(items) == limit or size >= PAGE_BYTES:
+                return items, str(fact.position)
+    return items, None
 
 
 def _range(query: HistoryQuery, moment: Moment, matching: Filter) -> _Range:
