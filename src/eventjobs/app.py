@@ -262,6 +262,7 @@ class Service:
             min_period_s=int(settings.min_period.total_seconds()),
             jobs_per_schedule=settings.jobs_per_schedule,
             schedules_per_workspace=settings.schedules_per_workspace,
+            runs_per_owner=settings.runs_per_owner,
             runs_per_workspace=settings.runs_per_workspace,
         )
         snapshots = PostgresSnapshots(self.pool, code_version())

@@ -97,6 +97,9 @@ class Settings(BaseSettings):
 
     jobs_per_schedule: int = Field(50, ge=1, description="rows of a schedule's job table")
     schedules_per_workspace: int = Field(100_000, ge=1, description="schedules of a workspace")
+    runs_per_owner: int | None = Field(
+        None, ge=1, description="open runs of a schedule at once, where they may overlap; others wait"
+    )
     runs_per_workspace: int | None = Field(None, ge=1, description="open runs of a workspace at once; others wait")
     live_streams_per_key: int = Field(300, ge=1, description="open live streams of a key")
     requests_per_second: int = Field(

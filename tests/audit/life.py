@@ -134,13 +134,14 @@ def lived(
     monkeypatch: pytest.MonkeyPatch,
     *,
     at_once: int | None = None,
+    of_an_owner: int | None = None,
 ) -> list[Any]:
-    """Play a life, in which so many runs may be open at once, and return its log."""
+    """Play a life, in which so many runs of all and of an owner may be open at once, and return its log."""
     monkeypatch.setattr("eventjobs.runner.supervisor.POLL_S", YEAR_S)
     monkeypatch.setattr(virtual_time, "DEADLINE_S", 20 * YEAR_S)
 
     async def play() -> list[Recorded[Any]]:
-        life = Life(Plant(limits=Limits(runs_per_workspace=at_once)))
+        life = Life(Plant(limits=Limits(runs_per_workspace=at_once, runs_per_owner=of_an_owner)))
         await life.furnish(schedules)
         for word, what in acts:
             await life.act(word, what)

@@ -481,3 +481,28 @@ def test_a_clock_that_was_set_forward_explains_no_more_than_its_step(monkeypatch
     assert facts[first].position in [finding.position for finding in audit_facts(smaller).findings]
     unseen = [*facts[:seen], *facts[seen + 1 :]]
     assert facts[first].position in [finding.position for finding in audit_facts(unseen).findings]
+
+
+def test_a_wait_for_an_owners_place_is_explained_and_held_against_its_open_runs(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    jobs = [{"job": {"kind": "service", "id": "slow"}}]
+    allowed = {"schedule_id": "many", "cadence": QUARTERLY, "policies": {"overlap": "allow"}, "jobs": jobs}
+    facts = lived([allowed], [("wait", 4 * 86_400)], monkeypatch, of_an_owner=2)
+    report = audit_facts(facts)
+    assert report.findings == ()
+    assert report.occurrences["skipped"] > 10
+    first = where(facts, of("schedule.occurrence_queued", "many", reason="owner_limit", limit=2))
+    for told in ({"limit": 3}, {"limit": None}, {"reason": "overlap"}):  # fewer were open than it says, or no reason is
+        spoilt = audit_facts([*facts[:first], changed(facts[first], **told), *facts[first + 1 :]])
+        assert [one.kind for one in spoilt.findings if one.position == facts[first].position] == [Kind.UNFOUNDED]
+
+
+def test_a_late_start_out_of_a_limits_queue_excuses_no_late_answer(monkeypatch: pytest.MonkeyPatch) -> None:
+    jobs = [{"job": {"kind": "service", "id": "slow"}}]
+    allowed = {"schedule_id": "many", "cadence": QUARTERLY, "policies": {"overlap": "allow"}, "jobs": jobs}
+    facts = lived([allowed], [("wait", 86_400)], monkeypatch, of_an_owner=1)
+    assert audit_facts(facts).clean
+    first = where(facts, of("schedule.occurrence_queued", "many", reason="owner_limit"))
+    late = [*facts[:first], *(changed(fact, at=fact.at + timedelta(minutes=2)) for fact in facts[first:])]
+    assert Kind.LATE in {finding.kind for finding in audit_facts(late).findings}

@@ -2,8 +2,9 @@
 
 from tests.mutants.mutant import Mutant
 
-HALTS, OVERLAP, HAND_OVER = (
+HALTS, LIMITS, OVERLAP, HAND_OVER = (
     "tests/commands/test_halts.py",
+    "tests/commands/test_limits.py",
     "tests/commands/test_overlap.py",
     "tests/runner/test_hand_over.py",
 )
@@ -55,9 +56,17 @@ MUTANTS = (
         name="queue-without-end",
         promise="SPEC decision 3: a hundred wait, and the next is skipped",
         file="domain/overlap.py",
-        old="if waiting < QUEUE_MAX else",
-        new="if waiting < 2 * QUEUE_MAX else",
+        old="return Meeting.QUEUE if waiting < QUEUE_MAX else",
+        new="return Meeting.QUEUE if waiting < 2 * QUEUE_MAX else",
         tests=(f"{OVERLAP}::test_queue_all_holds_a_hundred_and_skips_the_next",),
+    ),
+    Mutant(
+        name="owner-limit-ignored",
+        promise="SPEC decision 13: no more runs of an owner are open at once than its limit",
+        file="domain/overlap.py",
+        old="return limit is None or open_runs < limit",
+        new="return limit is None or open_runs <= limit",
+        tests=(f"{LIMITS}::test_an_owner_over_its_own_limit_waits_in_its_queue_and_the_fact_says_why",),
     ),
     Mutant(
         name="handed-over-in-the-old-term",

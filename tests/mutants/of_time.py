@@ -98,7 +98,7 @@ MUTANTS = (
         name="overlap-ignored",
         promise="R45: a moment that meets an open run is skipped",
         file="domain/overlap.py",
-        old="if policy == Overlap.ALLOW or not (open_runs or waiting):",
+        old="if not (open_runs or waiting):",
         new="if policy:",
         tests=(f"{DUE}::test_R45_a_moment_that_meets_an_open_run_is_skipped_and_the_next_one_is_due",),
     ),

@@ -205,7 +205,8 @@ MADE_ANEW = frozenset({"AddService", "CreateSchedule", "IssueKey", "RunNow"})
 
 def settled(draw: Draw) -> Story:
     """Return a story with three services and two schedules, on any day."""
-    limits = Limits(runs_per_workspace=draw(st.sampled_from([None, None, 1, 2])))
+    at_once = st.sampled_from([None, None, 1, 2])
+    limits = Limits(runs_per_workspace=draw(at_once), runs_per_owner=draw(at_once))
     story = Story(at("2026-12-01 12:00") + timedelta(seconds=draw(st.sampled_from([0, 0.5, 86_000]))), limits=limits)
     story.given(command("CreateWorkspace", id="acme"))
     story.given(*(command("AddService", id=name, **_definition(draw)) for name in SERVICES))
@@ -257,6 +258,8 @@ def _check(story: Story) -> None:
         limit = story.context.limits.runs_per_workspace
         assert limit is None or len(places.taken) <= limit
         assert not places.delayed or len(places.taken) == limit, "somebody waits for room that there is"
+        own_limit = story.context.limits.runs_per_owner
+        assert own_limit is None or len(schedule.open_runs) <= own_limit
         assert len(schedule.waiting) <= QUEUE_MAX
         assert schedule.active or not schedule.waiting
         assert schedule.next is None or (schedule.active and schedule.alive)

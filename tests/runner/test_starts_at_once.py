@@ -19,9 +19,11 @@ HOLD_ALL = command("HoldStarts", note="upgrade", everywhere=True)
 PAUSE = command("PauseOwner", owner={"kind": "schedule", "id": "nightly"})
 
 
-async def two_instances(overlap: str = "skip", at_once: int | None = None) -> tuple[Plant, Instance, Instance]:
+async def two_instances(
+    overlap: str = "skip", at_once: int | None = None, of_an_owner: int | None = None
+) -> tuple[Plant, Instance, Instance]:
     """Two that do not follow the log: each knows only what it read when it decided last."""
-    plant = Plant(limits=Limits(runs_per_workspace=at_once))
+    plant = Plant(limits=Limits(runs_per_workspace=at_once, runs_per_owner=of_an_owner))
     one, two = Instance(plant, "one"), Instance(plant, "two")
     await plant.furnish(one, [row("load")], SERVICES, cadence=QUARTERLY, policies={"overlap": overlap})
     await one.do(schedule("other", jobs=[row("load")], cadence=QUARTERLY))
@@ -112,5 +114,30 @@ def test_two_starts_for_the_last_place_take_it_once(first: int) -> None:
         assert len(plant.events("run.opened")) == 2
         assert [event.limit for event in plant.events("starts.delayed")] == [2]
         assert [event.reason for event in plant.events("schedule.occurrence_queued")] == ["limit"]
+
+    virtually(story())
+
+
+@pytest.mark.parametrize("first", [0, 1, 2, 3, 4])
+def test_a_due_moment_and_a_run_by_hand_at_once_take_an_owners_last_place_once(first: int) -> None:
+    async def story() -> None:
+        plant, one, two = await two_instances("allow", of_an_owner=2)
+        await one.do(run_now(id="first"))
+        refused = []
+
+        async def later(instance: Instance, body: CommandFields, turns: int) -> None:
+            for _ in range(turns):
+                await asyncio.sleep(0)
+            try:
+                await instance.do(body)
+            except Conflict as refusal:
+                refused.append(refusal.code)
+
+        await plant.clock.sleep(900)
+        await asyncio.gather(later(one, run_now(id="second"), first), later(two, tick(), 4 - first))
+        # The run by hand answers what is due as well, so the due moments have the places, whoever was first.
+        assert len(plant.schedule().open_runs) == 2
+        waits = [event.reason for event in plant.events("schedule.occurrence_queued")]
+        assert (refused, waits) == (["no_room"], ["owner_limit"])
 
     virtually(story())

@@ -39,7 +39,7 @@ CODES: Final[Mapping[int, Mapping[str, str]]] = {
         "held": "`by` holds all starts since `since`, until `until`, for what `note` says",
         "id_taken": "the id is that of another thing, or of a deleted one",
         "in_use": "`users` use it",
-        "no_room": "`limit` runs are open in the workspace",
+        "no_room": "`limit` runs are open, of the `workspace` or the `schedule` that `of` names",
         "run_ended": "the run is over",
         "superseded": "another instance runs it in a higher term",
     },

@@ -22,7 +22,7 @@ def settled(
     if due is None or due.due > now:
         return Mismatch(Kind.EARLY, "nothing is due at that instant"), owner.timing, due
     answer = answer_due(owner.cadence, owner.policies.timing, owner.timing, due, now, halts=halts)
-    meeting, reason = _meeting(owner, answer, now, halts)
+    meeting, reason = _meeting(owner, answer, now, halts, _owner_limit(step))
     if meeting is Meeting.OPEN and _says_limit(step, owner):
         meeting, reason = _without_room(owner)
     wanted = sorted(_parts(owner_id, owner, answer, meeting, reason), key=lambda part: part.first)
@@ -31,7 +31,7 @@ def settled(
 
 
 def _meeting(
-    owner: Schedule, answer: DueAnswer, now: datetime, halts: Sequence[Halt]
+    owner: Schedule, answer: DueAnswer, now: datetime, halts: Sequence[Halt], limit: int | None
 ) -> tuple[Meeting | None, str | None]:
     """Return what the moment that could run meets (`None`: there is none), and the reason if it does not run."""
     if answer.runs is None:
@@ -39,7 +39,7 @@ def _meeting(
     halt = in_force(halts, now)
     if halt is not None:
         return Meeting.OVERLAP, halt.reason
-    meeting = meet(owner.policies.overlap, open_runs=len(owner.open_runs), waiting=len(owner.waiting))
+    meeting = meet(owner.policies.overlap, open_runs=len(owner.open_runs), waiting=len(owner.waiting), limit=limit)
     return meeting, meeting if meeting in (Meeting.OVERLAP, Meeting.QUEUE_FULL) else None
 
 
@@ -64,7 +64,7 @@ def _parts(
     else:
         yield Part(
             outcome=QUEUED,
-            reason=_why_queued(owner),
+            reason=_why_queued(owner, meeting),
             first=due,
             last=due,
             cadence_version=version,
@@ -75,8 +75,16 @@ def _parts(
         yield _part(MISSED, "downtime", owner, span, covered_by=run)
 
 
+def _owner_limit(step: Settling) -> int | None:
+    """Return how many runs of the owner might be open, where that kept the moment back: only its fact says it."""
+    head = step.head
+    if isinstance(head, ScheduleOccurrenceQueued) and head.reason == Meeting.OWNER_LIMIT:
+        return head.limit
+    return None
+
+
 def _says_limit(step: Settling, owner: Schedule) -> bool:
-    """Whether only the workspace's limit kept a moment back, which its facts alone can say."""
+    """Whether only a limit kept a moment back or out, which the owner's other facts do not show."""
     if isinstance(step.head, ScheduleOccurrenceQueued):
         return step.head.reason == LIMIT
     return len(owner.waiting) >= QUEUE_MAX and any(part.reason == Meeting.QUEUE_FULL for part in step.parts)
@@ -88,8 +96,10 @@ def _without_room(owner: Schedule) -> tuple[Meeting, str | None]:
     return Meeting.QUEUE_FULL, Meeting.QUEUE_FULL
 
 
-def _why_queued(owner: Schedule) -> str:
-    """Return what a moment waits for that the policy would let open: only room."""
+def _why_queued(owner: Schedule, meeting: Meeting | None) -> str:
+    """Return what a moment waits for; where the policy would let it open, only for room."""
+    if meeting is Meeting.OWNER_LIMIT:
+        return meeting
     free = meet(owner.policies.overlap, open_runs=len(owner.open_runs), waiting=len(owner.waiting)) is Meeting.OPEN
     return LIMIT if free else Meeting.OVERLAP
 

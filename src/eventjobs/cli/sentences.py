@@ -120,9 +120,9 @@ def _note(data: Data) -> str:
 
 def _queued(schedule: str, data: Data) -> str:
     behind = f" behind run {data['open_run']}" if data.get("open_run") else ""
-    return (
-        f"The occurrence of schedule {schedule} due {_at(data['due'])} waits{behind} ({data['reason']}){_next(data)}."
-    )
+    limit = f", {_many(data['limit'], 'run')} at once" if data.get("limit") else ""
+    why = f" ({data['reason']}{limit})"
+    return f"The occurrence of schedule {schedule} due {_at(data['due'])} waits{behind}{why}{_next(data)}."
 
 
 def _stop_asked(run: str, data: Data) -> str:

@@ -12,7 +12,7 @@ from functools import partial
 from eventjobs.commands.context import Context
 from eventjobs.commands.halting import halts_of
 from eventjobs.commands.opening import Moment, open_schedule_run
-from eventjobs.commands.queueing import drop, fill_room, stop_open_runs
+from eventjobs.commands.queueing import drop, fill_room, start_waiting, stop_open_runs
 from eventjobs.commands.room import delay, has_room
 from eventjobs.commands.world import World
 from eventjobs.domain.due import DueAnswer, Following, Span, answer_due
@@ -79,16 +79,24 @@ def _pass(world: World, context: Context, schedule_id: str, answer: DueAnswer) -
 
 def _start(world: World, context: Context, schedule_id: str, answer: DueAnswer) -> None:
     """Open the run, or do what the overlap policy says about those before it."""
-    schedule = world.schedule(schedule_id)
-    match meet(schedule.policies.overlap, open_runs=len(schedule.open_runs), waiting=len(schedule.waiting)):
+    schedule, limits = world.schedule(schedule_id), context.limits
+    match meet(
+        schedule.policies.overlap,
+        open_runs=len(schedule.open_runs),
+        waiting=len(schedule.waiting),
+        limit=limits.runs_per_owner,
+    ):
         case Meeting.OPEN if has_room(world, context):
             _run(world, context, schedule_id, answer)
-            fill_room(world, context)  # the limit may have been raised
+            fill_room(world, context)  # the limits may have been raised
+            start_waiting(world, context, schedule_id)
         case Meeting.OPEN if len(schedule.waiting) < QUEUE_MAX:
-            due = _queue(world, context, schedule_id, answer, LIMIT)
+            due = _queue(world, context, schedule_id, answer, LIMIT, limits.runs_per_workspace)
             delay(world, context, Ref(kind="schedule", id=schedule_id), due)
         case Meeting.OPEN:
             _skip(world, context, schedule_id, answer, Meeting.QUEUE_FULL)
+        case Meeting.OWNER_LIMIT as reason:
+            _queue(world, context, schedule_id, answer, reason, limits.runs_per_owner)
         case Meeting.QUEUE:
             _queue(world, context, schedule_id, answer)
         case Meeting.DISPLACE:
@@ -115,7 +123,12 @@ def _run(world: World, context: Context, schedule_id: str, answer: DueAnswer) ->
 
 
 def _queue(
-    world: World, context: Context, schedule_id: str, answer: DueAnswer, reason: str = Meeting.OVERLAP
+    world: World,
+    context: Context,
+    schedule_id: str,
+    answer: DueAnswer,
+    reason: str = Meeting.OVERLAP,
+    limit: int | None = None,
 ) -> datetime:
     """Let it wait. What waits never re-anchors, so the cadence goes on as if it were skipped."""
     assert answer.runs is not None  # noqa: S101 the caller looked
@@ -130,6 +143,7 @@ def _queue(
             cause_detail=answer.cause_detail,
             reason=reason,
             open_run=schedule.open_run,
+            limit=limit,
             missed_occurrences=0 if covered is None else covered.count,
             missed_first=None if covered is None else covered.first,
             missed_last=None if covered is None else covered.last,

@@ -37,11 +37,12 @@ class HandlerCatalog(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
-    """The deployment's limits (SPEC decision 13); periods in seconds."""
+    """The deployment's limits (SPEC decision 13); periods in seconds, `None`: none."""
 
     min_period_s: int = 900
     jobs_per_schedule: int = 50
     schedules_per_workspace: int = 100_000
+    runs_per_owner: int | None = None
     runs_per_workspace: int | None = None
 
 

@@ -1,5 +1,5 @@
 """
-Due moments that wait for their owner's open run (SPEC decision 3).
+Due moments that wait for their owner's open runs, or for room (SPEC decisions 3 and 13).
 
 The queue stands in the owner's stream. The append that closes a run also opens the next one that waits, so nobody has
 to notice, and no moment is answered twice: it is out of the queue by the same fact that opens, skips or misses it.
@@ -15,7 +15,7 @@ from eventjobs.commands.world import World
 from eventjobs.domain.due import Span
 from eventjobs.domain.halts import lasting
 from eventjobs.domain.occurrence import occurrence_id
-from eventjobs.domain.overlap import Overlap
+from eventjobs.domain.overlap import may_open
 from eventjobs.domain.reference import ON_TIME
 from eventjobs.domain.run import StopMode
 from eventjobs.domain.schedule import Schedule, Waiting
@@ -33,8 +33,7 @@ def start_waiting(world: World, context: Context, schedule_id: str) -> None:
     """
     while True:
         schedule = world.schedule(schedule_id)
-        allowed = schedule.policies.overlap == Overlap.ALLOW or not schedule.open_runs
-        if not schedule.waiting or not allowed:
+        if not schedule.waiting or not _is_free(schedule, context):
             return
         waiting = schedule.waiting[0]
         halt = lasting(halts_of(world, context, schedule), context.now)
@@ -56,6 +55,11 @@ def fill_room(world: World, context: Context) -> None:
         start_waiting(world, context, owner.id)
         if len(world.schedule(owner.id).open_runs) == before:
             give_up(world, context, owner)
+
+
+def _is_free(schedule: Schedule, context: Context) -> bool:
+    limit = context.limits.runs_per_owner
+    return may_open(schedule.policies.overlap, open_runs=len(schedule.open_runs), limit=limit)
 
 
 def _is_too_late(schedule: Schedule, waiting: Waiting, context: Context) -> bool:

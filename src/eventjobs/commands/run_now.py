@@ -2,8 +2,8 @@
 Run a schedule, or a single service, by hand.
 
 A manual run happens outside the cadence: it never moves or consumes it (R19, R51), and it works while the schedule is
-inactive (R52) or paused. With an open run it is refused (R54), unless the owner's runs may overlap; during a hold of
-all starts it is refused with who holds, why and until when.
+inactive (R52) or paused. With an open run it is refused (R54), unless the owner's runs may overlap, and then if as many
+are open as may be; during a hold of all starts it is refused with who holds, why and until when.
 """
 
 from typing import Final
@@ -13,7 +13,7 @@ from eventjobs.commands.context import Context
 from eventjobs.commands.fields import OwnerRef, no_such
 from eventjobs.commands.halting import refuse_while_held
 from eventjobs.commands.opening import MANUAL, open_schedule_run, open_service_run
-from eventjobs.commands.room import refuse_without_room
+from eventjobs.commands.room import already_running, refuse_beside, refuse_without_room
 from eventjobs.commands.spec import CommandFields, CommandSpec, RunId
 from eventjobs.commands.world import World
 from eventjobs.domain.access import FLOW_AUTHOR, INTEGRATION_AUTHOR, OPERATORS
@@ -73,9 +73,7 @@ def _schedule(schedule_id: str, run_id: str, world: World, context: Context) -> 
     # that is refused for it names the occurrence's run, which the ticker is about to open.
     settle_due(world, context, schedule_id)
     refuse_while_held(world, context)
-    schedule = world.schedule(schedule_id)
-    if schedule.open_run is not None and schedule.policies.overlap != Overlap.ALLOW:
-        raise _running(schedule.open_run)
+    refuse_beside(world.schedule(schedule_id), context)
     refuse_without_room(world, context)
     open_schedule_run(world, context, schedule_id, run_id, MANUAL)
 
@@ -87,14 +85,10 @@ def _service(service_id: str, run_id: str, world: World, context: Context) -> No
     refuse_while_held(world, context)
     busy = service.open_run or (None if service.holder is None else service.holder.run)
     if busy is not None:
-        raise _running(busy)
+        raise already_running(busy)
     refuse_without_room(world, context)
     open_service_run(world, context, service_id, run_id)
     world.emit(service_stream(context.workspace, service_id), ServiceRunOpened(run=run_id, cause="manual"))
-
-
-def _running(open_run: str) -> Conflict:
-    return Conflict("already_running", f"run {open_run} is open", extra={"open_run": open_run})
 
 
 SPEC: Final = CommandSpec(

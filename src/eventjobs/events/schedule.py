@@ -221,12 +221,13 @@ class ScheduleOccurrenceQueued:
     """
     A due moment was answered and waits: its run opens when the owner's runs before it are over.
 
-    `reason` says what it waits for (`overlap`: `open_run`), `missed_*` which later moments that run will cover. Where
-    the cadence stands afterwards is in `timing` and `next`; a moment that waits never re-anchors it.
+    `reason` says what it waits for: `overlap` for `open_run`, `owner_limit` and `limit` for one of the `limit` places
+    for runs of the owner or of the workspace. `missed_*` say which later moments its run will cover. Where the cadence
+    stands afterwards is in `timing` and `next`; a moment that waits never re-anchors it.
     """
 
     TYPE: ClassVar[str] = "schedule.occurrence_queued"
-    SCHEMA: ClassVar[int] = 1
+    SCHEMA: ClassVar[int] = 2
 
     due: datetime
     cadence_version: int
@@ -234,6 +235,7 @@ class ScheduleOccurrenceQueued:
     cause_detail: str | None = None
     reason: str
     open_run: str | None = None
+    limit: int | None = None
     missed_occurrences: int = 0
     missed_first: datetime | None = None
     missed_last: datetime | None = None

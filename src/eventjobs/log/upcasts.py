@@ -22,6 +22,7 @@ def _only_more(document: Document) -> Document:
 
 UPCASTS: Final[Upcasts] = {
     ("run.stop_requested", 1): _only_more,
+    ("schedule.occurrence_queued", 1): _only_more,
     ("schedule.run_closed", 1): _only_more,
 }
 """The steps that the stored facts of older versions need."""
