@@ -68,6 +68,7 @@ from eventjobs.projections.views import Views
 from eventjobs.runner.catalog import Catalog
 from eventjobs.runner.heirs import Heirs
 from eventjobs.runner.leases import BEAT_S, STUCK_LOOP_S, Trust, Watch
+from eventjobs.runner.places import Places
 from eventjobs.runner.presence import Presence
 from eventjobs.runner.projector import Projector
 from eventjobs.runner.rescuer import Rescuer
@@ -305,6 +306,7 @@ class Service:
         self.lease = Trust(SystemClock().monotonic)
         beats, watch = PostgresBeats(self.pool), Watch()
         peers = Heirs(beats, watch, self.clock, self.instance)
+        places = Places(settings.runs_per_instance, self.metrics.runs_in_line.set)
         station = Station(
             dispatcher=self.dispatcher,
             surroundings=self.surroundings,
@@ -316,6 +318,7 @@ class Service:
             metrics=self.metrics,
             grace_s=settings.grace.total_seconds(),
             peers=peers,
+            places=places,
         )
         self.supervisor = Supervisor(self.log, station, self.instance)
         upcoming = Upcoming(self.pool)
@@ -339,6 +342,7 @@ class Service:
             self.tasks,
             self.metrics,
             peers=peers,
+            places=places,
         )
         self.rescuer = Rescuer(
             self.dispatcher,
@@ -351,6 +355,7 @@ class Service:
             watch=watch,
             peers=peers,
             metrics=self.metrics,
+            places=places,
         )
 
     def _start_beats(self, direct: str) -> None:

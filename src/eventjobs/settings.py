@@ -100,6 +100,9 @@ class Settings(BaseSettings):
     runs_per_owner: int | None = Field(
         None, ge=1, description="open runs of a schedule at once, where they may overlap; others wait"
     )
+    runs_per_instance: int | None = Field(
+        None, ge=1, description="runs that this process works on at once; others of its runs wait"
+    )
     runs_per_workspace: int | None = Field(None, ge=1, description="open runs of a workspace at once; others wait")
     live_streams_per_key: int = Field(300, ge=1, description="open live streams of a key")
     requests_per_second: int = Field(

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from eventjobs.domain.run import State
-from eventjobs.events.run import AttemptEnded, AttemptProgressed, AttemptStarted, JobRunEnded, RunEnded
+from eventjobs.events.run import AttemptEnded, AttemptProgressed, AttemptStarted, JobRunEnded, RunDelayed, RunEnded
 from eventjobs.events.schedule import ScheduleRunClosed
 from eventjobs.events.service import ServiceClaimed, ServiceReleased
 from tests.support.bodies import advance, ended, row, run_now, schedule, service, workspace
@@ -53,6 +53,45 @@ def test_nothing_begins_while_the_instance_drains() -> None:
         Fact(AttemptEnded), Fact(JobRunEnded, row=1, state="succeeded"), Fact(ServiceReleased)
     )
     assert states(story)[2] == "queued"
+
+
+def test_nothing_begins_without_a_place_at_the_instance_and_the_delay_is_recorded_once_a_term() -> None:
+    story = opened(row("a"), row("b"))
+    delayed = RunDelayed(reason="instance_limit", limit=3, instance=story.run("mine").instance, term=1)
+    story.when(advance("mine", full_at=3)).then(("run:mine", delayed))
+    story.when(advance("mine", full_at=3)).then_nothing()
+    story.given(command("HandOverRun", run="mine", term=1, to="two"))
+    story.when(advance("mine", term=2, full_at=1)).then(
+        RunDelayed(reason="instance_limit", limit=1, instance="two", term=2)
+    )
+    story.when(advance("mine", term=2)).then(Fact(ServiceClaimed), AttemptStarted(row=1, attempt=1, term=2))
+
+
+def test_what_ended_is_recorded_without_a_place_as_well() -> None:
+    story = opened(row("a"), row("b")).given(advance("mine"))
+    story.when(advance("mine", ended=[ended(1)], full_at=1)).then(
+        Fact(AttemptEnded), Fact(JobRunEnded, row=1), Fact(ServiceReleased), Fact(RunDelayed, limit=1)
+    )
+
+
+def test_who_waits_for_a_retry_or_a_busy_job_is_not_delayed_by_a_limit() -> None:
+    story = opened(attempts=2).given(advance("mine"))
+    story.given(advance("mine", ended=[ended(state="failed", reason="error")]))
+    story.when(advance("mine", full_at=1)).then_nothing()
+    story.after(hours=1).when(advance("mine", full_at=1)).then(Fact(RunDelayed))
+
+    story = opened().given(schedule("other"), run_now("other", id="theirs"), advance("theirs"), advance("mine"))
+    story.when(advance("mine", full_at=1)).then_nothing()
+    story.given(advance("theirs", ended=[ended()]))  # now it is its turn
+    story.when(advance("mine", full_at=1)).then(Fact(RunDelayed))
+
+
+def test_a_run_that_waits_for_a_place_is_stopped() -> None:
+    story = opened(row("a"), row("b")).given(advance("mine", full_at=1), command("StopRun", run="mine"))
+    facts = story.when(advance("mine", full_at=1)).facts
+    assert Fact(RunEnded, state="aborted", reason="stopped") in facts
+    assert states(story) == {1: "skipped", 2: "skipped"}
+    assert not any(isinstance(fact, RunDelayed) for fact in facts)
 
 
 def test_the_end_of_the_last_job_is_the_end_of_the_run_in_one_append() -> None:

@@ -8,7 +8,7 @@ ADVANCE, TAKE_OVER, LEASES, RUNS = (
     "tests/runner/test_leases.py",
     "tests/runner/test_runs.py",
 )
-RESCUER = "tests/runner/test_rescuer.py"
+RESCUER, PLACES = "tests/runner/test_rescuer.py", "tests/runner/test_places.py"
 ADVANCING = "tests/projections/test_advance.py"
 
 MUTANTS = (
@@ -19,6 +19,31 @@ MUTANTS = (
         old="if command.term != run.term:",
         new="if command.term > run.term:",
         tests=(f"{ADVANCE}::test_a_worker_of_another_term_is_superseded",),
+    ),
+    Mutant(
+        name="instance-limit-ignored",
+        promise="SPEC decision 13: a process works on no more runs at once than it may",
+        file="runner/places.py",
+        old="len(self._taken) >= self.limit",
+        new="len(self._taken) > self.limit",
+        tests=(f"{PLACES}::test_never_more_runs_are_worked_on_than_there_are_places",),
+    ),
+    Mutant(
+        name="place-kept-while-waiting",
+        promise="SPEC decision 13: who waits for a busy job keeps nobody from starting",
+        file="runner/worker.py",
+        old="            self._give_place_back()\n",
+        new="",
+        tests=(f"{PLACES}::test_who_waits_for_a_busy_job_has_no_place_so_nobody_waits_for_ever",),
+        shows="not so within|TimeoutError|assert",
+    ),
+    Mutant(
+        name="delay-of-an-instance-not-told",
+        promise="SPEC decision 13: a limit that delays a run is in the log",
+        file="commands/advance_run.py",
+        old="if command.full_at is not None:",
+        new="if command.full_at == 0:",
+        tests=(f"{PLACES}::test_a_run_without_a_place_starts_nothing_until_one_is_free_and_says_so_once",),
     ),
     Mutant(
         name="term-not-raised",

@@ -116,6 +116,7 @@ def _advance(draw: Draw, story: Story) -> dict[str, Any]:
         "run": name,
         "term": max(1, run.term + draw(st.sampled_from([0, 0, 0, 0, -1, 1]))),
         "start": draw(st.sampled_from([True, True, True, False])),
+        "full_at": draw(st.sampled_from([None, None, None, 2])),
         "ended": [{"row": one.row, "attempt": one.attempt, **_ending(draw)} for one in ended],
         "progress": [{"row": one.row, "attempt": one.attempt, "fraction": 0.5, "text": "x"} for one in progress],
     }

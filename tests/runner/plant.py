@@ -25,6 +25,7 @@ from eventjobs.projections.upcoming import DueTimer, OpenRun
 from eventjobs.runner.catalog import Catalog
 from eventjobs.runner.heirs import Alone
 from eventjobs.runner.lines import MemoryLines
+from eventjobs.runner.places import Places
 from eventjobs.runner.ports import LineStore, Peers
 from eventjobs.runner.supervisor import Supervisor
 from eventjobs.runner.surroundings import InstanceSurroundings
@@ -75,8 +76,10 @@ class Instance:
         grace_s: float = 30.0,
         lines: LineStore | None = None,
         peers: Peers | None = None,
+        at_once: int | None = None,
     ) -> None:
         clock, registry = plant.clock, plant.floor.registry(name)
+        self.places = Places(at_once)
         self.name = name
         self.plant = plant
         self.tasks = Tasks()
@@ -112,6 +115,7 @@ class Instance:
             metrics=self.metrics,
             grace_s=grace_s,
             peers=peers or Alone(),
+            places=self.places,
         )
         self.supervisor = Supervisor(plant.log, station, name)
 

@@ -31,6 +31,7 @@ def ticking(instance: Instance, timers: Any = None, peers: Any = None) -> Ticker
         instance.tasks,
         instance.metrics,
         peers=peers,
+        places=instance.places,
     )
     _ = instance.tasks.start(ticker.tick_for_ever(), name=f"ticker {instance.name}")
     return ticker

@@ -198,6 +198,9 @@ TELLERS: Final[Mapping[str, Teller]] = {
         f"All instances go by zone data {data['version']} from now on"
         f"{', before by ' + data['previous'] if data.get('previous') else ''}."
     ),
+    "run.delayed": lambda run, data: (
+        f"Run {run} waits for a place: instance {data['instance']} works on {_many(data['limit'], 'run')} at once."
+    ),
     "run.ended": _ended,
     "run.missed": _missed,
     "run.opened": _opened,

@@ -14,7 +14,7 @@ from eventjobs.commands.fields import no_such
 from eventjobs.commands.queueing import fill_room, start_waiting
 from eventjobs.commands.room import free_room
 from eventjobs.commands.spec import CommandFields, CommandSpec, RunId
-from eventjobs.commands.turns import Ending, give_up_turn, shares_turn, take_turn
+from eventjobs.commands.turns import Ending, give_up_turn, has_turn, shares_turn, take_turn
 from eventjobs.commands.world import World
 from eventjobs.domain.plan import in_turn, never_to_start, verdict
 from eventjobs.domain.retry import INTERRUPTIONS_MAX, retry_at
@@ -26,10 +26,14 @@ from eventjobs.events.run import (
     AttemptProgressed,
     AttemptStarted,
     JobRunEnded,
+    RunDelayed,
     RunEnded,
 )
 from eventjobs.events.schedule import ScheduleRunClosed
 from eventjobs.events.service import ServiceRunClosed
+
+INSTANCE_LIMIT: Final = "instance_limit"
+"""Why a run is delayed whose instance works on as many as it may."""
 
 
 class Progress(CommandFields):
@@ -67,6 +71,8 @@ class AdvanceRun(CommandFields):
     progress: tuple[Progress, ...] = ()
     start: bool = True
     """False while the worker's instance drains: record, but begin nothing."""
+    full_at: int | None = None
+    """How many runs the worker's instance works on, where that is all it may: begin nothing, and say so if it could."""
 
 
 def decide(command: AdvanceRun, world: World, context: Context) -> None:
@@ -86,7 +92,9 @@ def decide(command: AdvanceRun, world: World, context: Context) -> None:
         _progress(world, context, command.run, progress)
     for result in command.ended:
         _end_attempt(world, context, command.run, result)
-    settle(world, context, command.run, start=command.start)
+    settle(world, context, command.run, start=command.start and command.full_at is None)
+    if command.full_at is not None:
+        _note_delay(world, context, command.run, command.full_at)
 
 
 def superseded(run_id: str, run: Run) -> Conflict:
@@ -192,6 +200,28 @@ def _begin_all(world: World, context: Context, run_id: str) -> bool:
     """Start what may start; returns whether a row ended instead, so that others may move up."""
     ended = [_begin(world, context, run_id, row) for row in list(in_turn(world.run(run_id)))]
     return any(ended)
+
+
+def _note_delay(world: World, context: Context, run_id: str, limit: int) -> None:
+    """Say, once in a term, that something would begin now if the instance had a place."""
+    run = world.run(run_id)
+    if (
+        not run.open
+        or run.delayed_in == run.term
+        or not any(_waits(world, context, run_id, row) for row in in_turn(run))
+    ):
+        return
+    world.emit(
+        run_stream(context.workspace, run_id),
+        RunDelayed(reason=INSTANCE_LIMIT, limit=limit, instance=run.instance, term=run.term),
+    )
+
+
+def _waits(world: World, context: Context, run_id: str, row: Row) -> bool:
+    """Whether the row would begin, or ask for its job, and waits neither for a retry nor for a job that is busy."""
+    if row.state is State.WAITING:
+        return has_turn(world, run_id, row)
+    return row.state is State.QUEUED and (row.retry_at is None or row.retry_at <= context.now)
 
 
 def _skip(world: World, context: Context, run_id: str) -> None:

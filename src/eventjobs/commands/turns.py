@@ -55,6 +55,11 @@ def take_turn(world: World, context: Context, run_id: str, row: Row) -> bool:
     return False
 
 
+def has_turn(world: World, run_id: str, row: Row) -> bool:
+    """Tell whether the row has its job for itself."""
+    return world.service(row.job.job.id).holder == Turn(run=run_id, row=row.row)
+
+
 def _queue(world: World, context: Context, service: Service, turn: Turn, row: Row) -> None:
     if _has(service, turn.run):
         return

@@ -17,6 +17,7 @@ from eventjobs.events.run import (
     JobRunEnded,
     JobRunWaiting,
     Ref,
+    RunDelayed,
     RunEnded,
     RunEvent,
     RunMissed,
@@ -92,7 +93,12 @@ class Row:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Run:
-    """A run as its stream tells it; `displaced`: it was stopped to make room for a newer one."""
+    """
+    A run as its stream tells it.
+
+    `displaced`: it was stopped to make room for a newer one. `delayed_in` is the last term in which it waited for a
+    place on its instance, 0 for none.
+    """
 
     state: State = State.ABSENT
     reason: str | None = None
@@ -105,6 +111,7 @@ class Run:
     rows: Mapping[int, Row] = field(default_factory=dict)
     stop: StopMode | None = None
     displaced: bool = False
+    delayed_in: int = 0
 
     @property
     def open(self) -> bool:
@@ -129,6 +136,8 @@ def evolve(run: Run, event: RunEvent) -> Run:
             return replace(run, state=State.STOPPING, stop=StopMode(event.mode), displaced=displaced)
         case RunTakenOver():
             return replace(run, instance=event.instance, term=event.term)
+        case RunDelayed():
+            return replace(run, delayed_in=event.term)
         case RunEnded():
             return replace(run, state=State(event.state), reason=event.reason)
         case AttemptStarted() | AttemptProgressed() | AttemptEnded() | JobRunWaiting() | JobRunEnded():

@@ -192,6 +192,23 @@ class RunTakenOver:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RunDelayed:
+    """
+    Something of it could begin now, and waits; said once in a term.
+
+    `reason` is `instance_limit`: `instance`, which runs it in `term`, works on `limit` runs already.
+    """
+
+    TYPE: ClassVar[str] = "run.delayed"
+    SCHEMA: ClassVar[int] = 1
+
+    reason: str
+    limit: int
+    instance: str
+    term: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RunEnded:
     """The run is over; `counts` holds how many job runs ended in each state."""
 
@@ -214,5 +231,6 @@ RunEvent: TypeAlias = (
     | JobRunEnded
     | RunStopRequested
     | RunTakenOver
+    | RunDelayed
     | RunEnded
 )

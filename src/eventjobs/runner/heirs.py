@@ -29,6 +29,10 @@ class Heirs:
         """Tell whether this instance has the highest hash of those that live and take work."""
         return choose(what, {*self._takers(), self._instance}) == self._instance
 
+    def others(self) -> bool:
+        """Tell whether another instance lives that takes work."""
+        return any(instance != self._instance for instance in self._takers())
+
     async def withdraw(self) -> None:
         """Mark this instance's row; whoever reads it from now on gives it no work."""
         await self._roster.withdraw(self._instance)
@@ -67,6 +71,10 @@ class Alone:
     def goes_first(self, *_what: str) -> bool:
         """Who is alone goes first."""
         return True
+
+    def others(self) -> bool:
+        """There are none."""
+        return False
 
     async def withdraw(self) -> None:
         """Nobody needs to know."""

@@ -104,6 +104,10 @@ class Peers(Protocol):
         """Tell whether this instance, of all that live, should try something first. A hint: others may as well."""
         ...
 
+    def others(self) -> bool:
+        """Tell whether another instance lives that takes work, as far as this one has seen."""
+        ...
+
     async def withdraw(self) -> None:
         """Let the others know that this instance takes no more work."""
         ...

@@ -3,7 +3,8 @@ Runs whose instance is gone go on here.
 
 An instance that left in order has no row, so its runs are taken over at once; one that was killed has a beat that
 stands still, which takes ten seconds to see. Who takes over which run first is spread over those that live, the others
-try a second later. Two may try at once: the term decides, the second does nothing.
+try a second later, and one that has no place for another run a second after these. Two may try at once: the term
+decides, the second does nothing.
 """
 
 import asyncio
@@ -21,12 +22,13 @@ from eventjobs.postgres.faults import DATABASE_FAULTS
 from eventjobs.projections.upcoming import OpenRun
 from eventjobs.runner.heirs import Alone
 from eventjobs.runner.leases import GONE_S, Watch
+from eventjobs.runner.places import Places
 from eventjobs.runner.ports import Beats, Lease, OpenRuns, Peers, Surroundings
 from eventjobs.telemetry.metrics import Metrics
 
 LOOK_S: Final = 0.5
 OTHERS_S: Final = 1.0
-"""How much later those try that should not go first."""
+"""How much later those try that should not go first, and after them those that have no place."""
 AT_ONCE: Final = 32
 """How many runs are taken over at the same time."""
 
@@ -49,6 +51,7 @@ class Rescuer:
         watch: Watch | None = None,
         peers: Peers | None = None,
         metrics: Metrics | None = None,
+        places: Places | None = None,
     ) -> None:
         self._dispatcher = dispatcher
         self._surroundings = surroundings
@@ -60,7 +63,8 @@ class Rescuer:
         self._watch = watch or Watch()
         self._peers = peers or Alone()
         self._metrics = metrics or Metrics()
-        self._places = asyncio.Semaphore(AT_ONCE)
+        self._places = places or Places()
+        self._at_once = asyncio.Semaphore(AT_ONCE)
         self._left_at: dict[str, float] = {}
         self._draining = False
 
@@ -92,7 +96,10 @@ class Rescuer:
         now = self._clock.monotonic()
         if run.instance == self._instance or not self._watch.gone(run.instance, now):
             return False
-        return self._gone_for_s(run.instance, now) >= OTHERS_S or self._peers.goes_first(run.workspace, run.run)
+        gone_for_s = self._gone_for_s(run.instance, now)
+        if self._places.full and self._peers.others():
+            return gone_for_s >= 2 * OTHERS_S
+        return gone_for_s >= OTHERS_S or self._peers.goes_first(run.workspace, run.run)
 
     def _gone_for_s(self, instance: str, now: float) -> float:
         """Return for how long it has been known that an instance is gone."""
@@ -116,7 +123,7 @@ class Rescuer:
         command = TakeOverRun(run=run.run, seen_term=run.term, cause="its instance is gone")
         still = self._watch.still_s(run.instance, self._clock.monotonic())
         try:
-            async with self._places:
+            async with self._at_once:
                 context = self._surroundings.context(run.workspace)
                 outcome = await self._dispatcher.dispatch(take_over_run.SPEC, command, context)
         except LogFault as fault:

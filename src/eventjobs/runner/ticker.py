@@ -3,11 +3,12 @@ What is due, answered in time.
 
 Timers in memory are a hint, the view is the truth: every second the next two seconds' due moments are read, and each is
 answered at its instant by `AnswerDue`. Any instance may; a second answer decides nothing or loses the race. One of
-those that live goes first, the others two seconds later, in case that it does not.
+those that live goes first, the others two seconds later, in case that it does not, and one that has no place for
+another run two seconds after these: whoever answers works on the run.
 """
 
 import asyncio
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Final
 
 import structlog
@@ -20,6 +21,7 @@ from eventjobs.errors import LogFault
 from eventjobs.postgres.faults import DATABASE_FAULTS
 from eventjobs.projections.upcoming import DueTimer
 from eventjobs.runner.heirs import Alone
+from eventjobs.runner.places import Places
 from eventjobs.runner.ports import Lease, Peers, Surroundings, Timers
 from eventjobs.telemetry.metrics import Metrics
 from eventjobs.telemetry.tasks import Tasks
@@ -27,7 +29,7 @@ from eventjobs.telemetry.tasks import Tasks
 LOOK_AHEAD: Final = timedelta(seconds=2)
 POLL_S: Final = 1.0
 OTHERS: Final = timedelta(seconds=2)
-"""How much later those answer that should not go first."""
+"""How much later those answer that should not go first, and after them those that have no place."""
 LIMIT: Final = 5_000
 AT_ONCE: Final = 64
 """How many answers are under way at the same time."""
@@ -51,6 +53,7 @@ class Ticker:
         metrics: Metrics,
         *,
         peers: Peers | None = None,
+        places: Places | None = None,
     ) -> None:
         self._dispatcher = dispatcher
         self._timers = timers
@@ -60,9 +63,10 @@ class Ticker:
         self._tasks = tasks
         self._metrics = metrics
         self._peers = peers or Alone()
+        self._places = places or Places()
         self._draining = False
         self._under_way: set[tuple[str, str]] = set()
-        self._places = asyncio.Semaphore(AT_ONCE)
+        self._at_once = asyncio.Semaphore(AT_ONCE)
 
     def drain(self) -> None:
         """Answer nothing any more; the others do."""
@@ -84,16 +88,20 @@ class Ticker:
         now = self._clock.now()
         for timer in await self._timers.due(now + LOOK_AHEAD, LIMIT):
             address = (timer.workspace, timer.owner)
-            is_ours = timer.due_at + OTHERS <= now or self._peers.goes_first(timer.workspace, timer.kind, timer.owner)
-            if is_ours and address not in self._under_way:
+            if address not in self._under_way and self._is_ours(timer, now):
                 self._under_way.add(address)
                 _ = self._tasks.start(self._answer(timer), name=f"due {timer.owner}")
+
+    def _is_ours(self, timer: DueTimer, now: datetime) -> bool:
+        if self._places.full and self._peers.others():
+            return timer.due_at + 2 * OTHERS <= now
+        return timer.due_at + OTHERS <= now or self._peers.goes_first(timer.workspace, timer.kind, timer.owner)
 
     async def _answer(self, timer: DueTimer) -> None:
         try:
             while (ahead := (timer.due_at - self._clock.now()).total_seconds()) > 0:
                 await self._clock.sleep(min(ahead, POLL_S))  # the clock may step, and a timer fire a little early
-            async with self._places:
+            async with self._at_once:
                 await self._dispatch(timer)
         except LogFault as fault:
             _log.warning("answer_failed", owner=timer.owner, fault=type(fault).__name__)

@@ -28,6 +28,7 @@ from eventjobs.errors import Invalid, LogFault, Rejected
 from eventjobs.postgres.faults import DATABASE_FAULTS
 from eventjobs.runner.attempt import Attempt, unrecordable
 from eventjobs.runner.heirs import Alone
+from eventjobs.runner.places import Places
 from eventjobs.runner.ports import Lease, Peers, ProgressHub, Surroundings
 from eventjobs.runner.reports import Reports
 from eventjobs.runner.stages import run_together
@@ -48,7 +49,8 @@ class Station:
     """
     What all workers of a process share.
 
-    `grace_s` bounds how long a stopped handler may clean up; `peers` go on with what a drain leaves undone.
+    `grace_s` bounds how long a stopped handler may clean up; `peers` go on with what a drain leaves undone; `places`
+    bound how many runs have handlers at work.
     """
 
     dispatcher: Dispatcher
@@ -61,6 +63,7 @@ class Station:
     metrics: Metrics
     grace_s: float = 30.0
     peers: Peers = field(default_factory=Alone)
+    places: Places = field(default_factory=Places)
 
 
 @dataclass(slots=True)
@@ -71,7 +74,7 @@ class _Busy:
     give_up_at: float = math.inf
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Worker:
     """Works on `run` of `workspace` until it ended, was taken over, or the instance drains."""
 
@@ -89,6 +92,8 @@ class Worker:
     _singly: bool = False
     _looked_at: datetime | None = None
     _held_back: bool = False
+    _has_place: bool = False
+    _over: bool = False
     _alarm: asyncio.Timeout | None = None
 
     def wake(self) -> None:
@@ -115,7 +120,16 @@ class Worker:
         self._cancel(self._busy, "cut_off", self.station.grace_s)
 
     async def work(self) -> None:
-        """Work until there is nothing left to do here."""
+        """Work until there is nothing left to do here; the place goes with the last handler."""
+        self._over = False
+        try:
+            await self._work()
+        finally:
+            self._over = True
+            if not self._busy:
+                self.station.places.leave(self)
+
+    async def _work(self) -> None:
         self._woken.set()
         while True:
             self._woken.clear()
@@ -123,11 +137,18 @@ class Worker:
             if run is None or not run.open:
                 break
             self._follow(run)
+            self._give_place_back()
             if self._draining and not self._busy and not self._landed:
                 await self._hand_over()
                 return
             await self._wait(run)
         self._cancel(self._busy, "interrupted", self.station.grace_s)
+
+    def _give_place_back(self) -> None:
+        """Give back the place that it spoke with and has no use for: it waits for a retry, or for a busy job."""
+        if self._has_place and not self._busy and not self._landed:
+            self._has_place = False
+            self.station.places.leave(self)
 
     async def _hand_over(self) -> None:
         """Give the run to an instance that lives; without one, and while the log is away, it is left to be found."""
@@ -190,12 +211,16 @@ class Worker:
         self._said.append(context.command_id)
         self._looked_at = context.now
         self._held_back = not self.station.lease.trusted()
+        start = not self._draining and not self._held_back
+        places = self.station.places
+        self._has_place = places.take(self) if start else places.holds(self)
         command = AdvanceRun.model_construct(
             run=self.run,
             term=self.term,
             ended=ended,
             progress=progress,
-            start=not self._draining and not self._held_back,
+            start=start,
+            full_at=places.limit if start and not self._has_place else None,
         )
         await self.station.dispatcher.dispatch(advance_run.SPEC, command, context)
 
@@ -218,8 +243,8 @@ class Worker:
         self._cancel(stopping, "stopped", self.station.grace_s)
 
     def _measure_lateness(self, run: Run, started: Sequence[Attempt]) -> None:
-        """Measure from due to the first job; a run's first jobs begin together, in its first term."""
-        is_first = self.term == 1 and all(row.attempt <= 1 and not row.ended for row in run.rows.values())
+        """Measure from due to the first job; a run's first jobs begin together, in whatever term."""
+        is_first = all(row.attempt <= 1 and not row.ended for row in run.rows.values())
         if is_first and run.due is not None and len(started) == sum(row.attempt for row in run.rows.values()):
             late = (self.station.clock.now() - run.due).total_seconds()
             self.station.metrics.start_lateness_s.labels(run.cause).observe(max(0.0, late))
@@ -256,6 +281,8 @@ class Worker:
     def _land(self, attempt: Attempt, result: AttemptResult) -> None:
         del self._busy[attempt.row]
         self._landed.append(result)
+        if self._over and not self._busy:
+            self.station.places.leave(self)
         if not attempt.lines.is_written:
             _ = self.station.tasks.start(self._write_lines(attempt), name=f"lines of {self.run}")
 

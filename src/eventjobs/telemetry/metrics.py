@@ -62,6 +62,9 @@ class Metrics:
         )
         self.runs_ended = Counter("eventjobs_runs_ended", "Runs ended here", ["state"], registry=registry)
         self.runs_open = Gauge("eventjobs_runs_open", "Runs this process works on", registry=registry)
+        self.runs_in_line = Gauge(
+            "eventjobs_runs_in_line", "Runs of this process that wait for one of its places", registry=registry
+        )
         self.attempts_ended = Counter("eventjobs_attempts_ended", "Attempts ended here", ["state"], registry=registry)
         self.superseded = Counter("eventjobs_superseded", "Commands of an older term refused", registry=registry)
         self.leases_lost = Counter("eventjobs_leases_lost", "Times the lease ran out", registry=registry)
