@@ -280,7 +280,6 @@ def test_every_fact_is_some_views_business_or_known_to_be_none() -> None:
         "log.instance_resumed",
         "log.instance_started",
         "log.zone_data_adopted",
-        "run.delayed",
         "run.missed",
         "run.skipped",
         "service.awaited",

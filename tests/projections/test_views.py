@@ -15,7 +15,7 @@ from eventjobs.errors import Invalid
 from eventjobs.events.access import KeyIssued, KeyRevoked
 from eventjobs.events.cadence import Cadence, TimingPolicies, TimingState, Unit
 from eventjobs.events.recorded import Event, StreamId
-from eventjobs.events.run import AttemptStarted, JobRunEnded, Ref, RunEnded, RunOpened
+from eventjobs.events.run import AttemptStarted, JobRunEnded, Ref, RunDelayed, RunEnded, RunOpened
 from eventjobs.events.schedule import (
     JobRow,
     ScheduleActivated,
@@ -159,6 +159,62 @@ async def test_a_schedule_shows_its_pause_and_how_many_moments_wait_as_of_any_po
     assert listed["schedules"]["workspace"]["items"][0]["pause"] == pause
     assert shown[1] is not None
     assert shown[1]["next_due"]["due"] == MIDNIGHT + QUARTER
+
+
+def _queued(reason: str, limit: int | None, open_run: str | None = None) -> ScheduleOccurrenceQueued:
+    return ScheduleOccurrenceQueued(
+        due=MIDNIGHT,
+        cadence_version=1,
+        cause="scheduled",
+        reason=reason,
+        open_run=open_run,
+        limit=limit,
+        timing=TimingState(),
+        next=due_at(QUARTERLY, MIDNIGHT + QUARTER),
+    )
+
+
+def _run_of(due: datetime | None) -> RunOpened:
+    return RunOpened(
+        owner=Ref(kind="schedule", id="s"),
+        cause="scheduled",
+        due=due,
+        term=1,
+        instance="one",
+        on_failure="continue",
+        jobs=(_snapshot(ROWS[0]),),
+        cadence_version=1,
+    )
+
+
+async def test_a_run_and_its_occurrence_show_why_they_waited_as_of_any_position(reader: Reader) -> None:
+    name = "schedule.s.1.20260101t000000z"
+    before = await reader.after((SCHEDULE, created()))
+    waits = await reader.after((SCHEDULE, _queued("owner_limit", 2, "r")))
+    opened = await reader.after((run_stream("acme", name), _run_of(MIDNIGHT)))
+    await reader.after(
+        (run_stream("acme", name), RunDelayed(reason="instance_limit", limit=3, instance="one", term=1)),
+        (run_stream("acme", "by-hand"), _run_of(None)),
+    )
+    shown = [await reader.views.occurrence("acme", name, position=at) for at in (before, waits, opened, None)]
+    assert [one and (one["outcome"], [delay["reason"] for delay in one["delays"]]) for one in shown] == [
+        None,
+        ("waiting", ["owner_limit"]),
+        ("ran", ["owner_limit"]),
+        ("ran", ["owner_limit", "instance_limit"]),
+    ]
+    detail = await reader.views.run("acme", name)
+    assert detail is not None
+    in_queue, in_line = detail["delays"]
+    assert (in_queue["limit"], in_queue["open_run"], in_queue["instance"]) == (2, "r", None)
+    assert (in_line["limit"], in_line["open_run"], in_line["instance"]) == (3, None, "one")
+    assert in_queue["since"] < detail["opened_at"] < in_line["since"]
+    runs = (await reader.views.runs("acme"))["items"]
+    assert {run["id"]: len(run["delays"]) for run in runs} == {name: 2, "by-hand": 0}
+    (listed,) = (await reader.views.occurrences("acme", outcome="ran"))["items"]
+    assert listed["delays"] == detail["delays"]
+    elsewhere = await reader.views.occurrence("other", name)
+    assert elsewhere is None
 
 
 async def test_the_end_of_a_pause_is_a_timer(reader: Reader) -> None:

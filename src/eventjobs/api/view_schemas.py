@@ -142,6 +142,21 @@ class ServiceItem(Shown):
     last_run: LastRun | None
 
 
+class DelayShown(Shown):
+    """
+    Why a run waited, and since when.
+
+    `reason` is `overlap` (for `open_run`), `owner_limit`, `limit` (the workspace's) or `instance_limit`; `limit` is how
+    many runs might be open, or worked on by `instance`, at once.
+    """
+
+    reason: str
+    limit: int | None
+    open_run: str | None
+    instance: str | None
+    since: datetime
+
+
 class RunItem(Shown):
     """A run."""
 
@@ -160,6 +175,7 @@ class RunItem(Shown):
     missed_occurrences: int
     missed_first: datetime | None
     missed_last: datetime | None
+    delays: list[DelayShown]
 
 
 class ProgressShown(Shown):
@@ -220,13 +236,14 @@ class RunCounts(Shown):
 
 
 class OccurrenceItem(Shown):
-    """A due moment and its outcome; `coming` ones have none yet."""
+    """A due moment and its outcome; `coming` ones have none yet, nor has one that is `waiting` in its owner's queue."""
 
     id: str
     owner: Reference
     cadence_version: int
     due: datetime
     outcome: str
+    delays: list[DelayShown] = []
 
 
 class ScheduleSection(Shown):

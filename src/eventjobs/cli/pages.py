@@ -86,6 +86,8 @@ def tell_run(document: Document) -> None:
     for name in ("cause", "due", "opened_at", "started_at", "ended_at", "counts", "missed_occurrences"):
         if document.get(name):
             say(f"{name.replace('_', ' ')}: {text_of(document[name])}")
+    for delay in document.get("delays", []):
+        say(f"waited from {instant(str(delay['since']))}: {_why(delay)}")
     for stage in document.get("stages", []):
         seq = stage.get("seq")
         say(f"\nStage {seq}" if seq is not None else "\nWithout waiting", "bold")
@@ -163,6 +165,12 @@ def _job_row(job: Document) -> Sequence[object]:
 def _state(thing: Document) -> str:
     reason = thing.get("reason")
     return f"{thing['state']} ({reason})" if reason else str(thing["state"])
+
+
+def _why(delay: Document) -> str:
+    limit = f", {delay['limit']} at once" if delay.get("limit") else ""
+    behind = f", behind run {delay['open_run']}" if delay.get("open_run") else ""
+    return f"{delay['reason']}{limit}{behind}"
 
 
 def _ref(value: Any) -> str:

@@ -195,8 +195,24 @@ def _runs_of(row: Row) -> Document:
     return {"open_run": row["open_run"], "last_run": last}
 
 
-def run_document(row: Row) -> Document:
+def delay_document(row: Row) -> Document:
+    """Why a run waited, and since when; `limit` is how many runs might be open, or worked on, at once."""
+    return {
+        "reason": row["reason"],
+        "limit": row["limited_to"],
+        "open_run": row["open_run"],
+        "instance": row["instance"],
+        "since": row["since"],
+    }
+
+
+def run_document(row: Row, delays: Sequence[Document]) -> Document:
     """A run, as in lists."""
+    return {**run_fields(row), "delays": list(delays)}
+
+
+def run_fields(row: Row) -> Document:
+    """A run, without why it waited."""
     return {
         "id": row["id"],
         "owner": {"kind": row["owner_kind"], "id": row["owner_id"]},
@@ -216,7 +232,7 @@ def run_document(row: Row) -> Document:
     }
 
 
-def run_detail(row: Row, job_runs: Sequence[Row], attempts: Sequence[Row]) -> Document:
+def run_detail(row: Row, delays: Sequence[Document], job_runs: Sequence[Row], attempts: Sequence[Row]) -> Document:
     """A run with its stages, their job runs, and every attempt."""
     tries: defaultdict[int, list[Document]] = defaultdict(list)
     for attempt in attempts:
@@ -224,7 +240,7 @@ def run_detail(row: Row, job_runs: Sequence[Row], attempts: Sequence[Row]) -> Do
     known = {job_run["row"]: job_run for job_run in job_runs}
     rows = [_job_run(job, known.get(job["row"]), tries[job["row"]]) for job in loads(row["jobs"])]
     return {
-        **run_document(row),
+        **run_document(row, delays),
         "term": row["term"],
         "instance": row["instance"],
         "stop": row["stop_mode"],
@@ -289,8 +305,8 @@ def _progress(rows: Sequence[Document]) -> Document:
     return {"job_runs": len(rows), "ended": ended}
 
 
-def occurrence_document(row: Row, due: datetime, named: str) -> Document:
-    """An answered occurrence; of a storm, one of its moments."""
+def occurrence_document(row: Row, due: datetime, named: str, delays: Sequence[Document]) -> Document:
+    """An answered occurrence; of a storm, one of its moments. `delays` tell why it waited."""
     return {
         "id": named,
         "owner": {"kind": row["owner_kind"], "id": row["owner_id"]},
@@ -302,6 +318,7 @@ def occurrence_document(row: Row, due: datetime, named: str) -> Document:
         "covered_by": row["covered_by"],
         "open_run": row["open_run"],
         "answered_at": row["answered_at"],
+        "delays": list(delays),
         "answered_with": None
         if row["count"] == 1
         else {"count": row["count"], "first": row["due"], "last": row["last"]},

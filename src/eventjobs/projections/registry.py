@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from eventjobs.projections import (
+    delays,
     halts,
     job_runs,
     keys,
@@ -28,4 +29,5 @@ PROJECTIONS: Final[Sequence[Projection]] = (
     timers.PROJECTION,
     halts.PROJECTION,
     queues.PROJECTION,
+    delays.PROJECTION,
 )

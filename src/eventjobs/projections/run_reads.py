@@ -7,6 +7,7 @@ from typing import Final
 from eventjobs.postgres.pool import TimedPool
 from eventjobs.postgres.statements import statement
 from eventjobs.projections.cursors import read_cursor, write_cursor
+from eventjobs.projections.delay_reads import delays_of
 from eventjobs.projections.documents import Document, run_detail, run_document
 from eventjobs.projections.things import capped
 
@@ -37,8 +38,9 @@ async def list_runs(
     window, owner = (wanted.since, wanted.until), wanted.owner or ()
     rows = await pool.fetch(sql, workspace, position, *window, *before, wanted.state, limit + 1, *owner)
     last = rows[limit - 1] if len(rows) > limit else None
+    delays = await delays_of(pool, workspace, (row["id"] for row in rows[:limit]), position)
     return {
-        "items": [run_document(row) for row in rows[:limit]],
+        "items": [run_document(row, delays.get(row["id"], ())) for row in rows[:limit]],
         "next": None if last is None else write_cursor(last["opened_at"], last["from_position"]),
     }
 
@@ -51,4 +53,5 @@ async def find_run(pool: TimedPool, workspace: str, run: str, position: int) -> 
             return None
         job_runs = await connection.fetch(LIST_JOB_RUNS, workspace, run, position)
         attempts = await connection.fetch(LIST_ATTEMPTS, workspace, run, position)
-    return run_detail(row, job_runs, attempts)
+        delays = await delays_of(connection, workspace, [run], position)
+    return run_detail(row, delays.get(run, ()), job_runs, attempts)

@@ -12,7 +12,7 @@ from eventjobs.domain.streams import FOLDS
 from eventjobs.events.recorded import Recorded, StreamId
 from eventjobs.events.schedule import ScheduleCadenceEdited, ScheduleCreated
 from eventjobs.projections import job_runs, occurrences, runs, timers
-from eventjobs.projections.documents import run_detail, run_document
+from eventjobs.projections.documents import run_detail, run_fields
 from eventjobs.simulation.play import Played
 from eventjobs.simulation.views import MemoryViews
 
@@ -120,9 +120,9 @@ def _runs(opened: Mapping[str, Row], views: MemoryViews) -> Sequence[Document]:
 
 
 def _run(run: Any, rows: Any, tries: Any) -> Document:
-    detail = run_detail(run, rows, tries)
+    detail = run_detail(run, (), rows, tries)
     return {
-        **run_document(run),
+        **run_fields(run),
         "owner": _owner(run),
         "cadence_version": run["cadence_version"],
         "job_runs": list(_job_runs(detail)),
