@@ -15,6 +15,7 @@ import orjson
 
 from eventjobs.events.recorded import Recorded
 from tests.simulation.figures import Seen
+from tests.simulation.options import Options
 
 Address = tuple[str, str]
 _ENDED = frozenset({"run.ended", "run.skipped", "run.missed"})
@@ -77,9 +78,9 @@ class Schedule:
 class Judge:
     """Takes every commit, in order, and every call of a handler."""
 
-    def __init__(self, seen: Seen, runs_at_once: int | None = None) -> None:
+    def __init__(self, seen: Seen, options: Options) -> None:
         self.seen = seen
-        self.runs_at_once = runs_at_once
+        self.options = options
         self.position = 0
         self.chain = bytes(32)
         self.at: datetime | None = None
@@ -181,6 +182,7 @@ class Judge:
         if schedule.open:
             self.seen.note("several_runs_of_one_schedule")
         schedule.open.add(data["run"])
+        self._within(self.options.runs_per_owner, len(schedule.open), fact)
         if data["due"] is None:
             return
         if data["timing"] is None:
@@ -320,7 +322,7 @@ class Judge:
         owner = (data["owner"]["kind"], data["owner"]["id"])
         self.runs[address] = Run(owner, fact.at, data["due"], data["term"], data["instance"], rows)
         self.open.add(address)
-        self._hold(self.runs_at_once is None or len(self.open) <= self.runs_at_once, fact, "one run too many")
+        self._within(self.options.runs_at_once, len(self.open), fact)
 
     def _started(self, fact: Recorded[Any], address: Address, run: Run, data: Mapping[str, Any]) -> None:
         row = run.rows[data["row"]]
@@ -336,6 +338,9 @@ class Judge:
         self._hold(row.job not in self.busy, fact, f"while the job runs in {self.busy.get(row.job)}")
         self.busy[row.job] = (address, data["row"])
         row.running, row.attempt = True, data["attempt"]
+        at_work = [self.runs[one] for one in self.open if self.runs[one].instance == run.instance]
+        working = sum(any(one.running for one in other.rows.values()) for other in at_work)
+        self._within(self.options.runs_per_instance, working, fact)
         row.began[row.attempt] = data["term"]
         if row.attempt > 1:
             self.seen.note("tried_again")
@@ -351,6 +356,9 @@ class Judge:
 
     def _authority(self, fact: Recorded[Any], run: Run) -> None:
         self._hold(fact.actor == f"instance:{run.instance}", fact, f"by another than {run.instance}, whose run it is")
+
+    def _within(self, limit: int | None, number: int, fact: Recorded[Any]) -> None:
+        self._hold(limit is None or number <= limit, fact, "one run too many")
 
     # -- calls --------------------------------------------------------------------------------------------------------
 

@@ -27,6 +27,7 @@ from eventjobs.log.clock import ClockStep, DatabaseClock
 from eventjobs.runner.catalog import Catalog
 from eventjobs.runner.heirs import Heirs
 from eventjobs.runner.leases import BEAT_S, STUCK_LOOP_S, Trust, Watch
+from eventjobs.runner.places import Places
 from eventjobs.runner.presence import Presence
 from eventjobs.runner.rescuer import Rescuer
 from eventjobs.runner.supervisor import Supervisor
@@ -164,7 +165,11 @@ class Member:
             ids=world.ids,
             random=self.random,
             catalog=Catalog(registry),
-            limits=Limits(min_period_s=60, runs_per_workspace=world.options.runs_at_once),
+            limits=Limits(
+                min_period_s=60,
+                runs_per_workspace=world.options.runs_at_once,
+                runs_per_owner=world.options.runs_per_owner,
+            ),
         )
         self._build(registry, kept)
         self.thread.start(self._beat_for_ever(), f"beats {self.name}")
@@ -182,6 +187,7 @@ class Member:
         reads, roster = Reads(self.world.database, self.machine), Roster(self.world.database, self.machine)
         watch = Watch()
         peers = Heirs(roster, watch, self.clock, self.name)
+        places = Places(self.world.options.runs_per_instance)
         workbench = Workbench(
             clock=self.clock,
             installation="simulation",
@@ -202,15 +208,32 @@ class Member:
             metrics=_METRICS,
             grace_s=GRACE_S,
             peers=peers,
+            places=places,
         )
         self.supervisor = Supervisor(self.log, station, self.name)
         common = (self.surroundings, self.clock, self.lease)
         self.presence = Presence(self.log, self.dispatcher, *common, reads, zone_data=zone_data())
         self.ticker = Ticker(
-            self.dispatcher, reads, self.surroundings, self.clock, self.presence, self.tasks, _METRICS, peers=peers
+            self.dispatcher,
+            reads,
+            self.surroundings,
+            self.clock,
+            self.presence,
+            self.tasks,
+            _METRICS,
+            peers=peers,
+            places=places,
         )
         self.rescuer = Rescuer(
-            self.dispatcher, *common, roster, reads, self.name, watch=watch, peers=peers, metrics=_METRICS
+            self.dispatcher,
+            *common,
+            roster,
+            reads,
+            self.name,
+            watch=watch,
+            peers=peers,
+            metrics=_METRICS,
+            places=places,
         )
 
     # -- the thread of the beats --------------------------------------------------------------------------------------

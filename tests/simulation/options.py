@@ -41,7 +41,8 @@ class Options:
     `faults` are chances a window of some seconds, by kind; `drift` bounds how wrong a machine's seconds are;
     `generation` is how many streams an appender remembers; `sparse` has few occurrences over many days. Time jumps to
     the next due moment while nobody has anything to do, but for the share `dense` of such stretches. `runs_at_once` is
-    the workspace's limit. It goes on until there were `occurrences_min`, also where the faults swallowed many.
+    the workspace's limit, `runs_per_owner` a schedule's and `runs_per_instance` a process's. It goes on until there
+    were `occurrences_min`, also where the faults swallowed many.
     """
 
     seed: int
@@ -58,6 +59,8 @@ class Options:
     generation: int
     dense: float
     runs_at_once: int | None
+    runs_per_owner: int | None
+    runs_per_instance: int | None
     occurrences_min: int
 
     def shown(self) -> dict[str, Any]:
@@ -105,5 +108,7 @@ def derive(
         generation=draw.choice((48, 400, 32_768)),
         dense=0.0 if sparse else draw.uniform(0.0, 0.04),
         runs_at_once=draw.choice((None, None, 5, 12)),
+        runs_per_owner=draw.choice((None, None, 2)),
+        runs_per_instance=draw.choice((None, None, 2)),
         occurrences_min=0 if sparse or hours < DAY else OCCURRENCES_MIN,
     )

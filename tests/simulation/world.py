@@ -71,7 +71,7 @@ class World:
         self.loop = MachineLoop(options.seed)
         self.loop.set_exception_handler(self._unhandled)
         self.seen = Seen()
-        self.judge = Judge(self.seen, options.runs_at_once)
+        self.judge = Judge(self.seen, options)
         self.judge.on_take_over = self._taken_over
         self.net = self._chance("net")
         self.ids = SeededIds(VirtualClock(options.start), options.seed)
