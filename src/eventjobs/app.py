@@ -6,7 +6,6 @@ which nothing is lost: no new requests or starts, running jobs get their grace, 
 """
 
 import asyncio
-import gc
 import os
 import signal
 from collections.abc import Callable, Coroutine, Mapping
@@ -78,6 +77,7 @@ from eventjobs.runner.ticker import Ticker
 from eventjobs.runner.worker import Station
 from eventjobs.runner.workshop import Workshop
 from eventjobs.settings import Settings
+from eventjobs.telemetry.garbage import keep_collections_short
 from eventjobs.telemetry.logging import configure_logging
 from eventjobs.telemetry.metrics import Metrics
 from eventjobs.telemetry.progress import Progress
@@ -89,7 +89,6 @@ CLOSE_S: Final = 5.0
 POOL_CLOSE_S: Final = 1.0
 STOP_S: Final = 4.0
 """What is kept of the grace, a quarter at most, for handlers to clean up and for the rest to be taken down."""
-GC_THRESHOLDS: Final = (100_000, 20, 50)
 DIAL_S: Final = 2.0
 """How long a write waits for a connection."""
 READ_ACQUIRE_S: Final = 1.4
@@ -176,10 +175,7 @@ class Service:
         self._start_beats(direct)
         self._start_loops()
         await self._listen()
-        # What was made until here stays: the collector need not walk it again, nor every few hundred new objects.
-        gc.collect()
-        gc.freeze()
-        gc.set_threshold(*GC_THRESHOLDS)
+        keep_collections_short()
 
     async def _database(self) -> tuple[str, str]:
         """Return the URL for everyday work and the server's own; without settings, of the embedded server."""
@@ -332,7 +328,8 @@ class Service:
             zone_data=zone_data(),
         )
         keeper = PostgresLedger(self.pool, ledger_version())
-        self.ledger = LedgerWatch(self.log, self.clock, self.metrics, self.presence.trusted, keeper)
+        is_ours = partial(peers.goes_first, "ledger")
+        self.ledger = LedgerWatch(self.log, self.clock, self.metrics, self.presence.trusted, keeper, is_ours=is_ours)
         self.ticker = Ticker(
             self.dispatcher,
             upcoming,

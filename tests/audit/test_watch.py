@@ -127,10 +127,41 @@ def test_a_long_log_is_caught_up_in_batches() -> None:
         for number in range(BATCH * 2):
             await it.instance.do(command("DescribeSchedule", id="nightly", description=str(number)))
         later = LedgerWatch(it.plant.log, it.plant.clock, it.metrics, lambda: True)
+        assert later.summary() is None
         assert await later.step()
-        assert later.summary()["position"] == BATCH
+        assert position(later) == BATCH
         while await later.step():
             pass
-        assert later.summary()["position"] == it.plant.log.known_head.position
+        assert position(later) == it.plant.log.known_head.position
 
     assert watched(story) == []
+
+
+def position(watch: LedgerWatch) -> int:
+    summary = watch.summary()
+    assert summary is not None
+    return int(summary["position"])
+
+
+def test_only_the_instance_whose_turn_it_is_audits_and_counts_findings() -> None:
+    async def story(it: Watched) -> None:
+        turn, metrics = {"is_ours": False}, Metrics()
+        other = LedgerWatch(it.plant.log, it.plant.clock, metrics, lambda: True, is_ours=lambda: turn["is_ours"])
+        _ = it.instance.tasks.start(other.run(), name="other ledger")
+        await it.corrupt()
+        await it.plant.clock.sleep(60)
+        assert other.summary() is None
+        turn["is_ours"] = True
+        await it.plant.clock.sleep(60)
+        assert counted(metrics) == counted(it.metrics) > 0
+        turn["is_ours"] = False
+        await it.plant.clock.sleep(10)
+        assert other.summary() is None
+        assert counted(metrics) == 0
+
+    assert watched(story)
+
+
+def counted(metrics: Metrics) -> float:
+    values = (metrics._registry.get_sample_value("eventjobs_ledger_findings", {"kind": kind}) for kind in Kind)
+    return sum(value or 0 for value in values)

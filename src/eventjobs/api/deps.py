@@ -52,7 +52,7 @@ class ApiDeps:
     connections: ConnectionLimits = field(default_factory=ConnectionLimits)
     pages: Mapping[str, Page] = field(default_factory=dict)
     body_timeout_s: float = 10.0
-    ledger: Callable[[], Mapping[str, Any]] | None = None
+    ledger: Callable[[], Mapping[str, Any] | None] | None = None
     draining: asyncio.Event = field(default_factory=asyncio.Event)
     closing: asyncio.Event = field(default_factory=asyncio.Event)
     batch_places: Places = field(default_factory=lambda: Places(2_000), init=False, repr=False)

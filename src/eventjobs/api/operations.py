@@ -14,8 +14,9 @@ UNAVAILABLE = 503
 async def healthz(call: Call) -> web.StreamResponse:
     """Say that the process answers, what it is, and what the audit of occurrences found."""
     document: dict[str, Any] = {"status": "ok", "version": call.deps.version, "instance": call.deps.instance}
-    if call.deps.ledger is not None:
-        document["ledger"] = call.deps.ledger()
+    audited = None if call.deps.ledger is None else call.deps.ledger()
+    if audited is not None:
+        document["ledger"] = audited
     return json_answer(call.request_id, document)
 
 

@@ -1,9 +1,9 @@
 """
 The audit of occurrences while the service runs: a follower of the log that raises an alarm and never interferes.
 
-Each process audits for itself, with a tenth of the event loop's time at most. How far it has come is kept every minute,
-so that the next start goes on from there; without that, or with other code, it begins at position 1. What is left over
-is looked for every ten seconds.
+One of the instances that live audits, with a tenth of its event loop's time at most. How far it has come is kept every
+minute, so that the next start, or another instance, goes on from there; without that, or with other code, it begins at
+position 1. Two that audit at once do no harm. What is left over is looked for every ten seconds.
 """
 
 import asyncio
@@ -34,6 +34,8 @@ POLL_S: Final = 1.0
 LOOK_S: Final = 10.0
 KEEP_S: Final = 60.0
 RETRY_S: Final = 5.0
+OURS_S: Final = 2.0
+"""How often an instance that does not audit asks whether it is its turn."""
 
 _log: Final = structlog.get_logger("eventjobs.ledger")
 
@@ -60,12 +62,19 @@ class LedgerWatch:
         metrics: Metrics,
         up: Callable[[], bool],
         keeper: Keeper | None = None,
+        *,
+        is_ours: Callable[[], bool] = lambda: True,
     ) -> None:
         self._log = log
         self._clock = clock
         self._metrics = metrics
         self._up = up
         self._keeper = keeper
+        self._is_ours = is_ours
+        self._begin()
+
+    def _begin(self) -> None:
+        self._is_at_work = False
         self._is_whole = True
         self._kept_s: float | None = None
         self._ledger = Ledger()
@@ -75,8 +84,10 @@ class LedgerWatch:
         self._up_s = float("-inf")
         self._last: Recorded[Any] | None = None
 
-    def summary(self) -> Mapping[str, Any]:
-        """Return how far the audit is and how much it found, without names."""
+    def summary(self) -> Mapping[str, Any] | None:
+        """Return how far the audit is and how much it found, without names; nothing where another instance audits."""
+        if not self._is_at_work:
+            return None
         findings = [*self._ledger.findings, *self._standing.values()]
         return {
             "position": self._ledger.position,
@@ -85,8 +96,13 @@ class LedgerWatch:
         }
 
     async def run(self) -> None:
-        """Audit what comes, for ever; a fault of the log costs time and nothing else."""
+        """Audit what comes while it is this one's turn, for ever; a fault of the log costs time and nothing else."""
+        await self._clock.sleep(REST_S)  # by then it is known who else lives
         while True:
+            if not self._is_ours():
+                self._let_go()
+                await self._clock.sleep(OURS_S)
+                continue
             try:
                 if self._kept_s is None:
                     await self._go_on()
@@ -96,9 +112,15 @@ class LedgerWatch:
                 _log.warning("ledger_waits", fault=type(fault).__name__)
                 await self._clock.sleep(RETRY_S)
 
+    def _let_go(self) -> None:
+        """Leave it to another instance, and keep nothing of it: not its alarm either, which is the other's now."""
+        if self._is_at_work:
+            self._begin()
+            self._tell()
+
     async def step(self) -> bool:
         """Audit one batch; tell whether there may be more."""
-        began = self._clock.monotonic()
+        self._is_at_work, began = True, self._clock.monotonic()
         facts = await self._log.read(self._ledger.position, BATCH)
         for place, fact in enumerate(facts, 1):
             self._ledger.take(fact)
@@ -171,7 +193,8 @@ class LedgerWatch:
             standing = sum(finding.kind is kind for finding in self._standing.values())
             metrics.ledger_findings.labels(kind).set(self._ledger.kinds[kind] + standing)
         metrics.ledger_position.set(self._ledger.position)
-        metrics.ledger_lag.set(max(0, self._log.known_head.position - self._ledger.position))
+        behind = self._log.known_head.position - self._ledger.position if self._is_at_work else 0
+        metrics.ledger_lag.set(max(0, behind))
 
 
 def _alarm(finding: Finding) -> None:

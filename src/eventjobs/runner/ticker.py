@@ -31,8 +31,13 @@ POLL_S: Final = 1.0
 OTHERS: Final = timedelta(seconds=2)
 """How much later those answer that should not go first, and after them those that have no place."""
 LIMIT: Final = 5_000
-AT_ONCE: Final = 64
-"""How many answers are under way at the same time."""
+AT_ONCE: Final = 1_000
+"""
+How many answers are under way at the same time.
+
+So many that what is due in one second is answered before the first of its runs has ended: runs that begin late because
+others end is what nobody wants.
+"""
 PARKED: Final = timedelta(seconds=60)
 """How long an owner whose answer broke is left alone; the clock of the others goes on."""
 
