@@ -45,6 +45,20 @@ def test_when_one_leaves_only_what_it_had_moves() -> None:
         assert before in ("one", after)
 
 
+async def test_those_that_live_take_turns_and_the_first_is_the_one_that_goes_first() -> None:
+    table, clock = Table(*INSTANCES), FrozenClock()
+    every: dict[str, Heirs] = {}
+    for name in INSTANCES:
+        watch = Watch()
+        watch.observe(await table.read(), clock.monotonic(), own=name)
+        every[name] = Heirs(table, watch, clock, name)
+    for number in range(100):
+        turns = {name: heirs.turn("acme", f"s{number}") for name, heirs in every.items()}
+        assert sorted(turns.values()) == [0, 1, 2, 3]
+        assert [name for name, turn in turns.items() if turn == 0] == [choose(("acme", f"s{number}"), INSTANCES)]
+        assert all((turns[name] == 0) == heirs.goes_first("acme", f"s{number}") for name, heirs in every.items())
+
+
 def test_without_instances_there_is_none() -> None:
     assert choose(("acme",), ()) is None
 

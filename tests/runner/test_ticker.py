@@ -92,20 +92,22 @@ def test_three_instances_answer_each_moment_once() -> None:
 
 
 class Turn:
-    """Peers that say who goes first."""
+    """Peers that say how many go before."""
 
-    def __init__(self, *, first: bool) -> None:
-        self.first = first
+    def __init__(self, before: int) -> None:
+        self.before = before
 
-    def goes_first(self, *_what: str) -> bool:
-        return self.first
+    def turn(self, *_what: str) -> int:
+        return self.before
 
 
-@pytest.mark.parametrize(("first", "late"), [(True, (0.0, 0.1)), (False, (2.0, 3.1))])
-def test_who_does_not_go_first_answers_two_seconds_later_if_nobody_did(first: bool, late: tuple[float, float]) -> None:
+@pytest.mark.parametrize(("before", "late"), [(0, (0.0, 0.1)), (1, (2.0, 3.1)), (3, (6.0, 7.1))])
+def test_each_answers_two_seconds_after_the_one_before_it_if_that_did_not(
+    before: int, late: tuple[float, float]
+) -> None:
     async def story() -> None:
         plant, (one,) = await plant_with("one")
-        ticking(one, peers=Turn(first=first))
+        ticking(one, peers=Turn(before))
         fact = (await eventually(lambda: plant.facts(type_="run.opened"), 700))[0]
         assert late[0] <= (fact.at - fact.event.due).total_seconds() <= late[1]
         assert fact.event.cause == "scheduled"

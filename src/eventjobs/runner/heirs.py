@@ -29,6 +29,12 @@ class Heirs:
         """Tell whether this instance has the highest hash of those that live and take work."""
         return choose(what, {*self._takers(), self._instance}) == self._instance
 
+    def turn(self, *what: str) -> int:
+        """Return how many of those that live and take work have a higher hash than this instance."""
+        named = "\0".join(what)
+        own = _weight(named, self._instance)
+        return sum(_weight(named, other) > own for other in self._takers() if other != self._instance)
+
     def others(self) -> bool:
         """Tell whether another instance lives that takes work."""
         return any(instance != self._instance for instance in self._takers())
@@ -71,6 +77,10 @@ class Alone:
     def goes_first(self, *_what: str) -> bool:
         """Who is alone goes first."""
         return True
+
+    def turn(self, *_what: str) -> int:
+        """Nobody is before it."""
+        return 0
 
     def others(self) -> bool:
         """There are none."""

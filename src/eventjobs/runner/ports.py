@@ -104,6 +104,10 @@ class Peers(Protocol):
         """Tell whether this instance, of all that live, should try something first. A hint: others may as well."""
         ...
 
+    def turn(self, *what: str) -> int:
+        """Return how many of those that live should try something before this instance does; a hint as well."""
+        ...
+
     def others(self) -> bool:
         """Tell whether another instance lives that takes work, as far as this one has seen."""
         ...

@@ -2,9 +2,9 @@
 What is due, answered in time.
 
 Timers in memory are a hint, the view is the truth: every second the next two seconds' due moments are read, and each is
-answered at its instant by `AnswerDue`. Any instance may; a second answer decides nothing or loses the race. One of
-those that live goes first, the others two seconds later, in case that it does not, and one that has no place for
-another run two seconds after these: whoever answers works on the run.
+answered at its instant by `AnswerDue`. Any instance may; a second answer decides nothing or loses the race. Those that
+live take turns, each two seconds after the one before it, in case that this one does not; one that has no place for
+another run lets two turns pass, for whoever answers works on the run.
 """
 
 import asyncio
@@ -29,7 +29,9 @@ from eventjobs.telemetry.tasks import Tasks
 LOOK_AHEAD: Final = timedelta(seconds=2)
 POLL_S: Final = 1.0
 OTHERS: Final = timedelta(seconds=2)
-"""How much later those answer that should not go first, and after them those that have no place."""
+"""How much later than the one before it an instance answers."""
+NO_PLACE: Final = 2
+"""How many turns one lets pass at least that has no place for another run."""
 LIMIT: Final = 5_000
 AT_ONCE: Final = 1_000
 """
@@ -98,9 +100,10 @@ class Ticker:
                 _ = self._tasks.start(self._answer(timer), name=f"due {timer.owner}")
 
     def _is_ours(self, timer: DueTimer, now: datetime) -> bool:
+        turn = self._peers.turn(timer.workspace, timer.kind, timer.owner)
         if self._places.full and self._peers.others():
-            return timer.due_at + 2 * OTHERS <= now
-        return timer.due_at + OTHERS <= now or self._peers.goes_first(timer.workspace, timer.kind, timer.owner)
+            turn = max(turn, NO_PLACE)
+        return turn == 0 or timer.due_at + turn * OTHERS <= now
 
     async def _answer(self, timer: DueTimer) -> None:
         try:
