@@ -64,6 +64,7 @@ from eventjobs.postgres.probe import audit, probe_capabilities
 from eventjobs.postgres.snapshots import PostgresSnapshots
 from eventjobs.projections.upcoming import Upcoming
 from eventjobs.projections.views import Views
+from eventjobs.runner.answered import Answered
 from eventjobs.runner.catalog import Catalog
 from eventjobs.runner.heirs import Heirs
 from eventjobs.runner.leases import BEAT_S, STUCK_LOOP_S, Trust, Watch
@@ -316,7 +317,8 @@ class Service:
             peers=peers,
             places=places,
         )
-        self.supervisor = Supervisor(self.log, station, self.instance)
+        answered = Answered(self.clock)
+        self.supervisor = Supervisor(self.log, station, self.instance, answered=answered)
         upcoming = Upcoming(self.pool)
         self.presence = Presence(
             self.log,
@@ -340,6 +342,7 @@ class Service:
             self.metrics,
             peers=peers,
             places=places,
+            answered=answered,
         )
         self.rescuer = Rescuer(
             self.dispatcher,

@@ -22,6 +22,7 @@ from eventjobs.handlers.secrets import SecretStore
 from eventjobs.handlers.workbench import Workbench
 from eventjobs.log.memory import Faults, MemoryEventLog
 from eventjobs.projections.upcoming import DueTimer, OpenRun
+from eventjobs.runner.answered import Answered
 from eventjobs.runner.catalog import Catalog
 from eventjobs.runner.heirs import Alone
 from eventjobs.runner.lines import MemoryLines
@@ -117,7 +118,8 @@ class Instance:
             peers=peers or Alone(),
             places=self.places,
         )
-        self.supervisor = Supervisor(plant.log, station, name)
+        self.answered = Answered(plant.clock)
+        self.supervisor = Supervisor(plant.log, station, name, answered=self.answered)
 
     def start(self, position: int = 0) -> "Instance":
         """Follow the log."""

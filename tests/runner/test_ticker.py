@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from eventjobs.commands.dispatch import Dispatcher
 from eventjobs.errors import LogUnavailable
 from eventjobs.projections.upcoming import DueTimer
 from eventjobs.runner.ticker import Ticker
@@ -32,6 +33,7 @@ def ticking(instance: Instance, timers: Any = None, peers: Any = None) -> Ticker
         instance.metrics,
         peers=peers,
         places=instance.places,
+        answered=instance.answered,
     )
     _ = instance.tasks.start(ticker.tick_for_ever(), name=f"ticker {instance.name}")
     return ticker
@@ -111,6 +113,43 @@ def test_each_answers_two_seconds_after_the_one_before_it_if_that_did_not(
         fact = (await eventually(lambda: plant.facts(type_="run.opened"), 700))[0]
         assert late[0] <= (fact.at - fact.event.due).total_seconds() <= late[1]
         assert fact.event.cause == "scheduled"
+
+    virtually(story())
+
+
+class Behind:
+    """A view of timers that goes on showing what was due at first."""
+
+    def __init__(self, plant: Plant) -> None:
+        self.plant = plant
+        self.shown: Sequence[DueTimer] = ()
+
+    async def due(self, until: datetime, limit: int) -> Sequence[DueTimer]:
+        self.shown = self.shown or await self.plant.due(until, limit)
+        return self.shown
+
+
+@pytest.mark.parametrize("by_another", [False, True])
+def test_what_the_log_answers_is_not_asked_again_while_the_view_is_behind(
+    by_another: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+    dispatch = Dispatcher.dispatch
+
+    async def counted(self: Dispatcher, spec: Any, *rest: Any, **fields: Any) -> Any:
+        asked.append(spec.name)
+        return await dispatch(self, spec, *rest, **fields)
+
+    async def story() -> None:
+        plant, (one, two) = await plant_with("one", "two")
+        monkeypatch.setattr(Dispatcher, "dispatch", counted)
+        ticking(one, timers=Behind(plant))
+        if by_another:
+            ticking(two, timers=Behind(plant), peers=Turn(1))
+        await plant.clock.sleep(600 + 50)
+        assert asked.count("AnswerDue") == 1
+        await plant.clock.sleep(30)
+        assert asked.count("AnswerDue") > 1
 
     virtually(story())
 

@@ -24,6 +24,7 @@ from eventjobs.handlers.secrets import SecretStore
 from eventjobs.handlers.workbench import Workbench
 from eventjobs.ids import EVERYWHERE
 from eventjobs.log.clock import ClockStep, DatabaseClock
+from eventjobs.runner.answered import Answered
 from eventjobs.runner.catalog import Catalog
 from eventjobs.runner.heirs import Heirs
 from eventjobs.runner.leases import BEAT_S, STUCK_LOOP_S, Trust, Watch
@@ -210,7 +211,8 @@ class Member:
             peers=peers,
             places=places,
         )
-        self.supervisor = Supervisor(self.log, station, self.name)
+        answered = Answered(self.clock)
+        self.supervisor = Supervisor(self.log, station, self.name, answered=answered)
         common = (self.surroundings, self.clock, self.lease)
         self.presence = Presence(self.log, self.dispatcher, *common, reads, zone_data=zone_data())
         self.ticker = Ticker(
@@ -223,6 +225,7 @@ class Member:
             _METRICS,
             peers=peers,
             places=places,
+            answered=answered,
         )
         self.rescuer = Rescuer(
             self.dispatcher,

@@ -18,6 +18,7 @@ from eventjobs.events.run import RunOpened, RunTakenOver
 from eventjobs.events.service import ServiceClaimed
 from eventjobs.log.port import EventLog
 from eventjobs.postgres.faults import DATABASE_FAULTS
+from eventjobs.runner.answered import Answered
 from eventjobs.runner.tally import Tally
 from eventjobs.runner.worker import Station, Worker
 
@@ -41,11 +42,12 @@ Address = tuple[str, str]
 class Supervisor:
     """Keeps one worker for each open run of this instance."""
 
-    def __init__(self, log: EventLog, station: Station, instance: str) -> None:
+    def __init__(self, log: EventLog, station: Station, instance: str, *, answered: Answered | None = None) -> None:
         self._log = log
         self._station = station
         self._instance = instance
         self._tally = Tally(station.metrics, instance)
+        self._answered = answered or Answered(station.clock)
         self._workers: dict[Address, Worker] = {}
         self._draining = False
         self._is_trusted = False
@@ -158,6 +160,8 @@ class Supervisor:
         match fact.type:
             case "run.opened" | "run.taken_over":
                 event: RunOpened | RunTakenOver = fact.event
+                if isinstance(event, RunOpened) and event.due is not None:
+                    self._answered.note(fact.workspace, event.owner.id, event.due)
                 if event.instance == self._instance:
                     self.take_up(fact.workspace, fact.stream.id, event.term, fact.correlation)
                 else:

@@ -20,6 +20,7 @@ from eventjobs.commands.dispatch import Dispatcher
 from eventjobs.errors import LogFault
 from eventjobs.postgres.faults import DATABASE_FAULTS
 from eventjobs.projections.upcoming import DueTimer
+from eventjobs.runner.answered import Answered
 from eventjobs.runner.heirs import Alone
 from eventjobs.runner.places import Places
 from eventjobs.runner.ports import Lease, Peers, Surroundings, Timers
@@ -61,6 +62,7 @@ class Ticker:
         *,
         peers: Peers | None = None,
         places: Places | None = None,
+        answered: Answered | None = None,
     ) -> None:
         self._dispatcher = dispatcher
         self._timers = timers
@@ -71,6 +73,7 @@ class Ticker:
         self._metrics = metrics
         self._peers = peers or Alone()
         self._places = places or Places()
+        self._answered = answered or Answered(clock)
         self._draining = False
         self._under_way: set[tuple[str, str]] = set()
         self._at_once = asyncio.Semaphore(AT_ONCE)
@@ -95,7 +98,8 @@ class Ticker:
         now = self._clock.now()
         for timer in await self._timers.due(now + LOOK_AHEAD, LIMIT):
             address = (timer.workspace, timer.owner)
-            if address not in self._under_way and self._is_ours(timer, now):
+            is_open = address not in self._under_way and not self._answered.knows(*address, timer.due_at)
+            if is_open and self._is_ours(timer, now):
                 self._under_way.add(address)
                 _ = self._tasks.start(self._answer(timer), name=f"due {timer.owner}")
 
@@ -126,5 +130,6 @@ class Ticker:
         command = AnswerDue(schedule=timer.owner)
         outcome = await self._dispatcher.dispatch(answer_due.SPEC, command, context)
         if outcome.decided:
+            self._answered.note(timer.workspace, timer.owner, timer.due_at)
             late = (self._clock.now() - timer.due_at).total_seconds()
             self._metrics.lateness_s.observe(max(0.0, late))

@@ -25,6 +25,7 @@ from eventjobs.handlers.registry import Registry
 from eventjobs.handlers.workbench import Workbench
 from eventjobs.ids import EVERYWHERE, Ids, Random
 from eventjobs.log.port import EventLog
+from eventjobs.runner.answered import Answered
 from eventjobs.runner.catalog import Catalog
 from eventjobs.runner.leases import BEAT_S
 from eventjobs.runner.lines import MemoryLines
@@ -160,7 +161,8 @@ class Instance:
             catalog=Catalog(grounds.handlers),
             limits=grounds.limits,
         )
-        self._supervisor = Supervisor(grounds.log, self._station(), name)
+        answered = Answered(self._clock)
+        self._supervisor = Supervisor(grounds.log, self._station(), name, answered=answered)
         self._ticker = Ticker(
             self.dispatcher,
             grounds.upcoming,
@@ -169,6 +171,7 @@ class Instance:
             self._lease,
             self._tasks,
             grounds.metrics,
+            answered=answered,
         )
         self._rescuer = Rescuer(
             self.dispatcher,
