@@ -30,7 +30,8 @@ from eventjobs.telemetry.tasks import Tasks
 
 BATCH: Final = 2_000
 POLL_S: Final = 1.0
-OTHERS_S: Final = 0.02
+OTHERS_S: Final = 0.1
+"""How long to leave a view to another instance: what is gathered meanwhile is gathered in vain."""
 """How long to wait while another instance projects."""
 RETRY_S: Final = 0.5
 
