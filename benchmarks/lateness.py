@@ -84,6 +84,15 @@ class Deployment:
             wrong = [result for result in results if result["status"] not in (200, 201)]
             assert not wrong, wrong[0]
 
+    async def audited(self) -> None:
+        """Wait until the audit in the background has seen all that is stored: after that there is nothing to do."""
+        head = await self.head()
+        while True:
+            async with self.session.get(f"http://127.0.0.1:{self.ports[0]}/healthz") as answer:
+                if (await answer.json())["ledger"]["position"] >= head:
+                    return
+            await asyncio.sleep(1)
+
     async def head(self) -> int:
         """Return the log's last position."""
         return int((await self._fetch("SELECT max(position) AS position FROM events"))[0]["position"])
@@ -198,6 +207,7 @@ async def _evenly(deployment: Deployment) -> list[float]:
 
 
 async def _idle(deployment: Deployment) -> float:
+    await deployment.audited()
     before = deployment.cpu_s()
     await asyncio.sleep(IDLE_S)
     return (deployment.cpu_s() - before) / IDLE_S
@@ -211,7 +221,6 @@ async def measure() -> dict[str, Any]:
     """Return lateness in milliseconds, the seconds until all had started, and the share of a core when idle."""
     async with _deployment() as deployment:
         await _store(deployment)
-        await asyncio.sleep(5)
         idle = await _idle(deployment)
         evenly = await _evenly(deployment)
         same = await _same_second(deployment, SAME_SECOND)

@@ -31,8 +31,7 @@ from eventjobs.telemetry.tasks import Tasks
 BATCH: Final = 2_000
 POLL_S: Final = 1.0
 OTHERS_S: Final = 0.1
-"""How long to leave a view to another instance: what is gathered meanwhile is gathered in vain."""
-"""How long to wait while another instance projects."""
+"""How long to leave a view to another instance that builds it: what is gathered meanwhile is gathered in vain."""
 RETRY_S: Final = 0.5
 
 _PASSING: Final = frozenset({"08", "25", "40", "53", "55", "57", "58"})
