@@ -127,7 +127,7 @@ MUTANTS = (
         file="commands/run_now.py",
         old="open_schedule_run(world, context, schedule_id, run_id, MANUAL)",
         new="from eventjobs.domain.due import Following\n"
-        "    moved = Following(state=schedule.timing, next=None)\n"
+        "    moved = Following(state=world.schedule(schedule_id).timing, next=None)\n"
         "    open_schedule_run(world, context, schedule_id, run_id, MANUAL, moved)",
         tests=("tests/commands/test_run_now.py::test_R19_a_manual_run_moves_nothing",),
     ),
