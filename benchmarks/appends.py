@@ -27,7 +27,6 @@ import asyncpg
 import orjson
 import uvloop
 
-from eventjobs.app import GC_THRESHOLDS
 from eventjobs.events.log import LogCreated
 from eventjobs.events.recorded import Provenance, StreamId
 from eventjobs.ids import SystemRandom
@@ -40,6 +39,7 @@ from eventjobs.log.setup import set_up
 from eventjobs.postgres.embedded import EmbeddedPostgres
 from eventjobs.postgres.migrate import APP_ROLE
 from eventjobs.postgres.pool import Connection, connect, open_pool
+from eventjobs.telemetry.garbage import THRESHOLDS
 from eventjobs.telemetry.tasks import Tasks
 
 ROUNDS = 5
@@ -182,7 +182,7 @@ async def measure(url: str) -> dict[str, Any]:
     """
     gc.collect()
     gc.freeze()
-    gc.set_threshold(*GC_THRESHOLDS)  # for all ways, as the service does when it has started
+    gc.set_threshold(*THRESHOLDS)  # for all ways, as the service does when it has started
     async with (
         database(url, "bench_log") as log_url,
         database(url, "bench_raw") as raw_url,

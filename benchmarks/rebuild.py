@@ -15,7 +15,6 @@ import asyncpg
 import orjson
 
 from benchmarks import bare_views
-from eventjobs.app import GC_THRESHOLDS
 from eventjobs.clock import SystemClock
 from eventjobs.events.recorded import StreamId
 from eventjobs.ids import SystemRandom
@@ -27,6 +26,7 @@ from eventjobs.postgres.migrate import APP_ROLE
 from eventjobs.postgres.pool import TimedPool, connect, open_pool
 from eventjobs.projections.registry import PROJECTIONS
 from eventjobs.runner.projector import BATCH, Projector
+from eventjobs.telemetry.garbage import THRESHOLDS
 from eventjobs.telemetry.metrics import Metrics
 from eventjobs.telemetry.tasks import Tasks
 from tests.support.history import Facts, History
@@ -123,7 +123,7 @@ async def measure(url: str, events: int, rounds: int) -> dict[str, float]:
         await vacuum(url)
         gc.collect()
         gc.freeze()
-        gc.set_threshold(*GC_THRESHOLDS)  # for both, as the service does when it has started
+        gc.set_threshold(*THRESHOLDS)  # for both, as the service does when it has started
         we, they = [], []
         for _ in range(rounds):
             we.append(await ours(log, pool))
