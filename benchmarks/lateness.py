@@ -23,6 +23,7 @@ import aiohttp
 import psutil
 
 from benchmarks.over_http import free_port, ready
+from eventjobs.audit.watch import KEEP_S
 from eventjobs.postgres.embedded import EmbeddedPostgres
 from eventjobs.postgres.pool import connect
 
@@ -36,6 +37,8 @@ SAME_SECOND = 1_000
 MANY = 5_000
 EIGHT = 8
 IDLE_S = 30
+KEPT_S = KEEP_S + 30
+"""After which the audit has written all owners once, which it does a minute after it began, or when it is there."""
 KEY = "bench-key-that-is-long-enough"
 LATENESS = """
 SELECT (SELECT min(a.at) FROM events a WHERE a.workspace = o.workspace AND a.stream = o.stream
@@ -85,13 +88,14 @@ class Deployment:
             assert not wrong, wrong[0]
 
     async def audited(self) -> None:
-        """Wait until the audit in the background has seen all that is stored: after that there is nothing to do."""
+        """Wait until the audit in the background has seen all that is stored, and kept it: then nothing is to do."""
         head = await self.head()
         while True:
             async with self.session.get(f"http://127.0.0.1:{self.ports[0]}/healthz") as answer:
-                if (await answer.json())["ledger"]["position"] >= head:
-                    return
+                if (await answer.json()).get("ledger", {}).get("position", 0) >= head:
+                    break
             await asyncio.sleep(1)
+        await asyncio.sleep(KEPT_S)
 
     async def head(self) -> int:
         """Return the log's last position."""

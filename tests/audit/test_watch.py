@@ -5,13 +5,16 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
+import pytest
+
 from eventjobs.audit.findings import Kind
+from eventjobs.audit.liveness import Liveness
 from eventjobs.audit.watch import BATCH, LOOK_S, LedgerWatch
 from eventjobs.commands.announce_instance import AnnounceInstance
 from eventjobs.domain.schedule import Schedule
 from eventjobs.domain.streams import schedule_stream
 from eventjobs.domain.zones import zone_data
-from eventjobs.events.recorded import Provenance
+from eventjobs.events.recorded import Provenance, Recorded
 from eventjobs.events.schedule import ScheduleActivated
 from eventjobs.ids import EVERYWHERE
 from eventjobs.log.port import Append
@@ -40,7 +43,7 @@ class Watched:
         context = self.instance.surroundings.context(EVERYWHERE)
         await self.instance.dispatcher.dispatch(SPEC_OF[AnnounceInstance], announced, context)
         await self.plant.furnish(self.instance, [row("a")], {"a": {}})
-        _ = self.instance.tasks.start(self.watch.run(), name="ledger")
+        _ = self.instance.tasks.keep(self.watch.run, name="ledger", sleep=self.plant.clock.sleep)
         await self.plant.clock.sleep(5)
 
     async def corrupt(self) -> None:
@@ -141,6 +144,27 @@ def position(watch: LedgerWatch) -> int:
     summary = watch.summary()
     assert summary is not None
     return int(summary["position"])
+
+
+def test_an_audit_that_broke_in_a_fact_goes_on_without_a_finding(monkeypatch: pytest.MonkeyPatch) -> None:
+    take, broken = Liveness.take, []
+
+    def breaks_once(liveness: Liveness, fact: Recorded[Any]) -> None:
+        if fact.type == "schedule.run_opened" and not broken:
+            broken.append(fact.position)
+            raise ZeroDivisionError
+        take(liveness, fact)
+
+    async def story(it: Watched) -> None:
+        monkeypatch.setattr(Liveness, "take", breaks_once)
+        await it.plant.clock.sleep(8 * 3_600 + 5)
+        await it.instance.do(command("AnswerDue", schedule="nightly"))
+        await it.plant.clock.sleep(60)
+        assert broken
+        assert position(it.watch) == it.plant.log.known_head.position
+        assert counted(it.metrics) == 0
+
+    watched(story)
 
 
 def test_only_the_instance_whose_turn_it_is_audits_and_counts_findings() -> None:

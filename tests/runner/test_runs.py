@@ -60,18 +60,18 @@ def test_R37_worked_example_7_runs_in_its_order() -> None:
 def test_one_fact_that_breaks_the_instance_keeps_it_from_no_other(monkeypatch: pytest.MonkeyPatch) -> None:
     take, broken = Tally.take, []
 
-    def breaks_on_services(tally: Tally, fact: Recorded[Any]) -> None:
-        if fact.type == "service.added":
+    def breaks(tally: Tally, fact: Recorded[Any]) -> None:
+        if fact.type in ("service.added", "run.opened"):
             broken.append(fact.position)
             raise ZeroDivisionError
         take(tally, fact)
 
     async def story() -> None:
         plant = Plant()
-        monkeypatch.setattr(Tally, "take", breaks_on_services)
+        monkeypatch.setattr(Tally, "take", breaks)
         await running(plant, {"a": OK, "b": OK})
         assert (await plant.ended("mine")).state is State.SUCCEEDED
-        assert len(broken) == 2
+        assert len(broken) == 3
 
     virtually(story())
 

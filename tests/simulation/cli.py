@@ -140,6 +140,8 @@ def _failure(result: Result) -> str | None:
         return outcome.violation
     if result.again not in (None, outcome.digest):
         return f"the same seed did something else the second time: {outcome.digest}, {result.again}"
+    if outcome.figures["occurrences"] < outcome.options.occurrences_min:
+        return f"only {outcome.figures['occurrences']} occurrences"
     return None
 
 

@@ -240,7 +240,8 @@ class World:
         for _ in range(self.options.members):
             self._member()
         await self.workload.furnish()
-        while self.loop.time() < self.options.hours * 3600 or self.judge.outcomes < self.options.occurrences_min:
+        end_s = self.options.hours * 3600
+        while self.loop.time() < end_s or self._has_too_few(2 * end_s):
             await self._window()
         await self._last_blow()
         await self.weather.calm()
@@ -295,6 +296,9 @@ class World:
         if seconds > 0:
             self.loop.block(seconds)
             self.jumped_s += seconds
+
+    def _has_too_few(self, until_s: float) -> bool:
+        return self.judge.outcomes < self.options.occurrences_min and self.loop.time() < until_s
 
     async def _last_blow(self) -> None:
         """Kill whoever works on a run, so that somebody has to take it over when all is calm."""

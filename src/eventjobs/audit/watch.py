@@ -96,7 +96,12 @@ class LedgerWatch:
         }
 
     async def run(self) -> None:
-        """Audit what comes while it is this one's turn, for ever; a fault of the log costs time and nothing else."""
+        """
+        Audit what comes while it is this one's turn, for ever; a fault of the log costs time and nothing else.
+
+        Called again after it broke, it goes on from what was kept: a fact may have been taken by half.
+        """
+        self._let_go()
         await self._clock.sleep(REST_S)  # by then it is known who else lives
         while True:
             if not self._is_ours():
@@ -114,7 +119,7 @@ class LedgerWatch:
 
     def _let_go(self) -> None:
         """Leave it to another instance, and keep nothing of it: not its alarm either, which is the other's now."""
-        if self._is_at_work:
+        if self._kept_s is not None:
             self._begin()
             self._tell()
 

@@ -179,9 +179,11 @@ def _check_keys(entries: Sequence[Entry]) -> None:
     keys = [entry.keyed.key for entry in entries if entry.keyed is not None]
     if keys and len(keys) < len(entries):
         raise Invalid.at("key", "missing", "an atomic batch has a key for every entry, or for none")
+    seen: set[str] = set()
     for place, key in enumerate(keys):
-        if key in keys[:place]:
+        if key in seen:
             raise AtomicRefusal(place, Invalid("idempotency_key_reused", "an entry before this one has its key"))
+        seen.add(key)
 
 
 @dataclass(frozen=True, slots=True)

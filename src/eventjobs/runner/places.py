@@ -25,8 +25,8 @@ class Places:
     def __init__(self, limit: int | None = None, on_line: Callable[[float], object] | None = None) -> None:
         self.limit = limit
         self._on_line = on_line
-        self._taken: list[Seeker] = []
-        self._line: list[Seeker] = []
+        self._taken: set[Seeker] = set()
+        self._line: dict[Seeker, None] = {}
 
     @property
     def full(self) -> bool:
@@ -43,21 +43,20 @@ class Places:
             return True
         if self.full:
             if seeker not in self._line:
-                self._line.append(seeker)
+                self._line[seeker] = None
                 self._tell()
             return False
-        self._taken.append(seeker)
+        self._taken.add(seeker)
         return True
 
     def leave(self, seeker: Seeker) -> None:
         """Give up its place or its turn in the line; nothing where it has neither."""
-        if seeker in self._taken:
-            self._taken.remove(seeker)
-        if seeker in self._line:
-            self._line.remove(seeker)
+        self._taken.discard(seeker)
+        self._line.pop(seeker, None)
         while self._line and not self.full:
-            following = self._line.pop(0)
-            self._taken.append(following)
+            following = next(iter(self._line))
+            del self._line[following]
+            self._taken.add(following)
             following.wake()
         self._tell()
 

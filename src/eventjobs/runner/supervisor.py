@@ -149,8 +149,8 @@ class Supervisor:
 
     def _on_fact(self, fact: Recorded[Any]) -> None:
         try:
-            self._tally.take(fact)
             self._consider(fact)
+            self._tally.take(fact)
         except UnknownEvent as unknown:  # a newer version's run is for the instances of that version
             _log.error("fact_not_understood", position=fact.position, detail=str(unknown))
         except Exception:  # noqa: BLE001 one broken fact must not keep this instance from those after it
