@@ -2,18 +2,21 @@
 
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
 
+from eventjobs.audit.awaited import Awaited
 from eventjobs.audit.findings import Kind
 from eventjobs.audit.liveness import Liveness
+from eventjobs.audit.owners import Owner
 from eventjobs.audit.watch import BATCH, LOOK_S, LedgerWatch
 from eventjobs.commands.announce_instance import AnnounceInstance
 from eventjobs.domain.schedule import Schedule
 from eventjobs.domain.streams import schedule_stream
 from eventjobs.domain.zones import zone_data
+from eventjobs.events.cadence import NextDue
 from eventjobs.events.recorded import Provenance, Recorded
 from eventjobs.events.schedule import ScheduleActivated
 from eventjobs.ids import EVERYWHERE
@@ -22,7 +25,7 @@ from eventjobs.telemetry.metrics import Metrics
 from tests.runner.plant import Instance, Plant
 from tests.support.bodies import row, schedule
 from tests.support.capturing import capture_logs
-from tests.support.story import SPEC_OF, WORKSPACE, command
+from tests.support.story import SPEC_OF, WORKSPACE, at, command
 from tests.support.time import virtually
 
 STREAM = schedule_stream(WORKSPACE, "nightly")
@@ -189,3 +192,30 @@ def test_only_the_instance_whose_turn_it_is_audits_and_counts_findings() -> None
 def counted(metrics: Metrics) -> float:
     values = (metrics._registry.get_sample_value("eventjobs_ledger_findings", {"kind": kind}) for kind in Kind)
     return sum(value or 0 for value in values)
+
+
+def test_what_has_passed_is_known_without_a_look_at_the_others() -> None:
+    noon, owners, awaited = at("2026-12-01 12:00"), {}, Awaited()
+    for minute in (3, 1, 2):
+        stream = schedule_stream(WORKSPACE, f"due-{minute}")
+        owners[stream] = waiting(noon + timedelta(minutes=minute))
+        awaited.note(stream, owners[stream].awaits)
+
+    def passed(minutes: int) -> list[str]:
+        return [stream.id for stream in awaited.passed(noon + timedelta(minutes=minutes), owners)]
+
+    assert passed(0) == []
+    assert passed(2) == ["due-1", "due-2"]
+    owners[schedule_stream(WORKSPACE, "due-1")] = waiting(None)
+    assert passed(2) == ["due-2"], "one was answered"
+    assert passed(1) == [], "the clock went back"
+    assert passed(2) == ["due-2"], "and on again"
+    owners[schedule_stream(WORKSPACE, "due-2")] = waiting(noon + timedelta(minutes=9))
+    awaited.note(schedule_stream(WORKSPACE, "due-2"), noon + timedelta(minutes=9))
+    assert passed(3) == ["due-3"], "one waits for a later moment now"
+    assert passed(9) == ["due-2", "due-3"]
+
+
+def waiting(due: datetime | None) -> Owner:
+    following = None if due is None else NextDue(due=due, local="", fold=0, zone_data="")
+    return Owner(state=Schedule(active=True, next=following))

@@ -11,7 +11,7 @@ from typing import Any, Final
 import orjson
 from pydantic import TypeAdapter
 
-from eventjobs.audit import acts, answers, findings, liveness, occurrences, owners, rule, settled, steps
+from eventjobs.audit import acts, answers, awaited, findings, liveness, occurrences, owners, rule, settled, steps
 from eventjobs.audit.findings import Finding, Kind, Suspect
 from eventjobs.audit.occurrences import Ledger
 from eventjobs.audit.owners import Owner
@@ -21,7 +21,7 @@ from eventjobs.domain.workspace import Workspace
 from eventjobs.domain.zones import zone_data
 from eventjobs.events.recorded import StreamId
 
-_SOURCES: Final = (acts, answers, findings, liveness, occurrences, owners, rule, settled, steps, workspace)
+_SOURCES: Final = (acts, answers, awaited, findings, liveness, occurrences, owners, rule, settled, steps, workspace)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,13 +88,16 @@ def owners_of(ledger: Ledger, streams: Iterable[StreamId]) -> Mapping[StreamId, 
     return {stream: orjson.dumps(known[stream], default=_plain) for stream in streams}
 
 
-def ledger_from(common: bytes, known: Mapping[StreamId, bytes]) -> Ledger:
-    """Make a ledger that goes on where the one that was written stood; raises `ValueError` for what it cannot read."""
+def ledger_from(common: bytes) -> Ledger:
+    """
+    Make a ledger that goes on where the one that was written stood, once it has its owners (`put_owners`).
+
+    Raises `ValueError` for what it cannot read, and so does `put_owners`.
+    """
     kept = _COMMON.validate_json(common)
     ledger = Ledger()
     ledger.position = kept.position
     ledger.owners.workspaces.update(kept.workspaces)
-    ledger.owners.known.update({stream: _OWNER.validate_json(owner) for stream, owner in known.items()})
     ledger.findings.extend(kept.findings)
     ledger.suspects.extend(kept.suspects)
     ledger.found, ledger.steps = kept.found, kept.steps
@@ -105,8 +108,14 @@ def ledger_from(common: bytes, known: Mapping[StreamId, bytes]) -> Ledger:
     lively.since, lively.at, lively.is_told = kept.since, kept.at, kept.is_told
     lively.behind = timedelta(seconds=kept.behind_s)
     lively.leaps = kept.leaps
-    ledger.changed.clear()
     return ledger
+
+
+def put_owners(ledger: Ledger, written: Iterable[tuple[StreamId, bytes]]) -> None:
+    """Give a ledger these owners, as they were written."""
+    for stream, text in written:
+        owner = ledger.owners.known[stream] = _OWNER.validate_json(text)
+        ledger.awaited.note(stream, owner.awaits)
 
 
 def _plain(value: Any) -> Any:

@@ -15,6 +15,7 @@ from typing import Any, Final
 
 from eventjobs.audit.acts import Act, Acts
 from eventjobs.audit.answers import contradictions, out_of_the_queue, strays, uncovered, wrong_moments
+from eventjobs.audit.awaited import Awaited
 from eventjobs.audit.findings import SHOWN, Finding, Kind, Mismatch, Report, Suspect
 from eventjobs.audit.liveness import DECIDING, DISTURBANCES, Liveness, leap_of
 from eventjobs.audit.owners import Owner, Owners
@@ -61,6 +62,7 @@ class Ledger:
     def __init__(self) -> None:
         self.position = 0
         self.owners = Owners()
+        self.awaited = Awaited()
         self.changed: set[StreamId] = set()
         self.findings: list[Finding] = []
         self.found = 0
@@ -111,6 +113,11 @@ class Ledger:
         found = (self.left_over_of(stream) for stream in self.owners.known)
         return [finding for finding in found if finding is not None]
 
+    def passed(self, now: datetime | None = None) -> Sequence[StreamId]:
+        """Return the owners of which `left_over_of` may find one: the moment of the others has not come."""
+        at = now or self.liveness.at
+        return () if at is None else self.awaited.passed(at, self.owners.known)
+
     def left_over_of(self, stream: StreamId, now: datetime | None = None) -> Finding | None:
         """Return an owner's moment that has passed without an outcome by `now`, or by the time of the last fact."""
         at, due = now or self.liveness.at, self.owners.known[stream].awaits
@@ -136,7 +143,7 @@ class Ledger:
         owner = self.owners.known.setdefault(stream, Owner())
         self.changed.add(stream)
         steps = list(steps_of([fact.event for fact in facts], owner.state.cadence_version))
-        before, sound, place = owner.state, True, 0
+        before, awaited, sound, place = owner.state, owner.awaits, True, 0
         for step in steps:
             fact = facts[place]
             if isinstance(step, Settling):
@@ -145,6 +152,8 @@ class Ledger:
                 self._queue(stream, owner.state, event, facts[place], outcomes)
                 owner.state = moved(owner.state, event)
                 place += 1
+        if owner.awaits != awaited:
+            self.awaited.note(stream, owner.awaits)
         if sound:
             self._replay(stream, before, steps, facts, stood=stood)
 

@@ -7,14 +7,14 @@ position 1. Two that audit at once do no harm. What is left over is looked for e
 """
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from datetime import datetime
-from typing import Any, Final, Protocol
+from typing import Any, Final, Protocol, TypeVar
 
 import structlog
 
 from eventjobs.audit.findings import Finding, Kind
-from eventjobs.audit.keeping import common_of, ledger_from, owners_of
+from eventjobs.audit.keeping import common_of, ledger_from, owners_of, put_owners
 from eventjobs.audit.occurrences import Ledger
 from eventjobs.clock import Clock
 from eventjobs.errors import LogFault
@@ -24,7 +24,10 @@ from eventjobs.postgres.faults import DATABASE_FAULTS
 from eventjobs.postgres.ledger import Kept
 from eventjobs.telemetry.metrics import Metrics
 
+T = TypeVar("T")
+
 BATCH: Final = 500
+
 AT_ONCE: Final = 50
 """How many facts, or owners, are looked at before others get their turn on the event loop."""
 SHARE: Final = 0.1
@@ -146,7 +149,10 @@ class LedgerWatch:
         if kept is not None:
             there = await self._log.read(kept.position - 1, 1, before=kept.position + 1)
             if there and there[0].chain == kept.chain:
-                self._ledger = ledger_from(kept.state, kept.owners)
+                ledger = ledger_from(kept.state)
+                async for some in self._unhurried(list(kept.owners.items())):
+                    put_owners(ledger, some)
+                self._ledger = ledger
                 self._last, self._told, self._is_whole = there[0], len(self._ledger.findings), False
         self._kept_s = self._clock.monotonic()
 
@@ -156,14 +162,16 @@ class LedgerWatch:
         now_s = self._clock.monotonic()
         if self._keeper is None or self._last is None or now_s - (self._kept_s or 0.0) < KEEP_S:
             return
-        self._kept_s = now_s
-        ledger = self._ledger
+        self._kept_s, ledger = now_s, self._ledger
         streams = set(ledger.owners.known) if self._is_whole else set(ledger.changed)
+        owners: dict[StreamId, bytes] = {}
+        async for some in self._unhurried(list(streams)):
+            owners.update(owners_of(ledger, some))
         kept = Kept(
             position=ledger.position,
             chain=self._last.chain,
             state=common_of(ledger),
-            owners=owners_of(ledger, streams),
+            owners=owners,
         )
         if await self._keeper.save(kept, whole=self._is_whole):
             self._is_whole = False
@@ -179,15 +187,21 @@ class LedgerWatch:
         self._looked_s = now_s
         now = self._clock.now() if now_s - self._up_s > 2 * LOOK_S else None
         found: dict[tuple[StreamId, datetime], Finding] = {}
-        for place, stream in enumerate(list(self._ledger.owners.known), 1):
-            finding = self._ledger.left_over_of(stream, now)
-            if finding is not None and finding.due is not None:
-                found[stream, finding.due] = finding
-            if not place % AT_ONCE:
-                await asyncio.sleep(0)
+        async for some in self._unhurried(self._ledger.passed(now)):
+            for stream in some:
+                finding = self._ledger.left_over_of(stream, now)
+                if finding is not None and finding.due is not None:
+                    found[stream, finding.due] = finding
         for key in found.keys() - self._standing.keys():
             _alarm(found[key])
         self._standing = found
+
+    async def _unhurried(self, whole: Sequence[T]) -> AsyncIterator[Sequence[T]]:
+        """Yield all of it in pieces, each followed by the rest that keeps this to its share of the time."""
+        for first in range(0, len(whole), AT_ONCE):
+            began = self._clock.monotonic()
+            yield whole[first : first + AT_ONCE]
+            await self._clock.sleep((self._clock.monotonic() - began) * (1 / SHARE - 1))
 
     def _tell(self) -> None:
         for finding in self._ledger.findings[self._told :]:

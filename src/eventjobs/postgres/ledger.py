@@ -14,6 +14,8 @@ LIST: Final = statement("audit/list_ledger")
 CLEAR: Final = statement("audit/clear_ledger")
 SAVE_POSITION: Final = statement("audit/save_ledger_position")
 SAVE_OWNERS: Final = statement("audit/save_ledger_owners")
+AT_ONCE: Final = 1_000
+"""How many owners go in one statement, or come in one piece: the event loop is others' too."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,8 +41,10 @@ class PostgresLedger:
             row = await connection.fetchrow(FIND, self._code_version)
             if row is None:
                 return None
-            rows = await connection.fetch(LIST)
-        owners = {StreamId(row["workspace"], row["stream"]): row["state"].encode() for row in rows}
+            owners = {
+                StreamId(owner["workspace"], owner["stream"]): owner["state"].encode()
+                async for owner in connection.cursor(LIST, prefetch=AT_ONCE)
+            }
         return Kept(position=row["position"], chain=row["chain"], state=row["state"].encode(), owners=owners)
 
     async def save(self, kept: Kept, *, whole: bool) -> bool:
@@ -59,10 +63,13 @@ class PostgresLedger:
             elif row["position"] >= kept.position:
                 return False
             await connection.execute(SAVE_POSITION, kept.position, kept.chain, self._code_version, kept.state.decode())
-            await connection.execute(
-                SAVE_OWNERS,
-                [stream.workspace for stream in kept.owners],
-                [stream.name for stream in kept.owners],
-                [state.decode() for state in kept.owners.values()],
-            )
+            owners = list(kept.owners.items())
+            for first in range(0, len(owners), AT_ONCE):
+                some = owners[first : first + AT_ONCE]
+                await connection.execute(
+                    SAVE_OWNERS,
+                    [stream.workspace for stream, _ in some],
+                    [stream.name for stream, _ in some],
+                    [state.decode() for _, state in some],
+                )
         return True
