@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from eventjobs.domain.occurrence import moment_of, occurrence_id
 from eventjobs.events.run import RunMissed, RunOpened, RunSkipped
 from eventjobs.events.schedule import (
     ScheduleOccurrencesMissed,
@@ -198,3 +199,10 @@ def test_no_moment_is_answered_twice_over_a_whole_day_of_ticks() -> None:
         story.given(tick()).after(minutes=15)
     assert len(names) == len(set(names)) == 96
     assert story.schedule().definition_version == 1
+
+
+@pytest.mark.parametrize("owner", ["nightly", "a.b.7", "x-1.20261201t200000z"])
+def test_the_id_of_an_occurrence_names_its_owner_and_its_moment(owner: str) -> None:
+    due = at("2026-12-01 20:00")
+    assert moment_of(occurrence_id("schedule", owner, 12, due)) == (owner, due)
+    assert moment_of(f"by-hand.{owner}") is None

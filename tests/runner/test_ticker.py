@@ -10,10 +10,10 @@ import pytest
 from eventjobs.commands.dispatch import Dispatcher
 from eventjobs.errors import LogUnavailable
 from eventjobs.projections.upcoming import DueTimer
-from eventjobs.runner.ticker import Ticker
+from eventjobs.runner.ticker import BUSY, Ticker
 from tests.runner.plant import Instance, Plant
 from tests.runner.test_runs import OK, slow
-from tests.support.bodies import QUARTERLY, row, run_now, schedule
+from tests.support.bodies import QUARTERLY, row, run_now, schedule, service
 from tests.support.story import at, command
 from tests.support.time import virtually
 from tests.support.waiting import eventually
@@ -150,6 +150,97 @@ def test_what_the_log_answers_is_not_asked_again_while_the_view_is_behind(
         assert asked.count("AnswerDue") == 1
         await plant.clock.sleep(30)
         assert asked.count("AnswerDue") > 1
+
+    virtually(story())
+
+
+def test_what_begins_with_its_opening_needs_no_word_of_its_worker(monkeypatch: pytest.MonkeyPatch) -> None:
+    said: list[str] = []
+    dispatch = Dispatcher.dispatch
+
+    async def counted(self: Dispatcher, spec: Any, *rest: Any, **fields: Any) -> Any:
+        said.append(spec.name)
+        return await dispatch(self, spec, *rest, **fields)
+
+    async def story() -> None:
+        plant, (one,) = await plant_with("one")
+        monkeypatch.setattr(Dispatcher, "dispatch", counted)
+        ticking(one)
+        await plant.clock.sleep(601)
+        assert said == ["AnswerDue", "AdvanceRun"], "the second tells the end"
+        opened, started = plant.facts(type_="run.opened")[0], plant.facts(type_="attempt.started")[0]
+        assert started.command_id == opened.command_id
+
+    virtually(story())
+
+
+def test_where_places_are_counted_a_run_begins_when_its_worker_has_one() -> None:
+    async def story() -> None:
+        plant = Plant()
+        one = Instance(plant, "one", at_once=1).start()
+        await plant.furnish(one, [row("a")], {"a": OK}, cadence=SOON)
+        ticking(one)
+        await plant.clock.sleep(601)
+        opened, started = plant.facts(type_="run.opened")[0], plant.facts(type_="attempt.started")[0]
+        assert started.command_id != opened.command_id
+
+    virtually(story())
+
+
+def test_who_answers_much_itself_leaves_to_the_others_what_is_theirs_first() -> None:
+    async def story() -> None:
+        plant, (one,) = await plant_with("one", active=False)
+        for name in (*(f"own-{number}" for number in range(BUSY + 10)), "theirs"):
+            await one.do(service(name))
+            await one.do(schedule(name, cadence=SOON, jobs=[row(name)]))
+        log = plant.log.append_each
+
+        async def slow_log(appends: Any) -> Any:
+            await plant.clock.sleep(5)
+            return await log(appends)
+
+        plant.log.append_each = slow_log  # type: ignore[method-assign]
+        ticking(one, peers=Shares())
+        found = await eventually(lambda: answer_to(plant, "theirs"), 650)
+        assert 5.0 <= (found.at - found.event.due).total_seconds() <= 12.0
+
+    virtually(story())
+
+
+class Shares:
+    """Peers that are first for one schedule."""
+
+    def turn(self, *what: str) -> int:
+        return int("theirs" in what)
+
+    def others(self) -> bool:
+        return True
+
+
+def answer_to(plant: Plant, owner: str) -> Any:
+    return next((fact for fact in plant.facts(type_="run.opened") if fact.event.owner.id == owner), None)
+
+
+@pytest.mark.parametrize("held_s", [0.3, 9.0])
+def test_a_drain_waits_for_answers_under_way_but_not_for_ever(held_s: float) -> None:
+    async def story() -> None:
+        plant, (one,) = await plant_with("one")
+        log = plant.log.append_each
+
+        async def slow_log(appends: Any) -> Any:
+            await plant.clock.sleep(held_s)
+            return await log(appends)
+
+        plant.log.append_each = slow_log  # type: ignore[method-assign]
+        ticker = ticking(one)
+        await plant.clock.sleep(600.1)
+        ticker.drain()
+        began = plant.clock.monotonic()
+        await ticker.drained(0.5)
+        assert plant.clock.monotonic() - began == pytest.approx(min(held_s - 0.1, 0.5), abs=0.05)
+        await one.supervisor.drain(grace_s=5.0)
+        if held_s < 0.5:
+            assert [call.instance for call in plant.floor.calls] == ["one"], "it began with its opening, so it ran"
 
     virtually(story())
 

@@ -135,6 +135,7 @@ class Member:
         self.is_leaving = True
         self.ticker.drain()
         self.rescuer.drain()
+        await self.ticker.drained(0.5)
         await self.supervisor.drain(GRACE_S, clean_up_s=1.0)
         database = self.world.database
         try:

@@ -17,13 +17,13 @@ from eventjobs.commands.room import already_running, refuse_beside, refuse_witho
 from eventjobs.commands.spec import CommandFields, CommandSpec, RunId
 from eventjobs.commands.world import World
 from eventjobs.domain.access import FLOW_AUTHOR, INTEGRATION_AUTHOR, OPERATORS
+from eventjobs.domain.occurrence import OCCURRENCE_PREFIXES
 from eventjobs.domain.overlap import Overlap
 from eventjobs.domain.run import State
 from eventjobs.domain.streams import owner_stream, run_stream, service_stream
 from eventjobs.errors import Conflict, Invalid
 from eventjobs.events.service import ServiceRunOpened
 
-OCCURRENCE_PREFIXES: Final = ("schedule.", "group.")
 SUPPORTED: Final = ("schedule", "service")
 
 

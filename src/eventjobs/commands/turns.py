@@ -55,6 +55,12 @@ def take_turn(world: World, context: Context, run_id: str, row: Row) -> bool:
     return False
 
 
+def is_free(world: World, row: Row) -> bool:
+    """Tell whether nobody has the row's job, nor waits for it."""
+    service = world.service(row.job.job.id)
+    return service.holder is None and service.waiting is None
+
+
 def has_turn(world: World, run_id: str, row: Row) -> bool:
     """Tell whether the row has its job for itself."""
     return world.service(row.job.job.id).holder == Turn(run=run_id, row=row.row)

@@ -12,14 +12,15 @@ from typing import Any, Final
 
 import structlog
 
+from eventjobs.domain.occurrence import moment_of
 from eventjobs.errors import ForkedHistory, LogFault, UnknownEvent
 from eventjobs.events.recorded import Recorded
-from eventjobs.events.run import RunOpened, RunTakenOver
+from eventjobs.events.run import RunTakenOver
 from eventjobs.events.service import ServiceClaimed
 from eventjobs.log.port import EventLog
 from eventjobs.postgres.faults import DATABASE_FAULTS
 from eventjobs.runner.answered import Answered
-from eventjobs.runner.tally import Tally
+from eventjobs.runner.tally import Tally, opened_elsewhere
 from eventjobs.runner.worker import Station, Worker
 
 BATCH: Final = 1_000
@@ -31,7 +32,7 @@ LAST_WORDS_S: Final = 1.0
 STEP_S: Final = 1.0
 """By how many seconds *now* and monotonic time may drift apart before the waits of the workers are reckoned anew."""
 WITHDRAW_S: Final = 0.5
-"""How long a drain waits at most until the others know that this instance takes no more work."""
+"""How long a drain waits at most until the others know that this instance takes no more work, and for news of it."""
 RESTART_S: Final = 5.0
 """How long a worker that broke waits before it is tried again."""
 
@@ -100,6 +101,7 @@ class Supervisor:
         Interrupted handlers are waited for `clean_up_s` seconds more.
         """
         await self._withdraw()
+        await self._hear_all()
         self._draining = True
         for worker in self._workers.values():
             worker.drain()
@@ -117,6 +119,16 @@ class Supervisor:
                 await self._station.peers.withdraw()
         except (LogFault, *DATABASE_FAULTS) as fault:
             _log.warning("not_withdrawn", fault=type(fault).__name__)
+
+    async def _hear_all(self) -> None:
+        """Take up what was opened here until now: what began with its opening has nobody else."""
+        head = self._log.known_head.position
+        try:
+            async with asyncio.timeout(WITHDRAW_S):
+                while self._position < head:
+                    await self._station.clock.sleep(0.01)
+        except TimeoutError:
+            _log.warning("facts_left_behind", position=self._position, head=head)
 
     async def _last_words(self, clean_up_s: float) -> None:
         try:
@@ -158,10 +170,14 @@ class Supervisor:
 
     def _consider(self, fact: Recorded[Any]) -> None:
         match fact.type:
-            case "run.opened" | "run.taken_over":
-                event: RunOpened | RunTakenOver = fact.event
-                if isinstance(event, RunOpened) and event.due is not None:
-                    self._answered.note(fact.workspace, event.owner.id, event.due)
+            case "run.opened":
+                moment = moment_of(fact.stream.id)
+                if moment is not None:
+                    self._answered.note(fact.workspace, *moment)
+                if not opened_elsewhere(fact, self._instance) and fact.event.instance == self._instance:
+                    self.take_up(fact.workspace, fact.stream.id, fact.event.term, fact.correlation)
+            case "run.taken_over":
+                event: RunTakenOver = fact.event
                 if event.instance == self._instance:
                     self.take_up(fact.workspace, fact.stream.id, event.term, fact.correlation)
                 else:

@@ -11,6 +11,15 @@ SKIPPED: Final = "skipped"
 MISSED: Final = "missed"
 
 
+def opened_elsewhere(fact: Recorded[Any], instance: str) -> bool:
+    """
+    Tell whether a run is surely another instance's, without a look at what was opened.
+
+    An instance that opens a run by itself works on it; one that a person asked for names its instance inside.
+    """
+    return fact.actor.startswith("instance:") and fact.actor != f"instance:{instance}"
+
+
 class Tally:
     """Counts runs and occurrences; facts of other instances are theirs to count."""
 
@@ -29,7 +38,9 @@ class Tally:
     def take(self, fact: Recorded[Any]) -> None:
         """Count a fact, if it is one of ours that counts."""
         count = self._count.get(fact.type)
-        if count is not None and (fact.actor == self._actor or fact.type == "run.opened"):
+        if count is None:
+            return
+        if fact.actor == self._actor or (fact.type == "run.opened" and not opened_elsewhere(fact, self._instance)):
             count(fact.event)
 
     def _opened(self, event: Any) -> None:

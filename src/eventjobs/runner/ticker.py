@@ -41,6 +41,10 @@ How many answers are under way at the same time.
 So many that what is due in one second is answered before the first of its runs has ended: runs that begin late because
 others end is what nobody wants.
 """
+BUSY: Final = 50
+"""How many moments one may be answering, and still look after those that are first for others."""
+PATIENCE: Final = timedelta(seconds=10)
+"""How much later one that is busy helps all the same: those before it live, but may not get on."""
 PARKED: Final = timedelta(seconds=60)
 """How long an owner whose answer broke is left alone; the clock of the others goes on."""
 
@@ -75,12 +79,24 @@ class Ticker:
         self._places = places or Places()
         self._answered = answered or Answered(clock)
         self._draining = False
+        self._answering = 0
+        self._idle = asyncio.Event()
         self._under_way: set[tuple[str, str]] = set()
         self._at_once = asyncio.Semaphore(AT_ONCE)
 
     def drain(self) -> None:
         """Answer nothing any more; the others do."""
         self._draining = True
+
+    async def drained(self, timeout_s: float) -> None:
+        """Wait until nothing that was begun before the drain is being answered, or the time is over."""
+        try:
+            async with asyncio.timeout(timeout_s):
+                while self._answering:
+                    self._idle.clear()
+                    await self._idle.wait()
+        except TimeoutError:
+            _log.warning("answers_left_behind", count=self._answering)
 
     async def tick_for_ever(self) -> None:
         """Look, answer, wait; a fault of the log costs a look and nothing else."""
@@ -107,14 +123,23 @@ class Ticker:
         turn = self._peers.turn(timer.workspace, timer.kind, timer.owner)
         if self._places.full and self._peers.others():
             turn = max(turn, NO_PLACE)
-        return turn == 0 or timer.due_at + turn * OTHERS <= now
+        wait = turn * OTHERS
+        if turn and self._answering > BUSY:  # so are the others, and what two answer only one needs to
+            wait += PATIENCE
+        return turn == 0 or timer.due_at + wait <= now
 
     async def _answer(self, timer: DueTimer) -> None:
         try:
             while (ahead := (timer.due_at - self._clock.now()).total_seconds()) > 0:
                 await self._clock.sleep(min(ahead, POLL_S))  # the clock may step, and a timer fire a little early
-            async with self._at_once:
-                await self._dispatch(timer)
+            self._answering += 1
+            try:
+                async with self._at_once:
+                    await self._dispatch(timer)
+            finally:
+                self._answering -= 1
+                if not self._answering:
+                    self._idle.set()
         except LogFault as fault:
             _log.warning("answer_failed", owner=timer.owner, fault=type(fault).__name__)
         except Exception:  # noqa: BLE001 one broken owner must not stop the clock of the others
@@ -127,7 +152,8 @@ class Ticker:
         if self._draining or not self._lease.trusted():
             return
         context = self._surroundings.context(timer.workspace)
-        command = AnswerDue(schedule=timer.owner)
+        # Where places are counted, the run's worker takes one before anything begins.
+        command = AnswerDue(schedule=timer.owner, begin=self._places.limit is None)
         outcome = await self._dispatcher.dispatch(answer_due.SPEC, command, context)
         if outcome.decided:
             self._answered.note(timer.workspace, timer.owner, timer.due_at)

@@ -21,7 +21,7 @@ from eventjobs.commands import advance_run, hand_over_run
 from eventjobs.commands.advance_run import AdvanceRun, AttemptResult, Progress
 from eventjobs.commands.dispatch import Dispatcher
 from eventjobs.commands.hand_over_run import HandOverRun
-from eventjobs.domain.plan import to_cancel
+from eventjobs.domain.plan import in_turn, to_cancel
 from eventjobs.domain.run import Run, State
 from eventjobs.domain.streams import run_stream
 from eventjobs.errors import Invalid, LogFault, Rejected
@@ -91,6 +91,7 @@ class Worker:
     _draining: bool = False
     _singly: bool = False
     _looked_at: datetime | None = None
+    _is_new: bool = True
     _held_back: bool = False
     _has_place: bool = False
     _over: bool = False
@@ -133,7 +134,7 @@ class Worker:
         self._woken.set()
         while True:
             self._woken.clear()
-            run = await self._advance()
+            run = self._begun() or await self._advance()
             if run is None or not run.open:
                 break
             self._follow(run)
@@ -143,6 +144,17 @@ class Worker:
                 return
             await self._wait(run)
         self._cancel(self._busy, "interrupted", self.station.grace_s)
+
+    def _begun(self) -> Run | None:
+        """Return the run as it was opened, if all that may begin began with it: there is nothing to say yet."""
+        is_new, self._is_new = self._is_new, False
+        opened = self.station.dispatcher.states.in_memory(run_stream(self.workspace, self.run)) if is_new else None
+        if opened is None or not opened.state.open or opened.state.term != self.term:
+            return None
+        run: Run = opened.state
+        first = list(in_turn(run))
+        has_begun = all(row.state is State.RUNNING and row.term == self.term for row in first)
+        return run if first and has_begun and run.stop is None else None
 
     def _give_place_back(self) -> None:
         """Give back the place that it spoke with and has no use for: it waits for a retry, or for a busy job."""
