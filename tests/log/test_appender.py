@@ -14,7 +14,7 @@ from eventjobs.log.port import Append, Appended
 from eventjobs.log.prepared import prepare
 from eventjobs.log.storage import LinkLost, Unwritable, Written
 from eventjobs.log.tail import Tail
-from eventjobs.log.waiting import BYTES_MAX, EVENTS_ENOUGH
+from eventjobs.log.waiting import BYTES_MAX, EVENTS_ENOUGH, EVENTS_MAX
 from eventjobs.telemetry.tasks import Tasks
 from tests.log.facts import CODEC, a_receipt, a_stream, append_to, noted
 from tests.log.fakes import FakeStorage, HalfRandom, ManualClock
@@ -210,6 +210,15 @@ async def test_after_three_lost_races_half_of_the_queue_goes_out(bench: Bench) -
     results = await asyncio.gather(*(bench.put(append_to(a_stream(), noted())) for _ in range(16)))
     assert bench.storage.writes == [8, 8, 8, 8, 4, 4]
     assert len({result.first for result in results}) == 16
+
+
+async def test_where_others_write_too_a_batch_is_as_large_as_may_be(bench: Bench) -> None:
+    await bench.put(append_to(a_stream(), noted()))
+    bench.others_write(a_stream())
+    bench.appender.take_in(bench.storage.facts[-1:])
+    bench.storage.writes = []
+    await asyncio.gather(*(bench.put(append_to(a_stream(), *[noted()] * 100)) for _ in range(30)))
+    assert bench.storage.writes[0] == EVENTS_MAX > EVENTS_ENOUGH
 
 
 async def test_a_refused_append_does_not_refuse_its_neighbours(bench: Bench) -> None:

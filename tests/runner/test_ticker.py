@@ -10,7 +10,7 @@ import pytest
 from eventjobs.commands.dispatch import Dispatcher
 from eventjobs.errors import LogUnavailable
 from eventjobs.projections.upcoming import DueTimer
-from eventjobs.runner.ticker import BUSY, Ticker
+from eventjobs.runner.ticker import HELP, Ticker
 from tests.runner.plant import Instance, Plant
 from tests.runner.test_runs import OK, slow
 from tests.support.bodies import QUARTERLY, row, run_now, schedule, service
@@ -174,6 +174,25 @@ def test_what_begins_with_its_opening_needs_no_word_of_its_worker(monkeypatch: p
     virtually(story())
 
 
+def test_what_a_decision_needs_is_read_before_its_instant() -> None:
+    async def story() -> None:
+        plant, (_, two) = await plant_with("one", "two")
+        read, at_s = plant.log.read_streams, []
+
+        async def timed(wanted: Any) -> Any:
+            at_s.append(plant.clock.monotonic())
+            return await read(wanted)
+
+        plant.log.read_streams = timed  # type: ignore[method-assign, assignment]
+        ticking(two)
+        await plant.clock.sleep(601)
+        assert len(plant.events("run.ended")) == 1
+        assert at_s
+        assert max(at_s) < 600
+
+    virtually(story())
+
+
 def test_where_places_are_counted_a_run_begins_when_its_worker_has_one() -> None:
     async def story() -> None:
         plant = Plant()
@@ -190,7 +209,7 @@ def test_where_places_are_counted_a_run_begins_when_its_worker_has_one() -> None
 def test_who_answers_much_itself_leaves_to_the_others_what_is_theirs_first() -> None:
     async def story() -> None:
         plant, (one,) = await plant_with("one", active=False)
-        for name in (*(f"own-{number}" for number in range(BUSY + 10)), "theirs"):
+        for name in (*(f"own-{number}" for number in range(HELP + 10)), "theirs"):
             await one.do(service(name))
             await one.do(schedule(name, cadence=SOON, jobs=[row(name)]))
         log = plant.log.append_each

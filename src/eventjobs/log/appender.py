@@ -24,7 +24,7 @@ from eventjobs.log.replays import Replays
 from eventjobs.log.storage import LinkLost, Storage, Unwritable, Written
 from eventjobs.log.tail import Tail
 from eventjobs.log.versions import GENERATION, StreamVersions
-from eventjobs.log.waiting import EVENTS_MAX, Waiting
+from eventjobs.log.waiting import EVENTS_ENOUGH, EVENTS_MAX, Waiting
 from eventjobs.telemetry.tasks import Tasks
 
 SETTLE_S: Final = 4.0
@@ -109,7 +109,12 @@ class Appender:
                 if not self._queue:
                     continue
             # After idling, half of those that came at once: their callers then work while the other half is committed.
-            taken = self._queue.take(appends_max=len(self._queue) // 2 if was_idle else EVENTS_MAX)
+            # Where others write too each batch is a race, and one large one is lost less often than many small ones.
+            alone = self.written in (0, self._head.position)
+            taken = self._queue.take(
+                appends_max=len(self._queue) // 2 if was_idle and alone else EVENTS_MAX,
+                enough=EVENTS_ENOUGH if alone else EVENTS_MAX,
+            )
             try:
                 await self._write(taken)
             except LogUnavailable as fault:

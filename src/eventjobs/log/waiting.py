@@ -8,7 +8,7 @@ from eventjobs.events.recorded import StreamId
 from eventjobs.log.prepared import Prepared
 
 EVENTS_ENOUGH: Final = 512
-"""A batch of so many is sent: more would make no event cheaper, and would keep their callers waiting."""
+"""A batch of so many is sent by who writes alone: more would make no event cheaper, and keep their callers waiting."""
 EVENTS_MAX: Final = 2_000
 BYTES_MAX: Final = 2_000_000
 LOOKED_AT_MAX: Final = 2_000
@@ -50,8 +50,8 @@ class Waiting:
         """Give out no more events at once than these, from now on."""
         self._events_max = max(1, events_max)
 
-    def take(self, *, appends_max: int) -> Sequence[Prepared]:
-        """Take the next batch's appends, in order; one in any case, however large it is."""
+    def take(self, *, appends_max: int, enough: int = EVENTS_ENOUGH) -> Sequence[Prepared]:
+        """Take the next batch's appends, in order, until it has `enough` events; one in any case, however large."""
         if self._singly:
             self._singly -= 1
             return [self._queue.popleft()]
@@ -60,7 +60,7 @@ class Waiting:
         busy: set[StreamId | str] = set()
         events = size = 0
         queue = self._queue
-        while queue and events < EVENTS_ENOUGH and len(passed) < LOOKED_AT_MAX:
+        while queue and events < enough and len(passed) < LOOKED_AT_MAX:
             prepared = queue[0]
             weight = len(prepared.facts) or 1
             if taken and (

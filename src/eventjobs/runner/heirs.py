@@ -8,10 +8,14 @@ without talking to each other, and what a leaving one had spreads over the other
 import asyncio
 from collections.abc import Iterable
 from hashlib import blake2b
+from typing import Final
 
 from eventjobs.clock import Clock
 from eventjobs.runner.leases import Watch
 from eventjobs.runner.ports import Roster
+
+TURNS_KEPT: Final = 10_000
+"""So many turns are remembered: in a storm the same things are asked for each second."""
 
 
 class Heirs:
@@ -24,6 +28,8 @@ class Heirs:
         self._instance = instance
         self._reading = asyncio.Lock()
         self._read_at = float("-inf")
+        self._among: tuple[str, ...] = ()
+        self._turns: dict[str, int] = {}
 
     def goes_first(self, *what: str) -> bool:
         """Tell whether this instance has the highest hash of those that live and take work."""
@@ -31,9 +37,15 @@ class Heirs:
 
     def turn(self, *what: str) -> int:
         """Return how many of those that live and take work have a higher hash than this instance."""
+        among = tuple(instance for instance in self._takers() if instance != self._instance)
+        if among != self._among or len(self._turns) >= TURNS_KEPT:
+            self._among, self._turns = among, {}
         named = "\0".join(what)
-        own = _weight(named, self._instance)
-        return sum(_weight(named, other) > own for other in self._takers() if other != self._instance)
+        turn = self._turns.get(named)
+        if turn is None:
+            own = _weight(named, self._instance)
+            turn = self._turns[named] = sum(_weight(named, other) > own for other in among)
+        return turn
 
     def others(self) -> bool:
         """Tell whether another instance lives that takes work."""

@@ -8,6 +8,7 @@ another run lets two turns pass, for whoever answers works on the run.
 """
 
 import asyncio
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -17,7 +18,9 @@ from eventjobs.clock import Clock
 from eventjobs.commands import answer_due
 from eventjobs.commands.answer_due import AnswerDue
 from eventjobs.commands.dispatch import Dispatcher
+from eventjobs.domain.streams import schedule_stream, service_stream, starts_stream, workspace_stream
 from eventjobs.errors import LogFault
+from eventjobs.ids import EVERYWHERE
 from eventjobs.postgres.faults import DATABASE_FAULTS
 from eventjobs.projections.upcoming import DueTimer
 from eventjobs.runner.answered import Answered
@@ -41,10 +44,14 @@ How many answers are under way at the same time.
 So many that what is due in one second is answered before the first of its runs has ended: runs that begin late because
 others end is what nobody wants.
 """
-BUSY: Final = 50
-"""How many moments one may be answering, and still look after those that are first for others."""
-PATIENCE: Final = timedelta(seconds=10)
-"""How much later one that is busy helps all the same: those before it live, but may not get on."""
+HELP: Final = 50
+"""
+How many moments one may be answering and still take another that is first for somebody else.
+
+Those before it live. In a storm they are as busy as this one, and what two answer only one needs to.
+"""
+WARMED: Final = 250
+"""How many owners that will be due are read at a time."""
 PARKED: Final = timedelta(seconds=60)
 """How long an owner whose answer broke is left alone; the clock of the others goes on."""
 
@@ -112,21 +119,35 @@ class Ticker:
         if self._draining or not self._lease.trusted():
             return
         now = self._clock.now()
+        begun: list[DueTimer] = []
         for timer in await self._timers.due(now + LOOK_AHEAD, LIMIT):
             address = (timer.workspace, timer.owner)
             is_open = address not in self._under_way and not self._answered.knows(*address, timer.due_at)
             if is_open and self._is_ours(timer, now):
                 self._under_way.add(address)
                 _ = self._tasks.start(self._answer(timer), name=f"due {timer.owner}")
+                begun.append(timer)
+        for first in range(0, len(begun), WARMED):
+            await self._warm(begun[first : first + WARMED])
+
+    async def _warm(self, timers: Sequence[DueTimer]) -> None:
+        """Read before they are due the schedules, the services in their job tables, and what all starts depend on."""
+        states = self._dispatcher.states
+        found = await states.load({schedule_stream(timer.workspace, timer.owner) for timer in timers})
+        needed = {
+            service_stream(stream.workspace, row.job.id)
+            for stream, loaded in found.items()
+            for row in loaded.state.jobs
+        }
+        for workspace in {timer.workspace for timer in timers}:
+            needed |= {workspace_stream(workspace), workspace_stream(EVERYWHERE), starts_stream(workspace)}
+        await states.load(needed)
 
     def _is_ours(self, timer: DueTimer, now: datetime) -> bool:
         turn = self._peers.turn(timer.workspace, timer.kind, timer.owner)
         if self._places.full and self._peers.others():
             turn = max(turn, NO_PLACE)
-        wait = turn * OTHERS
-        if turn and self._answering > BUSY:  # so are the others, and what two answer only one needs to
-            wait += PATIENCE
-        return turn == 0 or timer.due_at + wait <= now
+        return turn == 0 or (timer.due_at + turn * OTHERS <= now and len(self._under_way) < HELP)
 
     async def _answer(self, timer: DueTimer) -> None:
         try:
