@@ -65,6 +65,7 @@ from eventjobs.postgres.snapshots import PostgresSnapshots
 from eventjobs.projections.upcoming import Upcoming
 from eventjobs.projections.views import Views
 from eventjobs.runner.answered import Answered
+from eventjobs.runner.calm import Calm
 from eventjobs.runner.catalog import Catalog
 from eventjobs.runner.heirs import Heirs
 from eventjobs.runner.leases import BEAT_S, STUCK_LOOP_S, Trust, Watch
@@ -306,6 +307,7 @@ class Service:
         self.lease = Trust(SystemClock().monotonic)
         beats, watch = PostgresBeats(self.pool), Watch()
         peers = Heirs(beats, watch, self.clock, self.instance)
+        calm = Calm()
         places = Places(settings.runs_per_instance, self.metrics.runs_in_line.set)
         station = Station(
             dispatcher=self.dispatcher,
@@ -319,6 +321,7 @@ class Service:
             grace_s=settings.grace.total_seconds(),
             peers=peers,
             places=places,
+            calm=calm,
         )
         answered = Answered(self.clock)
         self.supervisor = Supervisor(self.log, station, self.instance, answered=answered)
@@ -346,6 +349,7 @@ class Service:
             peers=peers,
             places=places,
             answered=answered,
+            calm=calm,
         )
         self.rescuer = Rescuer(
             self.dispatcher,

@@ -23,6 +23,7 @@ from eventjobs.handlers.workbench import Workbench
 from eventjobs.log.memory import Faults, MemoryEventLog
 from eventjobs.projections.upcoming import DueTimer, OpenRun
 from eventjobs.runner.answered import Answered
+from eventjobs.runner.calm import Calm
 from eventjobs.runner.catalog import Catalog
 from eventjobs.runner.heirs import Alone
 from eventjobs.runner.lines import MemoryLines
@@ -81,6 +82,7 @@ class Instance:
     ) -> None:
         clock, registry = plant.clock, plant.floor.registry(name)
         self.places = Places(at_once)
+        self.calm = Calm()
         self.name = name
         self.plant = plant
         self.tasks = Tasks()
@@ -117,6 +119,7 @@ class Instance:
             grace_s=grace_s,
             peers=peers or Alone(),
             places=self.places,
+            calm=self.calm,
         )
         self.answered = Answered(plant.clock)
         self.supervisor = Supervisor(plant.log, station, name, answered=self.answered)

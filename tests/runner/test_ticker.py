@@ -34,6 +34,7 @@ def ticking(instance: Instance, timers: Any = None, peers: Any = None) -> Ticker
         peers=peers,
         places=instance.places,
         answered=instance.answered,
+        calm=instance.calm,
     )
     _ = instance.tasks.start(ticker.tick_for_ever(), name=f"ticker {instance.name}")
     return ticker

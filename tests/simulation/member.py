@@ -25,6 +25,7 @@ from eventjobs.handlers.workbench import Workbench
 from eventjobs.ids import EVERYWHERE
 from eventjobs.log.clock import ClockStep, DatabaseClock
 from eventjobs.runner.answered import Answered
+from eventjobs.runner.calm import Calm
 from eventjobs.runner.catalog import Catalog
 from eventjobs.runner.heirs import Heirs
 from eventjobs.runner.leases import BEAT_S, STUCK_LOOP_S, Trust, Watch
@@ -199,6 +200,7 @@ class Member:
             commands=CommandRules(),
             secrets=SecretStore(environment={}),
         )
+        calm = Calm()
         station = Station(
             dispatcher=self.dispatcher,
             surroundings=self.surroundings,
@@ -211,6 +213,7 @@ class Member:
             grace_s=GRACE_S,
             peers=peers,
             places=places,
+            calm=calm,
         )
         answered = Answered(self.clock)
         self.supervisor = Supervisor(self.log, station, self.name, answered=answered)
@@ -227,6 +230,7 @@ class Member:
             peers=peers,
             places=places,
             answered=answered,
+            calm=calm,
         )
         self.rescuer = Rescuer(
             self.dispatcher,

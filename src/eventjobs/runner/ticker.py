@@ -24,6 +24,7 @@ from eventjobs.ids import EVERYWHERE
 from eventjobs.postgres.faults import DATABASE_FAULTS
 from eventjobs.projections.upcoming import DueTimer
 from eventjobs.runner.answered import Answered
+from eventjobs.runner.calm import Calm
 from eventjobs.runner.heirs import Alone
 from eventjobs.runner.places import Places
 from eventjobs.runner.ports import Lease, Peers, Surroundings, Timers
@@ -44,7 +45,7 @@ How many answers are under way at the same time.
 So many that what is due in one second is answered before the first of its runs has ended: runs that begin late because
 others end is what nobody wants.
 """
-HELP: Final = 50
+HELP: Final = 10
 """
 How many moments one may be answering and still take another that is first for somebody else.
 
@@ -74,6 +75,7 @@ class Ticker:
         peers: Peers | None = None,
         places: Places | None = None,
         answered: Answered | None = None,
+        calm: Calm | None = None,
     ) -> None:
         self._dispatcher = dispatcher
         self._timers = timers
@@ -85,6 +87,7 @@ class Ticker:
         self._peers = peers or Alone()
         self._places = places or Places()
         self._answered = answered or Answered(clock)
+        self._calm = calm or Calm()
         self._draining = False
         self._answering = 0
         self._idle = asyncio.Event()
@@ -111,19 +114,23 @@ class Ticker:
             try:
                 await self.tick()
             except (LogFault, *DATABASE_FAULTS) as fault:
+                self._calm.note(0)
                 _log.warning("tick_failed", fault=type(fault).__name__)
             await self._clock.sleep(POLL_S)
 
     async def tick(self) -> None:
         """Start an answer for everything that is due within the look-ahead."""
         if self._draining or not self._lease.trusted():
+            self._calm.note(0)
             return
         now = self._clock.now()
         begun: list[DueTimer] = []
-        for timer in await self._timers.due(now + LOOK_AHEAD, LIMIT):
+        timers = await self._timers.due(now + LOOK_AHEAD, LIMIT)
+        unanswered = [timer for timer in timers if not self._answered.knows(timer.workspace, timer.owner, timer.due_at)]
+        self._calm.note(len(unanswered))
+        for timer in unanswered:
             address = (timer.workspace, timer.owner)
-            is_open = address not in self._under_way and not self._answered.knows(*address, timer.due_at)
-            if is_open and self._is_ours(timer, now):
+            if address not in self._under_way and self._is_ours(timer, now):
                 self._under_way.add(address)
                 _ = self._tasks.start(self._answer(timer), name=f"due {timer.owner}")
                 begun.append(timer)

@@ -27,6 +27,7 @@ from eventjobs.domain.streams import run_stream
 from eventjobs.errors import Invalid, LogFault, Rejected
 from eventjobs.postgres.faults import DATABASE_FAULTS
 from eventjobs.runner.attempt import Attempt, unrecordable
+from eventjobs.runner.calm import Calm
 from eventjobs.runner.heirs import Alone
 from eventjobs.runner.places import Places
 from eventjobs.runner.ports import Lease, Peers, ProgressHub, Surroundings
@@ -50,7 +51,7 @@ class Station:
     What all workers of a process share.
 
     `grace_s` bounds how long a stopped handler may clean up; `peers` go on with what a drain leaves undone; `places`
-    bound how many runs have handlers at work.
+    bound how many runs have handlers at work; `calm` keeps what ended back while much is due.
     """
 
     dispatcher: Dispatcher
@@ -64,6 +65,7 @@ class Station:
     grace_s: float = 30.0
     peers: Peers = field(default_factory=Alone)
     places: Places = field(default_factory=Places)
+    calm: Calm = field(default_factory=Calm)
 
 
 @dataclass(slots=True)
@@ -134,6 +136,8 @@ class Worker:
         self._woken.set()
         while True:
             self._woken.clear()
+            if self._landed and not self._draining:
+                await self.station.calm.wait()
             run = self._begun() or await self._advance()
             if run is None or not run.open:
                 break

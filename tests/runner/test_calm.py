@@ -1,0 +1,73 @@
+"""Starts come before ends while many moments are due, and ends come soon in any case."""
+
+import asyncio
+
+import pytest
+
+from eventjobs.runner.calm import LONGEST_S, STORM, Calm
+from tests.runner.plant import Instance, Plant
+from tests.runner.test_ticker import SOON, ticking
+from tests.support.bodies import row, schedule, service
+from tests.support.time import virtually
+
+
+async def waited(calm: Calm) -> float:
+    loop = asyncio.get_running_loop()
+    began = loop.time()
+    await calm.wait()
+    return loop.time() - began
+
+
+def test_nobody_waits_while_little_is_due() -> None:
+    async def story() -> None:
+        calm = Calm()
+        assert await waited(calm) == 0
+        calm.note(STORM - 1)
+        assert await waited(calm) == 0
+
+    virtually(story())
+
+
+def test_in_a_storm_an_end_waits_until_it_is_over_or_three_seconds() -> None:
+    async def story() -> None:
+        calm = Calm()
+        calm.note(STORM)
+        assert await waited(calm) == pytest.approx(LONGEST_S)
+        asyncio.get_running_loop().call_later(1, calm.note, 0)
+        assert await waited(calm) == pytest.approx(1)
+
+    virtually(story())
+
+
+def test_what_ended_is_told_when_all_that_is_due_has_begun() -> None:
+    async def story() -> None:
+        plant = Plant()
+        one = Instance(plant, "one").start()
+        await plant.furnish(one, [row("a")], {"a": {}}, active=False)
+        names = [f"due-{number}" for number in range(STORM + 60)]
+        for name in names:
+            await one.do(service(name))
+            await one.do(schedule(name, cadence=SOON, jobs=[row(name)]))
+        # Somebody else is first for most of them and does not answer, so this one does, a few each second.
+        ticking(one, peers=Most())
+        await plant.clock.sleep(640)
+        facts = [fact for fact in plant.facts() if fact.type in ("run.opened", "run.ended")]
+        assert len(facts) == 2 * len(names)
+        due = facts[0].event.due
+        began = [(fact.at - due).total_seconds() for fact in facts if fact.type == "run.opened"]
+        ended = [(fact.at - due).total_seconds() for fact in facts if fact.type == "run.ended"]
+        assert min(began) < 0.1
+        assert min(ended) >= LONGEST_S - 0.1
+        assert max(ended) < max(began) + LONGEST_S + 2
+
+    virtually(story())
+
+
+class Most:
+    """Peers that are first for most of the schedules."""
+
+    def turn(self, *what: str) -> int:
+        return int(what[-1] > "due-15")
+
+    def others(self) -> bool:
+        return True
