@@ -17,6 +17,7 @@ TITLES: Final[Mapping[str, str]] = {
     "simulate": "simulation",
     "sweep": "sweep of the zones",
     "mutants": "known-bad builds",
+    "lateness": "lateness of starts",
 }
 SHOWN: Final[Mapping[str, Sequence[str]]] = {
     "simulate": (
@@ -34,13 +35,22 @@ SHOWN: Final[Mapping[str, Sequence[str]]] = {
     ),
     "sweep": ("seed", "part", "zones", "changes", "shapes", "comparisons", "moments", "longest_next_ms", "mismatches"),
     "mutants": ("caught", "of", "survived"),
+    "lateness": (
+        "schedules_stored",
+        "late_p99_ms_1000_a_minute",
+        "late_p99_ms_1000_in_a_second",
+        "started_s_5000_by_one",
+        "started_s_5000_by_eight",
+        "idle_share_of_a_core",
+        "missed",
+    ),
 }
 """What the page shows of each; the rest is in the file."""
 
 
 def proof_held(line: Mapping[str, Any]) -> bool:
     """Tell whether nothing was found, left out or let through."""
-    return not any(line["figures"].get(name) for name in ("failed", "never_seen", "mismatches", "survived"))
+    return not any(line["figures"].get(name) for name in ("failed", "never_seen", "mismatches", "survived", "missed"))
 
 
 def latest(lines: Sequence[Mapping[str, Any]]) -> Sequence[Mapping[str, Any]]:
