@@ -128,6 +128,11 @@ async def test_a_run_is_started_listed_shown_and_told(cli: Cli, schedule: str) -
     last = await cli("history", "--stream", "run:r1", "--limit", "1")
     assert "Run r1 succeeded: 1 succeeded." in last.out
     assert len(last.out.splitlines()) == 1
+    why = await cli("why", "schedule/nightly")
+    assert "was started by hand at" in why.out.splitlines()[0]
+    assert "Run r1 succeeded: 1 succeeded." in why.out
+    assert (await cli("why", "schedule/nightly", "--json")).document["run"] == "r1"
+    assert (await cli("why", "schedule/other")).code == 1
 
 
 async def test_rows_are_named_by_their_job_also_when_the_opening_is_not_shown(cli: Cli, schedule: str) -> None:

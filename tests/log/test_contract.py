@@ -418,3 +418,17 @@ async def test_a_fact_that_is_not_registered_is_not_written(log: EventLog) -> No
 
     with pytest.raises(UnknownEvent):
         await log.append(append_to(a_stream(), Stranger()))
+
+
+async def test_the_last_facts_of_some_types_are_read_back(log: EventLog) -> None:
+    stream, other = a_stream(), a_stream()
+    for place in range(6):
+        await log.append(append_to(stream, noted(str(place)), at=place))
+        await log.append(append_to(other, noted("other"), at=place))
+    whole = await log.read(0, 100, matching=Filter(workspace=stream.workspace, stream=stream.name))
+    types = ("something.else", whole[0].type)
+    back = await log.read_back(whole[5].position, 3, stream=stream, types=types)
+    assert [fact.position for fact in back] == [fact.position for fact in whole[4:1:-1]]
+    assert back[0].event == whole[4].event
+    assert await log.read_back(whole[0].position, 3, stream=stream, types=types) == []
+    assert await log.read_back(whole[5].position, 3, stream=stream, types=("something.else",)) == []

@@ -107,13 +107,13 @@ def _refuse_credentials(request: web.Request) -> None:
 
 
 def _parameters(model: type[Query], request: web.Request) -> Query:
-    if not request.query_string:
-        return _defaults(model)
-    given = request.query
-    twice = sorted({name for name in given if len(given.getall(name)) > 1})
-    if twice:
-        raise Invalid.fields([FieldError(name, "duplicate_parameter", "given more than once") for name in twice])
     try:
+        if not request.query_string:
+            return _defaults(model)
+        given = request.query
+        twice = sorted({name for name in given if len(given.getall(name)) > 1})
+        if twice:
+            raise Invalid.fields([FieldError(name, "duplicate_parameter", "given more than once") for name in twice])
         return model.model_validate(dict(given))
     except ValidationError as error:
         raise invalid(error) from error

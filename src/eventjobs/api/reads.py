@@ -184,7 +184,7 @@ def _filters(call: Call, moment: Moment) -> Mapping[str, Any]:
         if given.get(name) is not None:
             given[name] = _instant(name, given[name])
     if given.get("owner") is not None:
-        given["owner"] = _owner(given["owner"])
+        given["owner"] = parse_owner(given["owner"])
     return {**given, "position": moment.read_at}
 
 
@@ -192,7 +192,8 @@ def _instant(name: str, text: str) -> datetime:
     return parse_instant(name, text)
 
 
-def _owner(text: str) -> tuple[str, str]:
+def parse_owner(text: str) -> tuple[str, str]:
+    """Return kind and id of an owner; raises `Invalid` for another text."""
     kind, _, owner_id = text.partition("/")
     if kind not in OWNER_KINDS or not is_id(owner_id):
         raise Invalid.at("owner", "bad_owner", "an owner is written kind/id, e.g. schedule/nightly")

@@ -12,6 +12,7 @@ from eventjobs.api.commands import CommandQuery, create_workspace, named_command
 from eventjobs.api.moment import ListQuery, ReadQuery
 from eventjobs.api.registry import Answer, Call, Handler, Query, Route, Scope
 from eventjobs.api.run_log import LogQuery, run_log
+from eventjobs.api.why import WhyQuery, why
 from eventjobs.commands.create_workspace import CreateWorkspace
 from eventjobs.domain.access import ADMINISTRATOR, ANY_ROLE, AUDITOR
 
@@ -248,6 +249,15 @@ _RUNS: Final = (
         "runs",
         reads.occurrence,
         view_schemas.Occurrence,
+    ),
+    _read(
+        "/v1/{workspace}/why",
+        "why",
+        "Why an owner did or did not run at an instant: the chain of facts, by the rules in force then",
+        "runs",
+        why,
+        WhyQuery,
+        (Answer(description="The verdict and its facts", model=schemas.WhyBody),),
     ),
 )
 

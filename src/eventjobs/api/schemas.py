@@ -1,7 +1,7 @@
 """The bodies of answers, as models: they describe the document, and tests hold real answers against them."""
 
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -139,6 +139,50 @@ class EventBody(Body):
     data: dict[str, Any]
     leaf: str
     chain: str
+
+
+class WhyFact(Body):
+    """A fact of the chain: what it is told for, and what it says."""
+
+    about: Literal[
+        "rule",
+        "activity",
+        "pause",
+        "hold",
+        "zone_data",
+        "before",
+        "due",
+        "absence",
+        "answer",
+        "waited_for",
+        "run",
+        "overlapped",
+        "covered_by",
+    ]
+    sentence: str
+    position: int
+    at: datetime
+    workspace: str
+    stream: str
+    type: str
+    actor: str
+
+
+class WhyBody(Body):
+    """Why an owner did or did not run: `due` to `due_last` are the moments that the instant fell into."""
+
+    as_of: AsOfBody
+    owner: Reference
+    at: datetime
+    verdict: Literal["ran", "running", "waiting", "skipped", "missed", "unanswered", "not_due", "inactive", "deleted"]
+    sentence: str
+    due: datetime | None
+    due_last: datetime | None
+    moments: int
+    occurrence: str | None
+    run: str | None
+    next_due: datetime | None
+    facts: list[WhyFact]
 
 
 class EventPage(Body):

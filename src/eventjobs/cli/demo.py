@@ -15,6 +15,7 @@ import orjson
 from cyclopts import Parameter
 
 from eventjobs.app import Service, write_private
+from eventjobs.audit.sentences import Narrator, instant
 from eventjobs.cli import exits
 from eventjobs.cli.client import Client
 from eventjobs.cli.example import (
@@ -26,8 +27,7 @@ from eventjobs.cli.example import (
     start_first_run,
 )
 from eventjobs.cli.hosting import hosted, run
-from eventjobs.cli.output import console, instant, say, table
-from eventjobs.cli.sentences import Narrator
+from eventjobs.cli.output import console, say, table
 from eventjobs.cli.target import ADMIN_KEY_FILE, DEMO_FILE, Target, Where, find_target
 from eventjobs.cli.watch import watch
 from eventjobs.errors import ServiceRefused, UsageWrong

@@ -9,11 +9,11 @@ from typing import Annotated, Any, Final
 import orjson
 from cyclopts import App, Parameter
 
+from eventjobs.audit.sentences import Narrator, instant
 from eventjobs.cli import exits
 from eventjobs.cli.client import Answer, Client
 from eventjobs.cli.do_fields import field_lines, parse_fields
-from eventjobs.cli.output import console, instant, print_json, say, table
-from eventjobs.cli.sentences import Narrator
+from eventjobs.cli.output import console, print_json, say, table
 from eventjobs.cli.target import Where, find_target
 from eventjobs.commands import PUBLIC
 from eventjobs.commands.spec import CommandSpec

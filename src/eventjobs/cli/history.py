@@ -7,10 +7,10 @@ from urllib.parse import quote
 
 from cyclopts import Parameter
 
+from eventjobs.audit.sentences import Narrator, instant
 from eventjobs.cli import exits
 from eventjobs.cli.client import Client
-from eventjobs.cli.output import console, instant, print_line
-from eventjobs.cli.sentences import Narrator
+from eventjobs.cli.output import console, print_line
 from eventjobs.cli.target import Where, find_target
 from eventjobs.cli.view import NOW
 from eventjobs.errors import UsageWrong

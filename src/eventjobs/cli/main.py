@@ -49,6 +49,7 @@ COMMANDS: Final = (
     ("view", CALLING, "Show a page or a thing, now or as of then."),
     ("runs", CALLING, "List runs, or show one in detail."),
     ("history", CALLING, "Tell what happened; --live follows."),
+    ("why", CALLING, "Tell why an owner ran or did not run, at any past moment."),
     ("keys", CALLING, "List, issue and revoke keys."),
     ("simulate", CHECKING, "Tell what would happen, without waiting for it."),
     ("audit", CHECKING, "Prove that the log is whole."),

@@ -15,6 +15,8 @@ from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
+from eventjobs.audit.sentences import instant
+
 KNOWN: Final = frozenset({"type", "status", "code", "title", "detail", "errors", "request_id", "instance"})
 PLAIN_WIDTH: Final = 200
 MORE: Final = "…"
@@ -98,10 +100,3 @@ def text_of(value: object) -> str:
             return ", ".join(text_of(part) for part in value) or "-"
         case _:
             return instant(str(value))
-
-
-def instant(text: str) -> str:
-    """Shorten an instant to whole seconds; other texts stay."""
-    head, dot, rest = text.partition(".")
-    looks_like_one = len(head) == len("2026-01-01T00:00:00") and head[10] == "T" and rest.endswith("Z")
-    return f"{head}Z" if dot and looks_like_one else text

@@ -3,8 +3,8 @@
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from eventjobs.cli.output import instant, say, table, text_of
-from eventjobs.cli.sentences import cadence_text
+from eventjobs.audit.sentences import cadence_text, instant
+from eventjobs.cli.output import say, table, text_of
 
 Document = Mapping[str, Any]
 

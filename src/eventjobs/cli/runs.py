@@ -4,8 +4,9 @@ from typing import Annotated, Final
 
 from cyclopts import Parameter
 
+from eventjobs.audit.sentences import instant
 from eventjobs.cli import exits
-from eventjobs.cli.output import instant, print_json, say, text_of
+from eventjobs.cli.output import print_json, say, text_of
 from eventjobs.cli.pages import Document, tell_more, tell_run, tell_runs
 from eventjobs.cli.target import Where
 from eventjobs.cli.view import NOW, AsOf, Cursor, Json, Limit, Owner, fetch

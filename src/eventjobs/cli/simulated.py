@@ -5,8 +5,8 @@ from datetime import datetime, timedelta
 from typing import Any, Final, TypeAlias
 from zoneinfo import ZoneInfo
 
+from eventjobs.audit.sentences import CAUSES
 from eventjobs.cli.output import say, table
-from eventjobs.cli.sentences import CAUSES
 from eventjobs.simulation.play import Played
 from eventjobs.simulation.report import zones_of
 

@@ -96,6 +96,13 @@ class MemoryEventLog:
         known = self._tail.between(max(after, 0), before) or ()
         return [fact for fact in known if matching.matches(fact)][:limit]
 
+    async def read_back(
+        self, before: int, limit: int, *, stream: StreamId, types: Sequence[str]
+    ) -> Sequence[Recorded[Any]]:
+        """Return up to `limit` facts of these types in a stream with `position < before`, the last one first."""
+        facts = reversed(self._streams.get(stream, []))
+        return [fact for fact in facts if fact.position < before and fact.type in types][:limit]
+
     async def head(self) -> Head:
         """Return the newest head."""
         return self._tail.head

@@ -152,6 +152,12 @@ class EventLog(Protocol):
         """Return up to `limit` facts with `after < position < before`, ascending."""
         ...
 
+    async def read_back(
+        self, before: int, limit: int, *, stream: StreamId, types: Sequence[str]
+    ) -> Sequence[Recorded[Any]]:
+        """Return up to `limit` facts of these types in a stream with `position < before`, the last one first."""
+        ...
+
     async def head(self) -> Head:
         """Return the newest head, from storage."""
         ...

@@ -136,6 +136,12 @@ class PostgresEventLog:
             return known[:limit]
         return _matching(known, matching, limit)
 
+    async def read_back(
+        self, before: int, limit: int, *, stream: StreamId, types: Sequence[str]
+    ) -> Sequence[Recorded[Any]]:
+        """Return up to `limit` facts of these types in a stream with `position < before`, the last one first."""
+        return await self._storage.read_back(before, limit, stream, types)
+
     async def read_stored(self, after: int, limit: int) -> Sequence[Recorded[Any]]:
         """Return up to `limit` facts after a position as storage holds them now, nothing from memory."""
         return await self._storage.read(after, limit, None, EVERYTHING)

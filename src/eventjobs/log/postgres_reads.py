@@ -23,6 +23,7 @@ HEAD: Final = statement("log/head")
 HOLDS: Final = statement("log/holds")
 POSITION_AT: Final = statement("log/position_at")
 READ_ALL: Final = statement("log/read_all")
+READ_BACK: Final = statement("log/read_back")
 READ_STREAM: Final = statement("log/read_stream")
 READ_STREAMS: Final = statement("log/read_streams")
 READ_WORKSPACE: Final = statement("log/read_workspace")
@@ -92,6 +93,13 @@ class PostgresReads:
         for fact in recorded(self._codec, rows):
             found[fact.stream].append(fact)
         return found
+
+    async def read_back(
+        self, before: int, limit: int, stream: StreamId, types: Sequence[str]
+    ) -> Sequence[Recorded[Any]]:
+        """Return up to `limit` facts of these types in a stream with `position < before`, the last one first."""
+        where = before, limit, stream.workspace, stream.name, types
+        return recorded(self._codec, await self.query(lambda connection: connection.fetch(READ_BACK, *where)))
 
     async def position_at(self, instant: datetime) -> int:
         """Return the last position whose time is at or before `instant` (0: none)."""

@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pydantic import TypeAdapter
 
-from eventjobs.cli.sentences import TELLERS, Narrator
+from eventjobs.audit.sentences import TELLERS, Narrator
 from eventjobs.events import EVENT_TYPES
 
 BY_TYPE = {cls.TYPE: cls for cls in EVENT_TYPES}

@@ -8,8 +8,6 @@ told before.
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
-from eventjobs.cli.output import instant
-
 Data = Mapping[str, Any]
 Teller = Callable[[str, Data], str]
 
@@ -280,6 +278,13 @@ def _owner(owner: Data) -> str:
 def _cause(data: Data) -> str:
     detail = str(data.get("cause_detail") or "").replace("_", " ")
     return f"{CAUSES.get(data['cause'], data['cause'])}{f' ({detail})' if detail else ''}"
+
+
+def instant(text: str) -> str:
+    """Shorten an instant to whole seconds; other texts stay."""
+    head, dot, rest = text.partition(".")
+    looks_like_one = len(head) == len("2026-01-01T00:00:00") and head[10] == "T" and rest.endswith("Z")
+    return f"{head}Z" if dot and looks_like_one else text
 
 
 def _at(moment: Any) -> str:
