@@ -47,11 +47,13 @@ async def test_later_commands_see_what_earlier_ones_left(rig: Rig) -> None:
     assert [result["status"] for result in answered.json] == [201, 201]
 
 
-async def test_each_command_has_an_id_of_its_own_and_the_requests_correlation(rig: Rig) -> None:
+@pytest.mark.parametrize("query", ["", "?atomic=true"])
+async def test_each_command_has_an_id_of_its_own_and_the_requests_correlation(rig: Rig, query: str) -> None:
     before = rig.log.known_head.position
-    answered = await rig.post(PATH, [{"command": "AddService", "data": {"handler": "noop"}}] * 3)
+    answered = await rig.post(PATH + query, [{"command": "AddService", "data": {"handler": "noop"}}] * 3)
 
     facts = await rig.facts(after=before)
+    assert [fact.command_id for fact in facts] == [result["command_id"] for result in answered.json]
     assert len({fact.command_id for fact in facts}) == 3
     assert {fact.correlation for fact in facts} == {answered.headers["X-Request-Id"]}
     assert [result["stream"] for result in answered.json] == [fact.stream.name for fact in facts]

@@ -432,3 +432,28 @@ async def test_the_last_facts_of_some_types_are_read_back(log: EventLog) -> None
     assert back[0].event == whole[4].event
     assert await log.read_back(whole[0].position, 3, stream=stream, types=types) == []
     assert await log.read_back(whole[5].position, 3, stream=stream, types=("something.else",)) == []
+
+
+async def test_each_fact_of_an_append_may_have_a_cause_of_its_own(log: EventLog) -> None:
+    stream, other = a_stream(), a_stream()
+    causes = [replace(ME, command_id=f"command-{place}", causation=str(place)) for place in range(2)]
+    both = replace(append_to(stream, noted("1")), events=[(stream, noted("1")), (other, noted("2"))])
+    both = replace(both, expected={stream: 0, other: 0}, provenances=causes)
+    appended = await log.append(both)
+    read = await log.read(appended.first - 1, 2)
+    assert [fact.command_id for fact in read] == ["command-0", "command-1"]
+    assert [fact.causation for fact in read] == ["0", "1"]
+    for fact in read:
+        before = before_at(
+            workspace=fact.workspace,
+            stream=fact.stream.name,
+            stream_version=fact.stream_version,
+            type=fact.type,
+            schema=fact.schema,
+            actor=fact.actor,
+            command_id=fact.command_id,
+            causation=fact.causation,
+            correlation=fact.correlation,
+            data=fact.data.decode(),
+        )
+        assert fact.leaf == leaf_of(before, instant(fact.at).encode())

@@ -7,7 +7,7 @@ that is refused leaves the others alone. Atomic: one world, one append, all or n
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from eventjobs.commands.context import Context
@@ -236,7 +236,14 @@ async def _append_all(
     if not world.emitted and not receipts:
         head = dispatcher.log.known_head
         return Appended(first=head.position + 1, last=head.position, at=head.at)
-    return await dispatcher.log.append(append_of(world, entries[0].context, receipts))
+    ends = [*(part.begin for part in parts[1:]), len(world.emitted)]
+    provenances = [
+        entry.context.provenance
+        for entry, part, end in zip(entries, parts, ends, strict=True)
+        for _ in range(part.begin, end)
+    ]
+    append = append_of(world, entries[0].context, receipts)
+    return await dispatcher.log.append(replace(append, provenances=provenances))
 
 
 async def _receipts(dispatcher: Dispatcher, entries: Sequence[Entry]) -> Sequence[StoredReceipt | None]:

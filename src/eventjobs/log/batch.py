@@ -66,9 +66,8 @@ class Batch:
         rows: list[tuple[Any, ...]] = []
         seals, position = iter(self.seals), self.base.position
         for prepared in self.appends:
-            by = prepared.append.provenance
-            who = (by.actor, by.command_id, by.causation or None, by.correlation or None)
-            for (workspace, stream), version, kind, schema, data in prepared.facts:
+            for (workspace, stream), version, kind, schema, data, by in prepared.facts:
+                who = (by.actor, by.command_id, by.causation or None, by.correlation or None)
                 position += 1
                 leaf, chain = next(seals), next(seals)
                 rows.append((position, workspace, stream, version, kind, schema, *who, data.decode(), leaf, chain))
@@ -89,9 +88,9 @@ class Batch:
         everything: list[Recorded[Any]] = []
         at, seals, decode = self.at, iter(self.seals), codec.decode
         for prepared, first in zip(self.appends, self.firsts, strict=True):
-            by, position = prepared.append.provenance, first
+            position = first
             recorded: list[Recorded[Any]] = []
-            for stream, version, kind, schema, data in prepared.facts:
+            for stream, version, kind, schema, data, by in prepared.facts:
                 recorded.append(
                     Recorded(
                         position=position,

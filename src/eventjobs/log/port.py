@@ -64,7 +64,8 @@ class Append:
     `expected` gives the version of every stream written to, and of further streams that must not have moved (0: does
     not exist). `read_at` gives, for the streams of which it is known, a position at which that version was read; it
     spares the appender a look-up of the stream. Without events it only leaves its receipts, each of which has a
-    key of its own. `events` of one stream keep their order.
+    key of its own. `events` of one stream keep their order. `provenances`: who and what caused each event, where it is
+    not the same for all.
     """
 
     events: Sequence[tuple[StreamId, Event]]
@@ -72,6 +73,7 @@ class Append:
     provenance: Provenance
     receipts: Sequence[Receipt] = ()
     read_at: Mapping[StreamId, int] = field(default_factory=dict)
+    provenances: Sequence[Provenance] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

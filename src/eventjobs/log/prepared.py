@@ -7,16 +7,17 @@ batch is being committed; what is wrong with an append is raised here, where it 
 
 import asyncio
 from collections.abc import Sequence
+from itertools import repeat
 from typing import TypeAlias
 
 from eventjobs.errors import Invalid
-from eventjobs.events.recorded import StreamId
+from eventjobs.events.recorded import Provenance, StreamId
 from eventjobs.log.chain import FORM, encoded
 from eventjobs.log.codec import Codec
 from eventjobs.log.port import Append, Appended, Receipt
 
-Fact: TypeAlias = tuple[StreamId, int, str, int, bytes]
-"""Stream, stream version, type, schema, data."""
+Fact: TypeAlias = tuple[StreamId, int, str, int, bytes, Provenance]
+"""Stream, stream version, type, schema, data, who and what caused it."""
 
 SEPARATOR = "\n"
 
@@ -67,16 +68,18 @@ def prepare(codec: Codec, append: Append) -> Prepared:
     befores: list[bytes] = []
     texts: list[str] = []
     by, expected, encode = append.provenance, append.expected, codec.encode
-    who = f"{by.actor}\n{by.command_id}\n{by.causation or ''}\n{by.correlation or ''}"
+    who = _lines(by)
     try:
-        for stream, event in append.events:
+        for (stream, event), own in zip(append.events, append.provenances or repeat(by)):  # noqa: B905 or one for all
+            if own is not by:
+                by, who = own, _lines(own)
             known = versions.get(stream)
             versions[stream] = version = (expected[stream] if known is None else known) + 1
             kind, schema, data = event.TYPE, event.SCHEMA, encode(event)
             text = data.decode()
             lines = f"{FORM}\n{stream[0]}\n{stream[1]}\n{version}\n{kind}\n{schema}\n{who}\n{text}\n"
             befores.append(encoded(lines))
-            facts.append((stream, version, kind, schema, data))
+            facts.append((stream, version, kind, schema, data, by))
             texts.append(text)
     except ValueError as error:
         raise Invalid.at("", "odd_character", str(error)) from error
@@ -85,27 +88,28 @@ def prepare(codec: Codec, append: Append) -> Prepared:
     if len({receipt.key for receipt in append.receipts}) < len(append.receipts):
         raise Invalid.at("key", "idempotency_key_reused", "one key stands for two commands of an append")
     done: asyncio.Future[Appended] = asyncio.get_running_loop().create_future()
-    return Prepared(append, facts, befores, _columns(append, facts, texts), versions, done)
+    return Prepared(append, facts, befores, _columns(facts, texts), versions, done)
 
 
-def _columns(append: Append, facts: Sequence[Fact], texts: Sequence[str]) -> Sequence[str]:
-    by = append.provenance
-    causation, correlation = by.causation or "", by.correlation or ""
+def _lines(by: Provenance) -> str:
+    return f"{by.actor}\n{by.command_id}\n{by.causation or ''}\n{by.correlation or ''}"
+
+
+def _columns(facts: Sequence[Fact], texts: Sequence[str]) -> Sequence[str]:
     if len(facts) == 1:
-        (workspace, name), version, kind, schema, _ = facts[0]
-        who = (by.actor, by.command_id, causation, correlation)
+        (workspace, name), version, kind, schema, _, by = facts[0]
+        who = (by.actor, by.command_id, by.causation or "", by.correlation or "")
         return (workspace, name, str(version), kind, str(schema), *who, texts[0])
-    count = len(facts)
     return (
         SEPARATOR.join([fact[0][0] for fact in facts]),
         SEPARATOR.join([fact[0][1] for fact in facts]),
         SEPARATOR.join([str(fact[1]) for fact in facts]),
         SEPARATOR.join([fact[2] for fact in facts]),
         SEPARATOR.join([str(fact[3]) for fact in facts]),
-        SEPARATOR.join([by.actor] * count),
-        SEPARATOR.join([by.command_id] * count),
-        SEPARATOR.join([causation] * count),
-        SEPARATOR.join([correlation] * count),
+        SEPARATOR.join([fact[5].actor for fact in facts]),
+        SEPARATOR.join([fact[5].command_id for fact in facts]),
+        SEPARATOR.join([fact[5].causation or "" for fact in facts]),
+        SEPARATOR.join([fact[5].correlation or "" for fact in facts]),
         SEPARATOR.join(texts),
     )
 
