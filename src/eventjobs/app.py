@@ -89,8 +89,6 @@ from eventjobs.web.pages import load_pages
 
 CLOSE_S: Final = 5.0
 POOL_CLOSE_S: Final = 1.0
-ANSWERS_S: Final = 0.5
-"""How long a stop waits for answers under way: what they open begins with them, and is to be handed over."""
 STOP_S: Final = 4.0
 """What is kept of the grace, a quarter at most, for handlers to clean up and for the rest to be taken down."""
 DIAL_S: Final = 2.0
@@ -155,10 +153,9 @@ class Service:
         self.draining.set()
         self.ticker.drain()
         self.rescuer.drain()
-        await self.ticker.drained(ANSWERS_S)
         grace_s = self.settings.grace.total_seconds()
         kept_s = min(STOP_S, grace_s / 4)
-        await self.supervisor.drain(grace_s - kept_s, clean_up_s=kept_s / 2)
+        await self.supervisor.drain(grace_s - kept_s, clean_up_s=kept_s / 2, answering=lambda: self.ticker.answering)
         self.closing.set()
         await self._exit.aclose()
         _log.info("stopped")

@@ -209,3 +209,30 @@ def test_before_it_was_made_there_is_nothing_to_tell() -> None:
             await it.why(at("2026-12-01 11:59"))
 
     asked(story)
+
+
+def test_many_runs_by_hand_hide_nothing() -> None:
+    async def story(it: Asked) -> None:
+        for number in range(60):
+            await it.one.do(run_now(id=f"by-hand-{number}"))
+            await it.plant.clock.sleep(5)
+        await it.plant.clock.sleep(120)
+        why = await it.why(it.plant.clock.now())
+        assert (why.verdict, why.next_due) == ("not_due", at("2026-12-01 12:10"))
+
+    asked(story)
+
+
+def test_a_run_that_was_taken_over_often_has_its_end_all_the_same() -> None:
+    async def story(it: Asked) -> None:
+        await it.plant.clock.sleep(610)
+        run = it.plant.facts(type_="run.opened")[0].stream.id
+        for term in range(1, 15):
+            await it.one.do(command("TakeOverRun", run=run, seen_term=term, cause="its instance is gone"))
+        await it.plant.clock.sleep(120)
+        why = await it.why(at("2026-12-01 12:10"))
+        assert (why.verdict, why.links[0].about) == ("ran", "rule")
+        assert ("run", it.position("run.opened")) in told(why)
+        assert ("run", it.position("run.ended")) in told(why)
+
+    asked(story, job={**slow(60), "handler": "csv.import"})

@@ -16,6 +16,8 @@ from pathlib import Path
 from random import Random
 from typing import Final
 
+import asyncpg
+
 from eventjobs.postgres.embedded import EmbeddedPostgres
 from tests.chaos.figures import REPOSITORY, Figures, spread
 from tests.chaos.fleet import Fleet, end, writes_accepted
@@ -142,7 +144,10 @@ async def recovery(scene: Scene) -> tuple[float, float]:
 
     async def all_owned() -> bool:
         living = await fleet.identities(scene.session)
-        await log.catch_up(scene.url)
+        try:
+            await log.catch_up(scene.url)
+        except asyncpg.CannotConnectNowError as starting:  # it is still recovering from the last blow
+            raise AssertionError("not up yet") from starting
         return log.owned_by(living)
 
     await eventually(all_owned, timeout_s=RECOVERED_S, every_s=0.1)

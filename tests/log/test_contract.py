@@ -457,3 +457,5 @@ async def test_each_fact_of_an_append_may_have_a_cause_of_its_own(log: EventLog)
             data=fact.data.decode(),
         )
         assert fact.leaf == leaf_of(before, instant(fact.at).encode())
+    with pytest.raises(ValueError, match="one provenance for each"):
+        await log.append(replace(both, expected={stream: 1, other: 1}, provenances=causes[:1]))

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from eventjobs.runner.calm import LONGEST_S, STORM, Calm
+from eventjobs.runner.calm import LONGEST_S, STORM, STORM_S, Calm
 from tests.runner.plant import Instance, Plant
 from tests.runner.test_ticker import SOON, ticking
 from tests.support.bodies import row, schedule, service
@@ -22,7 +22,7 @@ def test_nobody_waits_while_little_is_due() -> None:
     async def story() -> None:
         calm = Calm()
         assert await waited(calm) == 0
-        calm.note(STORM - 1)
+        calm.note(STORM - 1, 0.0)
         assert await waited(calm) == 0
 
     virtually(story())
@@ -31,10 +31,38 @@ def test_nobody_waits_while_little_is_due() -> None:
 def test_in_a_storm_an_end_waits_until_it_is_over_or_three_seconds() -> None:
     async def story() -> None:
         calm = Calm()
-        calm.note(STORM)
+        calm.note(STORM, 0.0)
         assert await waited(calm) == pytest.approx(LONGEST_S)
-        asyncio.get_running_loop().call_later(1, calm.note, 0)
+        asyncio.get_running_loop().call_later(1, calm.note, 0, 1.0)
         assert await waited(calm) == pytest.approx(1)
+
+    virtually(story())
+
+
+def test_what_does_not_end_is_no_storm_but_the_load() -> None:
+    async def story() -> None:
+        calm = Calm()
+        for second in range(60):
+            calm.note(5 * STORM, float(second))
+            assert (await waited(calm) > 0) == (second < STORM_S)
+        calm.note(STORM - 1, 60.0)
+        calm.note(STORM, 61.0)
+        assert await waited(calm) > 0, "another storm"
+        calm.end()
+        assert await waited(calm) == 0
+
+    virtually(story())
+
+
+def test_a_drain_lets_go_of_those_who_wait() -> None:
+    async def story() -> None:
+        plant = Plant()
+        one = Instance(plant, "one").start()
+        await plant.furnish(one, [row("a")], {"a": {}})
+        ticker = ticking(one)
+        one.calm.note(STORM, plant.clock.monotonic())
+        ticker.drain()
+        assert await waited(one.calm) == 0
 
     virtually(story())
 

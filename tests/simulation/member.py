@@ -136,8 +136,7 @@ class Member:
         self.is_leaving = True
         self.ticker.drain()
         self.rescuer.drain()
-        await self.ticker.drained(0.5)
-        await self.supervisor.drain(GRACE_S, clean_up_s=1.0)
+        await self.supervisor.drain(GRACE_S, clean_up_s=1.0, answering=lambda: self.ticker.answering)
         database = self.world.database
         try:
             await database.call(self.thread, lambda: database.leave(self.name), writes=True, timeout_s=BEAT_TIMEOUT_S)

@@ -144,16 +144,18 @@ class Ledger:
         self.changed.add(stream)
         steps = list(steps_of([fact.event for fact in facts], owner.state.cadence_version))
         before, awaited, sound, place = owner.state, owner.awaits, True, 0
-        for step in steps:
-            fact = facts[place]
-            if isinstance(step, Settling):
-                sound = self._settling(stream, owner, step, fact, outcomes) and sound
-            for event in step.facts if isinstance(step, Settling) else (step,):
-                self._queue(stream, owner.state, event, facts[place], outcomes)
-                owner.state = moved(owner.state, event)
-                place += 1
-        if owner.awaits != awaited:
-            self.awaited.note(stream, owner.awaits)
+        try:
+            for step in steps:
+                fact = facts[place]
+                if isinstance(step, Settling):
+                    sound = self._settling(stream, owner, step, fact, outcomes) and sound
+                for event in step.facts if isinstance(step, Settling) else (step,):
+                    self._queue(stream, owner.state, event, facts[place], outcomes)
+                    owner.state = moved(owner.state, event)
+                    place += 1
+        finally:
+            if owner.awaits != awaited:
+                self.awaited.note(stream, owner.awaits)
         if sound:
             self._replay(stream, before, steps, facts, stood=stood)
 

@@ -143,11 +143,12 @@ class _Asked:
         earlier = await self.log.read_back(self.then, BACK, stream=self.stream, types=ANSWERS)
         matching = Filter(workspace=self.stream.workspace, stream=self.stream.name, types=ANSWERS)
         later = await self.log.read(self.then - 1, FORWARD, before=self.before, matching=matching)
+        found: tuple[Moments, Recorded[Any]] | None = None
         for fact in (*later, *earlier):
-            moments = _moments(fact.event)
-            if moments is not None and moments.holds(self.at) and not _is_resolution(fact.event):
-                return fact
-        return next((fact for fact in earlier if self._is_manual(fact)), None)
+            moments = None if _is_resolution(fact.event) else _moments(fact.event)
+            if moments is not None and moments.holds(self.at) and (found is None or moments.first > found[0].first):
+                found = moments, fact
+        return next((fact for fact in earlier if self._is_manual(fact)), None) if found is None else found[1]
 
     def _is_manual(self, fact: Recorded[Any]) -> bool:
         """Tell whether somebody started a run by hand at the instant."""
@@ -156,8 +157,12 @@ class _Asked:
 
     async def stands(self, before: int) -> Recorded[Any] | None:
         """Return the owner's last fact below a position that says where its cadence stands."""
-        found = await self.log.read_back(before, BACK, stream=self.stream, types=MOVES)
-        return next((fact for fact in found if _says_where(fact)), None)
+        while found := await self.log.read_back(before, BACK, stream=self.stream, types=MOVES):
+            for fact in found:
+                if _says_where(fact):
+                    return fact
+            before = found[-1].position
+        return None
 
     async def not_answered(self) -> Why:
         """Say why there is no outcome: nothing was due, or what is due has no answer yet."""
@@ -257,12 +262,17 @@ class _Asked:
             return []
         name = run_stream(self.stream.workspace, run).name
         matching = Filter(workspace=self.stream.workspace, stream=name, types=OF_A_RUN)
-        facts = await self.log.read(0, SHOWN, before=self.before, matching=matching)
-        return [Link(about=about, fact=fact) for fact in facts]
+        first = await self.log.read(0, 1, before=self.before, matching=matching)
+        stream = StreamId(self.stream.workspace, name)
+        last = await self.log.read_back(self.before, SHOWN, stream=stream, types=OF_A_RUN)
+        return [Link(about=about, fact=fact) for fact in (*first, *reversed(last))]
 
     async def _resolved(self, due: datetime, after: int) -> Sequence[Recorded[Any]]:
         """Return what became of a moment after a position: its run, or its outcome without one."""
-        return [fact async for fact in self._answers_after(after) if _answers(fact.event, due)][:1]
+        async for fact in self._answers_after(after):
+            if _answers(fact.event, due):
+                return [fact]
+        return []
 
     async def _answers_after(self, after: int) -> AsyncIterator[Recorded[Any]]:
         matching = Filter(workspace=self.stream.workspace, stream=self.stream.name, types=ANSWERS)

@@ -12,7 +12,7 @@ def begin_opened(world: World, context: Context) -> None:
     """
     Begin the first jobs of the runs that this decision opened, where nobody has them.
 
-    A job that is busy is left to the run's worker, who waits for it or joins: so openings do not race for it.
+    A job that is busy is left to the run's worker, who waits for it or joins.
     """
     opened = [stream for stream, event in world.emitted if isinstance(event, RunOpened)]
     for stream in opened:

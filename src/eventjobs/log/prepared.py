@@ -67,6 +67,8 @@ def prepare(codec: Codec, append: Append) -> Prepared:
     facts: list[Fact] = []
     befores: list[bytes] = []
     texts: list[str] = []
+    if append.provenances and len(append.provenances) != len(append.events):
+        raise ValueError("an append has one provenance for each event, or one for all")
     by, expected, encode = append.provenance, append.expected, codec.encode
     who = _lines(by)
     try:

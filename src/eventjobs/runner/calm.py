@@ -2,7 +2,7 @@
 Starts before ends: while many due moments wait for their answer, the words of runs that ended wait a little.
 
 All instances write to one log, one batch at a time. In a storm the ends of the first runs, of whichever instance, would
-make the last ones begin late.
+make the last ones begin late. What does not end is no storm but the usual load, and then nobody waits.
 """
 
 import asyncio
@@ -10,6 +10,8 @@ from typing import Final
 
 STORM: Final = 100
 """From so many unanswered moments on it is a storm."""
+STORM_S: Final = 10.0
+"""How long a storm lasts at most; after that it is over until fewer moments wait."""
 LONGEST_S: Final = 3.0
 """How long an end waits at most: its job is busy as long."""
 
@@ -20,13 +22,23 @@ class Calm:
     def __init__(self) -> None:
         self._event = asyncio.Event()
         self._event.set()
+        self._since_s: float | None = None
 
-    def note(self, unanswered: int) -> None:
-        """Take note of how many moments have passed, or come in a moment, without an answer, whoever should give it."""
+    def note(self, unanswered: int, at_s: float) -> None:
+        """Take note of how many moments wait for an answer, or come in a moment, at `at_s` on the monotonic clock."""
         if unanswered < STORM:
-            self._event.set()
-        else:
+            self.end()
+            return
+        if self._since_s is None:
+            self._since_s = at_s
             self._event.clear()
+        elif at_s - self._since_s >= STORM_S:
+            self._event.set()
+
+    def end(self) -> None:
+        """Let go of all who wait: nothing is due, or nobody looks any more."""
+        self._since_s = None
+        self._event.set()
 
     async def wait(self) -> None:
         """Wait until the storm is over, or for as long as it is worth."""

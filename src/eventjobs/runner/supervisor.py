@@ -8,6 +8,7 @@ it over. When the clock steps, every worker reckons its waits anew, for it waits
 """
 
 import asyncio
+from collections.abc import Callable
 from typing import Any, Final
 
 import structlog
@@ -32,7 +33,9 @@ LAST_WORDS_S: Final = 1.0
 STEP_S: Final = 1.0
 """By how many seconds *now* and monotonic time may drift apart before the waits of the workers are reckoned anew."""
 WITHDRAW_S: Final = 0.5
-"""How long a drain waits at most until the others know that this instance takes no more work, and for news of it."""
+"""How long a drain waits at most until the others know that this instance takes no more work."""
+LOOK_S: Final = 0.02
+"""How often a drain looks whether all is done."""
 RESTART_S: Final = 5.0
 """How long a worker that broke waits before it is tried again."""
 
@@ -82,31 +85,39 @@ class Supervisor:
                 _log.warning("follow_failed", fault=type(fault).__name__)
                 await self._station.clock.sleep(POLL_S)
 
-    def take_up(self, workspace: str, run: str, term: int, correlation: str | None = None) -> None:
-        """Work on a run that is this instance's in `term`; during a drain that is to hand it over."""
+    def take_up(self, fact: Recorded[Any], term: int) -> None:
+        """Work on the run that became this instance's in `term` by a fact; during a drain that is to hand it over."""
+        workspace, run = fact.workspace, fact.stream.id
         known = self._workers.get((workspace, run))
         if known is not None and known.term >= term:
             return
-        worker = Worker(self._station, workspace, run, term, correlation)
+        worker = Worker(self._station, workspace, run, term, fact.correlation, fact.command_id)
         if self._draining:
             worker.drain()
         self._workers[workspace, run] = worker
         self._station.metrics.runs_open.set(len(self._workers))
         _ = self._station.tasks.start(self._work(worker), name=f"run {run}")
 
-    async def drain(self, grace_s: float, clean_up_s: float = CLEAN_UP_S) -> None:
+    async def drain(
+        self, grace_s: float, clean_up_s: float = CLEAN_UP_S, *, answering: Callable[[], bool] = lambda: False
+    ) -> None:
         """
         Begin nothing new and hand over what does not run; after `grace_s` seconds interrupt what does.
 
-        Interrupted handlers are waited for `clean_up_s` seconds more.
+        Interrupted handlers are waited for `clean_up_s` seconds more. While `answering` says so an answer is under way
+        that may open another run here, which may begin with its opening.
         """
         await self._withdraw()
-        await self._hear_all()
         self._draining = True
         for worker in self._workers.values():
             worker.drain()
         try:
             async with asyncio.timeout(grace_s):
+                while answering():
+                    await self._station.clock.sleep(LOOK_S)
+                opened = self._log.known_head.position
+                while self._position < opened:
+                    await self._station.clock.sleep(LOOK_S)
                 await self._all_done()
         except TimeoutError:
             for worker in list(self._workers.values()):
@@ -120,16 +131,6 @@ class Supervisor:
         except (LogFault, *DATABASE_FAULTS) as fault:
             _log.warning("not_withdrawn", fault=type(fault).__name__)
 
-    async def _hear_all(self) -> None:
-        """Take up what was opened here until now: what began with its opening has nobody else."""
-        head = self._log.known_head.position
-        try:
-            async with asyncio.timeout(WITHDRAW_S):
-                while self._position < head:
-                    await self._station.clock.sleep(0.01)
-        except TimeoutError:
-            _log.warning("facts_left_behind", position=self._position, head=head)
-
     async def _last_words(self, clean_up_s: float) -> None:
         try:
             async with asyncio.timeout(clean_up_s + LAST_WORDS_S):
@@ -139,7 +140,7 @@ class Supervisor:
 
     async def _all_done(self) -> None:
         while self._workers:
-            await self._station.clock.sleep(0.02)
+            await self._station.clock.sleep(LOOK_S)
 
     def _mind_the_lease(self) -> None:
         """Cut off what runs when the lease has run out: in three seconds others may take it over."""
@@ -175,11 +176,11 @@ class Supervisor:
                 if moment is not None:
                     self._answered.note(fact.workspace, *moment)
                 if not opened_elsewhere(fact, self._instance) and fact.event.instance == self._instance:
-                    self.take_up(fact.workspace, fact.stream.id, fact.event.term, fact.correlation)
+                    self.take_up(fact, fact.event.term)
             case "run.taken_over":
                 event: RunTakenOver = fact.event
                 if event.instance == self._instance:
-                    self.take_up(fact.workspace, fact.stream.id, event.term, fact.correlation)
+                    self.take_up(fact, event.term)
                 else:
                     self._wake(fact, fact.stream.id)
             case "run.stop_requested" | "job_run.ended" | "job_run.waiting":

@@ -51,6 +51,10 @@ How many moments one may be answering and still take another that is first for s
 
 Those before it live. In a storm they are as busy as this one, and what two answer only one needs to.
 """
+PATIENCE: Final = timedelta(seconds=10)
+"""How much later than its turn one takes any number of them: those before it live, and do not answer."""
+LATELY: Final = timedelta(seconds=30)
+"""A moment that waits for longer is none of a storm's."""
 WARMED: Final = 250
 """How many owners that will be due are read at a time."""
 PARKED: Final = timedelta(seconds=60)
@@ -97,16 +101,12 @@ class Ticker:
     def drain(self) -> None:
         """Answer nothing any more; the others do."""
         self._draining = True
+        self._calm.end()
 
-    async def drained(self, timeout_s: float) -> None:
-        """Wait until nothing that was begun before the drain is being answered, or the time is over."""
-        try:
-            async with asyncio.timeout(timeout_s):
-                while self._answering:
-                    self._idle.clear()
-                    await self._idle.wait()
-        except TimeoutError:
-            _log.warning("answers_left_behind", count=self._answering)
+    @property
+    def answering(self) -> bool:
+        """Whether an answer to what was due is under way: what it opens may begin with it."""
+        return self._answering > 0
 
     async def tick_for_ever(self) -> None:
         """Look, answer, wait; a fault of the log costs a look and nothing else."""
@@ -114,28 +114,39 @@ class Ticker:
             try:
                 await self.tick()
             except (LogFault, *DATABASE_FAULTS) as fault:
-                self._calm.note(0)
+                self._calm.end()
                 _log.warning("tick_failed", fault=type(fault).__name__)
             await self._clock.sleep(POLL_S)
 
     async def tick(self) -> None:
         """Start an answer for everything that is due within the look-ahead."""
         if self._draining or not self._lease.trusted():
-            self._calm.note(0)
+            self._calm.end()
             return
         now = self._clock.now()
         begun: list[DueTimer] = []
         timers = await self._timers.due(now + LOOK_AHEAD, LIMIT)
         unanswered = [timer for timer in timers if not self._answered.knows(timer.workspace, timer.owner, timer.due_at)]
-        self._calm.note(len(unanswered))
+        if self._draining:
+            return
+        self._calm.note(sum(timer.due_at > now - LATELY for timer in unanswered), self._clock.monotonic())
+        busy = self._answering
         for timer in unanswered:
             address = (timer.workspace, timer.owner)
-            if address not in self._under_way and self._is_ours(timer, now):
+            if address not in self._under_way and self._is_ours(timer, now, busy):
+                busy += timer.due_at <= now
                 self._under_way.add(address)
                 _ = self._tasks.start(self._answer(timer), name=f"due {timer.owner}")
                 begun.append(timer)
-        for first in range(0, len(begun), WARMED):
-            await self._warm(begun[first : first + WARMED])
+        if begun:
+            _ = self._tasks.start(self._warm_all(begun), name="what is due, ahead")
+
+    async def _warm_all(self, timers: Sequence[DueTimer]) -> None:
+        for first in range(0, len(timers), WARMED):
+            try:
+                await self._warm(timers[first : first + WARMED])
+            except Exception as fault:  # noqa: BLE001 each answer reads for itself what is missing, and says what breaks
+                _log.info("not_read_ahead", fault=type(fault).__name__)
 
     async def _warm(self, timers: Sequence[DueTimer]) -> None:
         """Read before they are due the schedules, the services in their job tables, and what all starts depend on."""
@@ -150,11 +161,12 @@ class Ticker:
             needed |= {workspace_stream(workspace), workspace_stream(EVERYWHERE), starts_stream(workspace)}
         await states.load(needed)
 
-    def _is_ours(self, timer: DueTimer, now: datetime) -> bool:
-        turn = self._peers.turn(timer.workspace, timer.kind, timer.owner)
-        if self._places.full and self._peers.others():
-            turn = max(turn, NO_PLACE)
-        return turn == 0 or (timer.due_at + turn * OTHERS <= now and len(self._under_way) < HELP)
+    def _is_ours(self, timer: DueTimer, now: datetime, busy: int) -> bool:
+        """Tell whether it is this one's turn; `busy` is how many moments it is answering, or has just taken."""
+        first = self._peers.turn(timer.workspace, timer.kind, timer.owner)
+        turn = max(first, NO_PLACE) if self._places.full and self._peers.others() else first
+        late = now - timer.due_at - turn * OTHERS
+        return turn == 0 or (late >= timedelta(0) and (first == 0 or busy < HELP or late >= PATIENCE))
 
     async def _answer(self, timer: DueTimer) -> None:
         try:

@@ -78,13 +78,18 @@ class _Busy:
 
 @dataclass(slots=True, eq=False)
 class Worker:
-    """Works on `run` of `workspace` until it ended, was taken over, or the instance drains."""
+    """
+    Works on `run` of `workspace` until it ended, was taken over, or the instance drains.
+
+    `given_by` is the command that gave the run to this instance, `correlation` what that was part of.
+    """
 
     station: Station
     workspace: str
     run: str
     term: int
     correlation: str | None = None
+    given_by: str | None = None
     _busy: dict[int, _Busy] = field(default_factory=dict)
     _landed: list[AttemptResult] = field(default_factory=list)
     _reports: Reports = field(default_factory=Reports)
@@ -104,8 +109,8 @@ class Worker:
         self._woken.set()
 
     def said(self, command_id: str) -> bool:
-        """Tell whether a fact comes from this worker's own words."""
-        return command_id in self._said
+        """Tell whether a fact comes from this worker's own words, or from those that gave it the run."""
+        return command_id == self.given_by or command_id in self._said
 
     def drain(self) -> None:
         """Begin nothing new; when nothing runs any more, hand the run over."""
@@ -133,6 +138,8 @@ class Worker:
                 self.station.places.leave(self)
 
     async def _work(self) -> None:
+        if self._woken.is_set():  # something else was recorded since the opening: what is in memory may be older
+            self._is_new = False
         self._woken.set()
         while True:
             self._woken.clear()
