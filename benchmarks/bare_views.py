@@ -13,6 +13,7 @@ import asyncpg
 import orjson
 
 from eventjobs.projections import (
+    delays,
     halts,
     job_runs,
     keys,
@@ -178,6 +179,7 @@ def schedule(key: Any, at: datetime, kind: str, data: dict[str, Any], present: M
     elif kind == "schedule.occurrence_queued":
         yield from stands(key, data)
         yield waiting(key, 1, present)
+        yield delayed(key, at, data)
     elif kind == "schedule.occurrence_dropped":
         yield dropped(key, at, data)
         yield waiting(key, -1, present)
@@ -228,6 +230,13 @@ def waiting(key: Any, more: int, present: Mapping[Any, Any]) -> Row:
     owner = (key[0], "schedule", key[1])
     row = present.get((queues.QUEUES, owner))
     return queues.QUEUES, owner, {"waiting": more + (0 if row is None else row[queues.QUEUES.places["waiting"]])}
+
+
+def delayed(key: Any, at: datetime, data: dict[str, Any]) -> Row:
+    due = datetime.fromisoformat(data["due"])
+    named = f"schedule.{key[1]}.{data['cadence_version']}.{due.astimezone(UTC):%Y%m%dt%H%M%Sz}"
+    why = {"reason": data["reason"], "limited_to": data["limit"], "open_run": data["open_run"], "since": at}
+    return delays.DELAYS, (key[0], named, delays.IN_QUEUE), why
 
 
 def dropped(key: Any, at: datetime, data: dict[str, Any]) -> Row:
