@@ -188,7 +188,7 @@ def schedule(key: Any, at: datetime, kind: str, data: dict[str, Any], present: M
     elif kind in ("schedule.occurrences_skipped", "schedule.occurrences_missed"):
         yield from stands(key, data)
         due, skipped = datetime.fromisoformat(data["first"]), kind.endswith("skipped")
-        named = f"schedule.{key[1]}.{data['cadence_version']}.{due.astimezone(UTC):%Y%m%dt%H%M%Sz}"
+        named = occurrence(key, data, due)
         values = {"owner_kind": "schedule", "owner_id": key[1], "cadence_version": data["cadence_version"], "due": due,
                   "last": instant(data["last"]), "count": data["count"], "anchor_day": data["anchor_day"],
                   "reason": data["reason"], "answered_at": at,
@@ -232,16 +232,20 @@ def waiting(key: Any, more: int, present: Mapping[Any, Any]) -> Row:
     return queues.QUEUES, owner, {"waiting": more + (0 if row is None else row[queues.QUEUES.places["waiting"]])}
 
 
+def occurrence(key: Any, data: dict[str, Any], due: datetime) -> str:
+    return f"schedule.{key[1]}.{data['cadence_version']}.{due.astimezone(UTC):%Y%m%dt%H%M%Sz}"
+
+
 def delayed(key: Any, at: datetime, data: dict[str, Any]) -> Row:
     due = datetime.fromisoformat(data["due"])
-    named = f"schedule.{key[1]}.{data['cadence_version']}.{due.astimezone(UTC):%Y%m%dt%H%M%Sz}"
+    named = occurrence(key, data, due)
     why = {"reason": data["reason"], "limited_to": data["limit"], "open_run": data["open_run"], "since": at}
     return delays.DELAYS, (key[0], named, delays.IN_QUEUE), why
 
 
 def dropped(key: Any, at: datetime, data: dict[str, Any]) -> Row:
     due = datetime.fromisoformat(data["due"])
-    named = f"schedule.{key[1]}.{data['cadence_version']}.{due.astimezone(UTC):%Y%m%dt%H%M%Sz}"
+    named = occurrence(key, data, due)
     values = {"owner_kind": "schedule", "owner_id": key[1], "cadence_version": data["cadence_version"], "due": due,
               "last": due, "count": 1, "outcome": data["outcome"], "reason": data["reason"],
               "open_run": data["open_run"], "answered_at": at}  # fmt: skip

@@ -9,6 +9,7 @@ ADVANCE, TAKE_OVER, LEASES, RUNS = (
     "tests/runner/test_runs.py",
 )
 RESCUER, PLACES = "tests/runner/test_rescuer.py", "tests/runner/test_places.py"
+TICKER = "tests/runner/test_ticker.py"
 ADVANCING = "tests/projections/test_advance.py"
 
 MUTANTS = (
@@ -126,6 +127,22 @@ MUTANTS = (
         new="if run.stop is None:",
         tests=(f"{RUNS}::test_R50_a_stop_at_once_cancels_what_runs",),
         shows=r"^E\s+(assert\b|AssertionError|TimeoutError|Failed: )",
+    ),
+    Mutant(
+        name="begins-by-what-is-in-memory",
+        promise="P6: what was recorded before a run is taken up counts before its handlers are called",
+        file="runner/worker.py",
+        old="            self._is_new = False\n        self._woken.set()",
+        new="            pass\n        self._woken.set()",
+        tests=(f"{TICKER}::test_what_was_recorded_before_a_run_is_taken_up_counts_before_it_begins",),
+    ),
+    Mutant(
+        name="drain-leaves-answers",
+        promise="P6: what began with its opening is called, or handed over",
+        file="runner/supervisor.py",
+        old="while answering():",
+        new="while False:",
+        tests=(f"{TICKER}::test_a_drain_waits_for_answers_under_way_for_what_they_open_begins_here",),
     ),
     Mutant(
         name="outage-counted-as-silence",

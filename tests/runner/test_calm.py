@@ -4,17 +4,20 @@ import asyncio
 
 import pytest
 
+from eventjobs.domain.run import State
 from eventjobs.runner.calm import LONGEST_S, STORM, STORM_S, Calm
 from tests.runner.plant import Instance, Plant
+from tests.runner.test_runs import slow
 from tests.runner.test_ticker import SOON, ticking
-from tests.support.bodies import row, schedule, service
+from tests.support.bodies import row, run_now, schedule, service
+from tests.support.story import command
 from tests.support.time import virtually
 
 
 async def waited(calm: Calm) -> float:
     loop = asyncio.get_running_loop()
     began = loop.time()
-    await calm.wait()
+    await calm.wait(asyncio.Event())
     return loop.time() - began
 
 
@@ -35,6 +38,35 @@ def test_in_a_storm_an_end_waits_until_it_is_over_or_three_seconds() -> None:
         assert await waited(calm) == pytest.approx(LONGEST_S)
         asyncio.get_running_loop().call_later(1, calm.note, 0, 1.0)
         assert await waited(calm) == pytest.approx(1)
+
+    virtually(story())
+
+
+def test_who_is_called_waits_no_longer() -> None:
+    async def story() -> None:
+        calm, called = Calm(), asyncio.Event()
+        calm.note(STORM, 0.0)
+        asyncio.get_running_loop().call_later(0.5, called.set)
+        began = asyncio.get_running_loop().time()
+        await calm.wait(called)
+        assert asyncio.get_running_loop().time() - began == pytest.approx(0.5)
+        assert await waited(calm) == pytest.approx(LONGEST_S), "the others do"
+
+    virtually(story())
+
+
+def test_a_stop_is_heard_at_once_although_a_job_that_ended_waits_for_calm() -> None:
+    async def story() -> None:
+        plant = Plant()
+        one = Instance(plant, "one").start()
+        await plant.furnish(one, [row("a", seq=1), row("b", seq=1)], {"a": {}, "b": slow(600)})
+        one.calm.note(STORM, plant.clock.monotonic())
+        await one.do(run_now(id="mine"))
+        await plant.clock.sleep(0.2)
+        assert plant.events("job_run.ended") == [], "the first has ended and waits"
+        await one.do(command("StopRun", run="mine", mode="now"))
+        await plant.clock.sleep(0.2)
+        assert plant.run("mine").state is State.ABORTED
 
     virtually(story())
 

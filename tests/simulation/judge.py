@@ -9,16 +9,13 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from hashlib import sha256
-from typing import Any, Final
+from typing import Any
 
 import orjson
 
 from eventjobs.events.recorded import Recorded
 from tests.simulation.figures import Seen
 from tests.simulation.options import Options
-
-DECIDED_S: Final = 5.0
-"""How long before it is written an edit may have been decided: a slow commit is looked into for four seconds."""
 
 Address = tuple[str, str]
 _ENDED = frozenset({"run.ended", "run.skipped", "run.missed"})
@@ -216,8 +213,8 @@ class Judge:
             # A command is decided a moment before it is written; what fell due in between is asked for below.
             self.seen.note("moment_fell_due_under_an_edit")
             stays = data.get("next") is not None and instant(data["next"]["due"]) == due
-            late_s = (fact.at - due).total_seconds()
-            self._hold(stays or late_s < DECIDED_S, fact, f"the moment {due} was never answered")
+            decided_s = (fact.at - due).total_seconds()
+            self._hold(stays or decided_s < 1.0, fact, f"the moment {due} was never answered")
         match fact.type:
             case "schedule.created":
                 schedule.active = data["active"]

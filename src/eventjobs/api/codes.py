@@ -52,11 +52,11 @@ CODES: Final[Mapping[int, Mapping[str, str]]] = {
     421: {"unknown_host": "the Host is none of this service's"},
     422: {
         "as_of_in_future": "the position or instant has not come",
+        "at_in_future": "the instant has not come",
         "bad_duration": "not an ISO 8601 duration",
         "bad_format": "the text does not match its pattern",
         "bad_idempotency_key": "an entry's key is not visible ASCII",
         "bad_instant": "not an RFC 3339 instant with its offset in the years 1970 to 2200",
-        "at_in_future": "the instant has not come",
         "bad_owner": "not of the form kind/id",
         "catch_up_window_invalid": "the window is not possible",
         "date_invalid": "there is no such date",

@@ -57,6 +57,8 @@ class ApiDeps:
     closing: asyncio.Event = field(default_factory=asyncio.Event)
     batch_places: Places = field(default_factory=lambda: Places(2_000), init=False, repr=False)
     """How many commands of batches are worked on at a time."""
+    why_places: Places = field(default_factory=lambda: Places(1), init=False, repr=False)
+    """Who asks why looks back through years of an owner: decisions read over the same few connections."""
     known_workspaces: set[str] = field(default_factory=lambda: {EVERYWHERE}, init=False, repr=False)
     """Those that were seen to exist; none ever ceases to."""
     _counters: dict[tuple[str, str], Callable[[], None]] = field(default_factory=dict, init=False, repr=False)

@@ -13,6 +13,8 @@ from eventjobs.audit.why import why_schedule
 from eventjobs.errors import Invalid
 
 SUPPORTED: Final = ("schedule",)
+TURN_S_MAX: Final = 5.0
+"""How long one waits for its turn; after that the answer is 503 `busy`."""
 
 
 class WhyQuery(ReadQuery):
@@ -31,6 +33,7 @@ async def why(call: Call) -> web.StreamResponse:
     at = call.deps.clock.now() if call.query.at is None else parse_instant("at", call.query.at)
     if at > call.deps.clock.now():
         raise Invalid.at("at", "at_in_future", "this instant has not come: a dry run tells what would happen")
-    found = await why_schedule(call.deps.log, call.workspace, owner_id, at, before=moment.position + 1)
+    async with call.deps.why_places.take(1, TURN_S_MAX):
+        found = await why_schedule(call.deps.log, call.workspace, owner_id, at, before=moment.position + 1)
     document = {"as_of": moment.document(), "owner": {"kind": kind, "id": owner_id}, "at": at, **found.document()}
     return json_answer(call.request_id, document)

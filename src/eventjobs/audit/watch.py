@@ -27,7 +27,6 @@ from eventjobs.telemetry.metrics import Metrics
 T = TypeVar("T")
 
 BATCH: Final = 500
-
 AT_ONCE: Final = 50
 """How many facts, or owners, are looked at before others get their turn on the event loop."""
 SHARE: Final = 0.1

@@ -117,7 +117,7 @@ async def why_schedule(log: EventLog, workspace: str, schedule_id: str, at: date
     """
     then = min(await log.position_at(at) + 1, before)
     asked = _Asked(log, schedule_stream(workspace, schedule_id), at, then, before)
-    if await asked.last(("schedule.created",), then) is None:
+    if not await log.read(0, 1, before=then, matching=asked.own()):
         raise NotFound("not_found", f"there was no schedule {schedule_id!r} at {_text(at)}")
     answer = await asked.answer()
     return await (asked.not_answered() if answer is None else asked.answered(answer))
@@ -133,6 +133,10 @@ class _Asked:
     then: int
     before: int
 
+    def own(self, types: Sequence[str] | None = None) -> Filter:
+        """Return what finds the owner's facts, of some types or all."""
+        return Filter(workspace=self.stream.workspace, stream=self.stream.name, types=types)
+
     async def last(self, types: Sequence[str], before: int) -> Recorded[Any] | None:
         """Return the owner's last fact of these types below a position."""
         found = await self.log.read_back(before, 1, stream=self.stream, types=types)
@@ -141,8 +145,7 @@ class _Asked:
     async def answer(self) -> Recorded[Any] | None:
         """Return the fact that answers the moment at the instant, recorded before it or after."""
         earlier = await self.log.read_back(self.then, BACK, stream=self.stream, types=ANSWERS)
-        matching = Filter(workspace=self.stream.workspace, stream=self.stream.name, types=ANSWERS)
-        later = await self.log.read(self.then - 1, FORWARD, before=self.before, matching=matching)
+        later = await self.log.read(self.then - 1, FORWARD, before=self.before, matching=self.own(ANSWERS))
         found: tuple[Moments, Recorded[Any]] | None = None
         for fact in (*later, *earlier):
             moments = None if _is_resolution(fact.event) else _moments(fact.event)
@@ -235,8 +238,13 @@ class _Asked:
 
     async def in_force(self, before: int, moment: datetime) -> list[Link]:
         """Return what said how and whether the schedule runs, what halted it then, and the zone data it went by."""
-        links = _linked("rule", await self.last(RULE, before)) + _linked("activity", await self.last(ACTIVITY, before))
-        paused = await self.last(PAUSES, before)
+        # One look back: what people set is rare among the answers of years.
+        set_by = await self.log.read_back(before, BACK, stream=self.stream, types=(*RULE, *ACTIVITY, *PAUSES))
+        rule, activity, paused = [_first(set_by, types) for types in (RULE, ACTIVITY, PAUSES)]
+        if len(set_by) == BACK:
+            rule, activity = rule or await self.last(RULE, before), activity or await self.last(ACTIVITY, before)
+            paused = paused or await self.last(PAUSES, before)
+        links = _linked("rule", rule) + _linked("activity", activity)
         if paused is not None and paused.type == "schedule.paused" and _covers(paused.event, moment):
             links.append(Link(about="pause", fact=paused))
         for workspace in (EVERYWHERE, self.stream.workspace):
@@ -260,10 +268,9 @@ class _Asked:
         """Return what a run's own stream tells of it."""
         if run is None:
             return []
-        name = run_stream(self.stream.workspace, run).name
-        matching = Filter(workspace=self.stream.workspace, stream=name, types=OF_A_RUN)
+        stream = run_stream(self.stream.workspace, run)
+        matching = Filter(workspace=stream.workspace, stream=stream.name, types=OF_A_RUN)
         first = await self.log.read(0, 1, before=self.before, matching=matching)
-        stream = StreamId(self.stream.workspace, name)
         last = await self.log.read_back(self.before, SHOWN, stream=stream, types=OF_A_RUN)
         return [Link(about=about, fact=fact) for fact in (*first, *reversed(last))]
 
@@ -275,8 +282,7 @@ class _Asked:
         return []
 
     async def _answers_after(self, after: int) -> AsyncIterator[Recorded[Any]]:
-        matching = Filter(workspace=self.stream.workspace, stream=self.stream.name, types=ANSWERS)
-        while facts := await self.log.read(after, FORWARD, before=self.before, matching=matching):
+        while facts := await self.log.read(after, FORWARD, before=self.before, matching=self.own(ANSWERS)):
             for fact in facts:
                 yield fact
             after = facts[-1].position
@@ -368,6 +374,10 @@ def _of_the_run(links: Iterable[Link]) -> tuple[str, str]:
         return "running", "the run is open"
     reason = f" ({ended.event.reason})" if ended.event.reason else ""
     return "ran", f"the run ended {ended.event.state}{reason}"
+
+
+def _first(facts: Iterable[Recorded[Any]], types: Sequence[str]) -> Recorded[Any] | None:
+    return next((fact for fact in facts if fact.type in types), None)
 
 
 def _linked(about: str, fact: Recorded[Any] | None) -> list[Link]:

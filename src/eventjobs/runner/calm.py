@@ -20,9 +20,9 @@ class Calm:
     """Whether what is due is answered, as the ticker saw it last; nobody waits until it has looked."""
 
     def __init__(self) -> None:
-        self._event = asyncio.Event()
-        self._event.set()
+        self._is_storm = False
         self._since_s: float | None = None
+        self._waiting: set[asyncio.Event] = set()
 
     def note(self, unanswered: int, at_s: float) -> None:
         """Take note of how many moments wait for an answer, or come in a moment, at `at_s` on the monotonic clock."""
@@ -30,22 +30,29 @@ class Calm:
             self.end()
             return
         if self._since_s is None:
-            self._since_s = at_s
-            self._event.clear()
+            self._since_s, self._is_storm = at_s, True
         elif at_s - self._since_s >= STORM_S:
-            self._event.set()
+            self._let_go()
 
     def end(self) -> None:
         """Let go of all who wait: nothing is due, or nobody looks any more."""
         self._since_s = None
-        self._event.set()
+        self._let_go()
 
-    async def wait(self) -> None:
-        """Wait until the storm is over, or for as long as it is worth."""
-        if self._event.is_set():
+    async def wait(self, called: asyncio.Event) -> None:
+        """Wait until the storm is over, for as long as it is worth, or until who waits is `called` for something."""
+        if not self._is_storm:
             return
+        self._waiting.add(called)
         try:
             async with asyncio.timeout(LONGEST_S):
-                await self._event.wait()
+                await called.wait()
         except TimeoutError:
             pass
+        finally:
+            self._waiting.discard(called)
+
+    def _let_go(self) -> None:
+        self._is_storm = False
+        for called in self._waiting:
+            called.set()

@@ -94,7 +94,6 @@ class Ticker:
         self._calm = calm or Calm()
         self._draining = False
         self._answering = 0
-        self._idle = asyncio.Event()
         self._under_way: set[tuple[str, str]] = set()
         self._at_once = asyncio.Semaphore(AT_ONCE)
 
@@ -178,8 +177,6 @@ class Ticker:
                     await self._dispatch(timer)
             finally:
                 self._answering -= 1
-                if not self._answering:
-                    self._idle.set()
         except LogFault as fault:
             _log.warning("answer_failed", owner=timer.owner, fault=type(fault).__name__)
         except Exception:  # noqa: BLE001 one broken owner must not stop the clock of the others

@@ -95,6 +95,7 @@ class Worker:
     _reports: Reports = field(default_factory=Reports)
     _said: deque[str] = field(default_factory=lambda: deque(maxlen=8))
     _woken: asyncio.Event = field(default_factory=asyncio.Event)
+    _called: asyncio.Event = field(default_factory=asyncio.Event)
     _draining: bool = False
     _singly: bool = False
     _looked_at: datetime | None = None
@@ -105,8 +106,9 @@ class Worker:
     _alarm: asyncio.Timeout | None = None
 
     def wake(self) -> None:
-        """Look again: something was recorded that concerns this run."""
+        """Look again, and at once: something was recorded that concerns this run."""
         self._woken.set()
+        self._called.set()
 
     def said(self, command_id: str) -> bool:
         """Tell whether a fact comes from this worker's own words, or from those that gave it the run."""
@@ -143,8 +145,9 @@ class Worker:
         self._woken.set()
         while True:
             self._woken.clear()
-            if self._landed and not self._draining:
-                await self.station.calm.wait()
+            if self._may_wait():
+                await self.station.calm.wait(self._called)
+            self._called.clear()
             run = self._begun() or await self._advance()
             if run is None or not run.open:
                 break
@@ -155,6 +158,11 @@ class Worker:
                 return
             await self._wait(run)
         self._cancel(self._busy, "interrupted", self.station.grace_s)
+
+    def _may_wait(self) -> bool:
+        """Whether there are words that starts come before; who asked for a stop or a drain waits for nothing."""
+        is_stopped = any(result.state == State.ABORTED for result in self._landed)
+        return bool(self._landed) and not self._draining and not is_stopped
 
     def _begun(self) -> Run | None:
         """Return the run as it was opened, if all that may begin began with it: there is nothing to say yet."""
@@ -299,7 +307,7 @@ class Worker:
         if self._busy.get(attempt.row) is None or self._busy[attempt.row].attempt is not attempt:
             return  # given up before: what it still says comes too late
         self._land(attempt, result)
-        self.wake()
+        self._woken.set()
 
     def _land(self, attempt: Attempt, result: AttemptResult) -> None:
         del self._busy[attempt.row]
