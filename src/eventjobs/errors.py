@@ -9,6 +9,7 @@ What can go wrong, as one tree.
     └── Stale                  If-Match names an older definition (412)
     LogFault                   the log could not be written or read
     ├── VersionConflict        a stream is not at the expected version; decide again
+    ├── Overtaken              the instant has come until which a decision held; decide again
     ├── LogUnavailable         nothing was written (503, outcome none)
     ├── LogFull                nothing was written, the disk is full (507)
     ├── OutcomeUnknown         it may or may not have been written (503, outcome unknown)
@@ -21,6 +22,8 @@ What can go wrong, as one tree.
     └── UnsafeDatabase         it may lose what it acknowledged, and nobody agreed to that
     SettingsInvalid            settings are missing or wrong; the message names all of them
     JobFailed                  a job's handler did not reach its end; `reason` says why
+    ├── FileMissing            a file is not there; it may still come
+    └── BadSource              what it was to load is itself at fault
     CliFault                   the command line cannot be carried out
     ├── UsageWrong             it was written wrongly
     ├── ServiceRefused         the service answered no; `problem` is its answer
@@ -34,6 +37,7 @@ What can go wrong, as one tree.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 
@@ -113,6 +117,14 @@ class VersionConflict(LogFault):
         self.actual = actual
 
 
+class Overtaken(LogFault):
+    """It is `now`, and the decision held only before that instant; nothing of the append was written, decide again."""
+
+    def __init__(self, now: datetime) -> None:
+        super().__init__(f"the decision held only until before {now.isoformat()}")
+        self.now = now
+
+
 class LogUnavailable(LogFault):
     """The log cannot be written or read now, and nothing was written."""
 
@@ -165,6 +177,23 @@ class JobFailed(Exception):
         self.counts: Mapping[str, int] = counts or {}
         self.output = output
         self.retryable = retryable
+
+
+class FileMissing(JobFailed):
+    """A file is not there. It may still come, so another attempt makes sense."""
+
+
+class BadSource(JobFailed):
+    """
+    What a job was to load is itself at fault: empty, unreadable, with too many rejects, or not what its count says.
+
+    Another attempt on it cannot help, and G82 lets an import do away with it.
+    """
+
+    def __init__(
+        self, detail: str, *, reason: str = "error", counts: Mapping[str, int] | None = None, output: Any = None
+    ) -> None:
+        super().__init__(detail, reason=reason, counts=counts, output=output, retryable=False)
 
 
 class DatabaseFault(Exception):

@@ -14,8 +14,12 @@ INTEGRATION_AUTHOR: Final = "integration_author"
 DATA_DIRECTOR: Final = "data_director"
 AUDITOR: Final = "auditor"
 ADMINISTRATOR: Final = "administrator"
+CALENDAR: Final = "calendar"
+"""No person's role: what has it opens the calendar of coming occurrences, in its address, and nothing else."""
 ROLES: Final = (READER, OPERATOR, FLOW_AUTHOR, INTEGRATION_AUTHOR, DATA_DIRECTOR, AUDITOR, ADMINISTRATOR)
 ANY_ROLE: Final = frozenset(ROLES)
+HISTORIANS: Final = frozenset({AUDITOR, ADMINISTRATOR})
+"""Who sees the history and the keys."""
 OPERATORS: Final = frozenset({OPERATOR, ADMINISTRATOR})
 
 
@@ -27,6 +31,11 @@ class Grant:
     workspaces: frozenset[str]
     read_only: bool = False
     expires_at: datetime | None = None
+
+    @property
+    def is_for_calendars(self) -> bool:
+        """Whether it opens calendars in their address, and is no key to anything else."""
+        return CALENDAR in self.roles
 
     def covers(self, workspace: str) -> bool:
         """Tell whether the key has anything to do with `workspace` (`*`: the whole deployment)."""
@@ -43,9 +52,10 @@ class Grant:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Key:
-    """A key; `grant` is `None` until it was issued."""
+    """A key; `grant` is `None` until it was issued, `member` is who has it."""
 
     grant: Grant | None = None
+    member: str | None = None
     lookup: str = ""
     secret_sha256: str = ""
     revoked: bool = False
@@ -53,6 +63,17 @@ class Key:
 
 
 INITIAL = Key()
+
+
+def actor_of(workspace: str, key_id: str) -> str:
+    """Return a key's name in events: `key:<id>` for one of the deployment, else `key:<workspace>/<id>`."""
+    return f"key:{key_id}" if workspace == EVERYWHERE else f"key:{workspace}/{key_id}"
+
+
+def key_of(actor: str, workspace: str) -> str | None:
+    """Return the id of the workspace's key that acts by this name, `None` for whoever else does."""
+    own = actor_of(workspace, "")
+    return actor.removeprefix(own) if actor.startswith(own) else None
 
 
 def evolve(key: Key, event: AccessEvent) -> Key:
@@ -66,7 +87,12 @@ def evolve(key: Key, event: AccessEvent) -> Key:
                 expires_at=event.expires_at,
             )
             return replace(
-                key, grant=grant, lookup=event.lookup, secret_sha256=event.secret_sha256, definition_version=1
+                key,
+                grant=grant,
+                member=event.member,
+                lookup=event.lookup,
+                secret_sha256=event.secret_sha256,
+                definition_version=1,
             )
         case KeyRevoked():
             return replace(key, revoked=True, definition_version=key.definition_version + 1)

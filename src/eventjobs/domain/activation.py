@@ -135,8 +135,9 @@ def _once(
 def _aligned(
     cadence: Cadence, policies: TimingPolicies, state: TimingState, now: datetime, *, run_if_behind: bool
 ) -> Decision:
-    first = state.last_answered is None and start_of(cadence, policies).due <= now
-    if policies.catch_up is CatchUp.ALWAYS_ON_TIGHTEN and first and run_if_behind:
+    literal = policies.catch_up is CatchUp.ALWAYS_ON_TIGHTEN and cadence.unit is not Unit.CRON  # which has no start
+    first = literal and state.last_answered is None and start_of(cadence, policies).due <= now
+    if first and run_if_behind:
         return run_now(cadence, policies, state, now, CauseDetail.FIRST_ACTIVATION)
     due = next_after(cadence, policies, state, now)
     return Decision(next=due, state=state, notes=nothing_comes(due))

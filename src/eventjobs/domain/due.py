@@ -13,9 +13,10 @@ from functools import cached_property
 from itertools import groupby, pairwise
 
 from eventjobs.domain.cadence import due_at
-from eventjobs.domain.halts import Halt, in_force
+from eventjobs.domain.halts import Halt, in_force_at
+from eventjobs.domain.moments import Moments, Passed
 from eventjobs.domain.reference import ON_TIME, anchor_day_of, catch_up_window, cut, following, label_answered
-from eventjobs.domain.timing import TICK, Moments, Passed, Steps
+from eventjobs.domain.timing import TICK, Steps
 from eventjobs.events.cadence import Cadence, CauseDetail, NextDue, Timing, TimingPolicies, TimingState, Unit
 
 
@@ -120,15 +121,16 @@ def answer_due(
     *,
     limited: bool = False,
     halts: Sequence[Halt] = (),
+    over: bool = False,
 ) -> DueAnswer:
     """
     Answer every moment from `next_due` to `now`, which must not be earlier.
 
     Those in a halt are skipped, each by itself (a halt beats missed; the first of `halts` counts). Of the others the
     first one inside the catch-up window runs (R22, R30). `limited` says that only a limit made it late: the run does
-    not re-anchor then.
+    not re-anchor then. `over`: the owner has expired meanwhile, so none runs (G60).
     """
-    return _Passage(cadence, policies, state, next_due, now, tuple(halts)).answer(limited=limited)
+    return _Passage(cadence, policies, state, next_due, now, tuple(halts), over).answer(limited=limited)
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,6 +152,7 @@ class _Passage:
     head: NextDue
     now: datetime
     halts: tuple[Halt, ...] = ()
+    over: bool = False
 
     def answer(self, *, limited: bool) -> DueAnswer:
         if self.head.due > self.now:
@@ -203,18 +206,18 @@ class _Passage:
     def _pieces(self) -> Sequence[_Piece]:
         begin, end = self._begin, self.now + TICK
         edges = {edge for halt in self.halts for edge in (halt.since, halt.until) if edge and begin < edge < end}
-        cut_up = [_Piece(a, b, self._reason_at(a)) for a, b in pairwise(sorted({begin, end, *edges}))]
+        spans = list(pairwise(sorted({begin, end, *edges})))
+        there = in_force_at(self.halts, (a for a, _ in spans))
+        cut_up = [
+            _Piece(a, b, None if halt is None else halt.reason) for (a, b), halt in zip(spans, there, strict=True)
+        ]
         alike = [list(pieces) for _, pieces in groupby(cut_up, key=lambda piece: piece.reason)]
         return [_Piece(pieces[0].begin, pieces[-1].end, pieces[0].reason) for pieces in alike]
-
-    def _reason_at(self, at: datetime) -> str | None:
-        halt = in_force(self.halts, at)
-        return None if halt is None else halt.reason
 
     @cached_property
     def _runs(self) -> NextDue | None:
         edge = self._window_edge()
-        for piece in self._pieces:
+        for piece in () if self.over else self._pieces:
             begin = piece.begin if edge is None else max(piece.begin, edge)
             if piece.reason is not None or begin >= piece.end:
                 continue

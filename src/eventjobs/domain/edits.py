@@ -42,6 +42,11 @@ def on_cadence_changed(
     return resting(new, new_policies, state, now) if edit.is_switch else edit.to_elapsed()
 
 
+def is_read_otherwise(old: TimingPolicies, new: TimingPolicies) -> bool:
+    """Tell whether other policies make other moments of the same cadence; the catch-up policy does not."""
+    return (old.timing, old.gap, old.repeat) != (new.timing, new.gap, new.repeat)
+
+
 def on_zone_data_changed(
     cadence: Cadence, policies: TimingPolicies, state: TimingState, next_due: NextDue | None, now: datetime
 ) -> Decision:
@@ -83,18 +88,21 @@ class _Edit:
     @property
     def is_change(self) -> bool:
         """Whether anything that moments depend on differs; the catch-up policy is none of it."""
-        old, new = self.old_policies, self.new_policies
-        return (self.old, old.timing, old.gap, old.repeat) != (self.new, new.timing, new.gap, new.repeat)
+        return self.old != self.new or is_read_otherwise(self.old_policies, self.new_policies)
 
     @property
     def is_switch(self) -> bool:
-        """Once to recurring, back, or another timing: nothing runs at once."""
+        """Once to recurring, back, another timing, or a cron, which has no period or start: nothing runs at once."""
         once = (self.old.unit is Unit.ONCE) != (self.new.unit is Unit.ONCE)
-        return once or self.old_policies.timing is not self.new_policies.timing
+        return once or self.has_cron or self.old_policies.timing is not self.new_policies.timing
+
+    @property
+    def has_cron(self) -> bool:
+        return Unit.CRON in (self.old.unit, self.new.unit)
 
     @property
     def is_start_edited(self) -> bool:
-        return _start_fields(self.old) != _start_fields(self.new)
+        return not self.has_cron and _start_fields(self.old) != _start_fields(self.new)
 
     @property
     def is_earlier(self) -> bool:
@@ -217,5 +225,5 @@ class _Edit:
         return ("day_lost",) if free is not None and (due is None or free.due < due.due) else ()
 
 
-def _start_fields(cadence: Cadence) -> tuple[str, str, str]:
+def _start_fields(cadence: Cadence) -> tuple[str | None, str | None, str]:
     return cadence.start_date, cadence.start_time, cadence.time_zone

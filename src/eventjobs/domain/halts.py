@@ -1,12 +1,14 @@
 """
 Times in which nothing starts: a pause of one owner, a hold of a workspace or of the whole deployment (SPEC decision 7).
 
-A halt is half-open, `[since, until)`. A due moment in it is finally skipped; what runs goes on.
+A third kind are the blackouts of the calendars that a schedule names. A halt is half-open, `[since, until)`. A due
+moment in it is finally skipped; what runs goes on.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
+from heapq import heappop, heappush
 from typing import Final
 
 PAUSED: Final = "paused"
@@ -18,7 +20,7 @@ KEPT: Final = 1_000
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Halt:
     """
-    No start from `since` on, until `until` (`None`: until somebody ends it); `reason` is `paused` or `held`.
+    No start from `since` on, until `until` (`None`: until somebody ends it), for `paused`, `held` or `blackout`.
 
     `over`: the log says that somebody ended it, at `until`.
     """
@@ -55,6 +57,18 @@ class Halt:
 def in_force(halts: Iterable[Halt], at: datetime) -> Halt | None:
     """Return the first halt that an instant lies in."""
     return next((halt for halt in halts if halt.covers(at)), None)
+
+
+def in_force_at(halts: Iterable[Halt], instants: Iterable[datetime]) -> Iterator[Halt | None]:
+    """Yield the same for each of many instants, which must ascend."""
+    coming = sorted(enumerate(halts), key=lambda one: one[1].since, reverse=True)
+    begun: list[tuple[int, Halt]] = []
+    for at in instants:
+        while coming and coming[-1][1].since <= at:
+            heappush(begun, coming.pop())
+        while begun and begun[0][1].ends_by(at):
+            heappop(begun)
+        yield begun[0][1] if begun else None
 
 
 def lasting(halts: Iterable[Halt], now: datetime) -> Halt | None:

@@ -3,7 +3,9 @@
 from datetime import datetime, timedelta
 from typing import Final
 
-from eventjobs.domain.timing import Answered, Moments, Nothing, Steps, aligned, resolve_start, start_of
+from eventjobs.domain.moments import Answered, Moments, Nothing
+from eventjobs.domain.slot_cadence import SlotCadence
+from eventjobs.domain.timing import Steps, aligned, resolve_start, start_of
 from eventjobs.events.cadence import Cadence, CatchUp, NextDue, Timing, TimingPolicies, TimingState, Unit
 
 ON_TIME: Final = timedelta(seconds=60)
@@ -35,8 +37,9 @@ def label_answered(policies: TimingPolicies, state: TimingState, due: NextDue) -
 
 def anchor_day_of(cadence: Cadence, policies: TimingPolicies, state: TimingState, due: datetime) -> int:
     """Return the day of the month that months after a due moment keep: its own where it begins the count (R17)."""
-    begins = state.reference is None or due == state.pending_at or due == resolve_start(cadence, policies)
-    if cadence.unit is not Unit.MONTH or begins or state.anchor_day is None:
+    if cadence.unit is not Unit.MONTH or state.reference is None or state.anchor_day is None:
+        return due.day
+    if due in (state.pending_at, resolve_start(cadence, policies)):
         return due.day
     return state.anchor_day
 
@@ -49,6 +52,8 @@ def next_after(cadence: Cadence, policies: TimingPolicies, state: TimingState, a
     has none.
     """
     at = at if state.last_answered is None else max(at, state.last_answered)
+    if isinstance(cadence, SlotCadence) and state.reference is not None:
+        at = max(at, state.reference)  # the end of the slot in which it was activated (G35)
     if policies.timing is not Timing.ELAPSED:
         return aligned(cadence, policies, answered(state)).after(at)
     start = start_of(cadence, policies)
@@ -76,3 +81,10 @@ def catch_up_window(policies: TimingPolicies) -> timedelta | None:
         return ON_TIME
     window = policies.catch_up_window_s
     return None if window is None else max(timedelta(seconds=window), ON_TIME)
+
+
+def why_missed(policies: TimingPolicies, *, over: bool) -> str:
+    """Return why moments that no run covers are missed; `over`: their owner has expired."""
+    if over:
+        return "expired"
+    return "catch_up_never" if policies.catch_up is CatchUp.NEVER else "catch_up_window"

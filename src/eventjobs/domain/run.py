@@ -1,20 +1,25 @@
 """
 What a decision may know about a run: its snapshot, and where each row of it stands.
 
-Run and row states are SPEC's: queued, waiting, running, stopping, succeeded, failed, aborted, skipped.
+Run and row states are SPEC's: queued, waiting, running, suspended, stopping, succeeded, failed, aborted, skipped.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
-from typing import Any, assert_never
+from typing import Any, TypeAlias, assert_never
 
 from eventjobs.events.run import (
     AttemptEnded,
     AttemptProgressed,
     AttemptStarted,
+    JobRunAnswered,
+    JobRunCarried,
+    JobRunDefined,
     JobRunEnded,
+    JobRunReleased,
+    JobRunSuspended,
     JobRunWaiting,
     Ref,
     RunDelayed,
@@ -22,10 +27,24 @@ from eventjobs.events.run import (
     RunEvent,
     RunMissed,
     RunOpened,
+    RunResumed,
     RunSkipped,
     RunStopRequested,
     RunTakenOver,
     SnapshotJob,
+)
+
+RowEvent: TypeAlias = (
+    AttemptStarted
+    | AttemptProgressed
+    | AttemptEnded
+    | JobRunWaiting
+    | JobRunSuspended
+    | JobRunReleased
+    | JobRunAnswered
+    | JobRunCarried
+    | JobRunDefined
+    | JobRunEnded
 )
 
 
@@ -36,6 +55,7 @@ class State(StrEnum):
     QUEUED = "queued"
     WAITING = "waiting"
     RUNNING = "running"
+    SUSPENDED = "suspended"
     STOPPING = "stopping"
     SUCCEEDED = "succeeded"
     FAILED = "failed"
@@ -61,8 +81,10 @@ class Row:
 
     `attempt` is the newest try's number, `counted` how many tries count against the limit (an interrupted import does
     not), `spared` how many in a row did not, `term` the term in which the newest one began, `retry_at` when the next
-    may begin, `joined` the run whose result this row takes, `deadline` when its wait for a busy job is over,
-    `progress` what the newest try said last.
+    may begin (also the first one, where the run's start was spread), `joined` the run whose result this row takes,
+    `deadline` when its wait for a busy job, or for a suspended flow, is over, `progress` what the newest try said last.
+    `suspended` is how the newest try went on elsewhere, `answer` what its callback said; a `released` row holds no
+    stage up.
     """
 
     job: SnapshotJob
@@ -75,6 +97,9 @@ class Row:
     joined: str | None = None
     deadline: datetime | None = None
     progress: AttemptProgressed | None = None
+    suspended: JobRunSuspended | None = None
+    answer: JobRunAnswered | None = None
+    released: bool = False
     reason: str | None = None
     detail: str | None = None
     counts: Mapping[str, int] = field(default_factory=dict)
@@ -97,7 +122,8 @@ class Run:
     A run as its stream tells it.
 
     `displaced`: it was stopped to make room for a newer one. `delayed_in` is the last term in which it waited for a
-    place on its instance, 0 for none.
+    place on its instance, 0 for none. `moment` is what its jobs are told that they run for: its due moment, or one
+    of the past. `resumed_by` is the run that goes on where this one did not succeed.
     """
 
     state: State = State.ABSENT
@@ -105,6 +131,7 @@ class Run:
     owner: Ref = Ref(kind="", id="")
     cause: str = ""
     due: datetime | None = None
+    moment: datetime | None = None
     term: int = 0
     instance: str = ""
     on_failure: str = "continue"
@@ -112,6 +139,7 @@ class Run:
     stop: StopMode | None = None
     displaced: bool = False
     delayed_in: int = 0
+    resumed_by: str | None = None
 
     @property
     def open(self) -> bool:
@@ -127,10 +155,9 @@ def evolve(run: Run, event: RunEvent) -> Run:
     match event:
         case RunOpened():
             return _opened(run, event)
-        case RunSkipped():
-            return replace(run, state=State.SKIPPED, owner=event.owner, due=event.due, reason=event.reason)
-        case RunMissed():
-            return replace(run, state=State.MISSED, owner=event.owner, due=event.due, reason=event.reason)
+        case RunSkipped() | RunMissed():
+            state = State.SKIPPED if isinstance(event, RunSkipped) else State.MISSED
+            return replace(run, state=state, owner=event.owner, due=event.due, reason=event.reason)
         case RunStopRequested():
             displaced = run.displaced or (run.stop is None and event.displaced_by is not None)
             return replace(run, state=State.STOPPING, stop=StopMode(event.mode), displaced=displaced)
@@ -138,13 +165,13 @@ def evolve(run: Run, event: RunEvent) -> Run:
             return replace(run, instance=event.instance, term=event.term)
         case RunDelayed():
             return replace(run, delayed_in=event.term)
+        case RunResumed():
+            return replace(run, resumed_by=event.by)
         case RunEnded():
             return replace(run, state=State(event.state), reason=event.reason)
-        case AttemptStarted() | AttemptProgressed() | AttemptEnded() | JobRunWaiting() | JobRunEnded():
+        case _:
             row = run.rows.get(event.row)
             return run if row is None else replace(run, rows={**run.rows, event.row: _row(row, event)})
-        case _:
-            assert_never(event)
 
 
 def _opened(run: Run, event: RunOpened) -> Run:
@@ -154,14 +181,23 @@ def _opened(run: Run, event: RunOpened) -> Run:
         owner=event.owner,
         cause=event.cause,
         due=event.due,
+        moment=event.due or event.stands_for,
         term=event.term,
         instance=event.instance,
         on_failure=event.on_failure,
-        rows={job.row: Row(job=job) for job in event.jobs},
+        rows={job.row: Row(job=job, retry_at=_begins_at(job, event)) for job in event.jobs},
     )
 
 
-def _row(row: Row, event: AttemptStarted | AttemptProgressed | AttemptEnded | JobRunWaiting | JobRunEnded) -> Row:
+def _begins_at(job: SnapshotJob, event: RunOpened) -> datetime | None:
+    """Return when a job of a spread start may begin: a free-runner, or one of the first stage."""
+    if event.not_before is None:
+        return None
+    first = min((other.seq for other in event.jobs if not other.skip_wait), default=None)
+    return event.not_before if job.skip_wait or job.seq == first else None
+
+
+def _row(row: Row, event: RowEvent) -> Row:
     match event:
         case AttemptProgressed():
             return replace(row, progress=event)
@@ -176,6 +212,8 @@ def _row(row: Row, event: AttemptStarted | AttemptProgressed | AttemptEnded | Jo
                 joined=None,
                 deadline=None,
                 progress=None,
+                suspended=None,
+                answer=None,
             )
         case AttemptEnded():
             spared = event.reason == "interrupted" and not row.job.policy.interruption_counts
@@ -188,8 +226,12 @@ def _row(row: Row, event: AttemptStarted | AttemptProgressed | AttemptEnded | Jo
                 reason=event.reason,
                 counts=event.counts,
             )
+        case JobRunDefined():
+            return replace(row, job=event.job)
         case JobRunWaiting():
-            return replace(row, state=State.WAITING, joined=event.joined, deadline=event.deadline)
+            return replace(row, state=State.WAITING, retry_at=None, joined=event.joined, deadline=event.deadline)
+        case JobRunSuspended() | JobRunReleased() | JobRunAnswered() | JobRunCarried():
+            return _elsewhere(row, event)
         case JobRunEnded():
             return replace(
                 row,
@@ -201,5 +243,20 @@ def _row(row: Row, event: AttemptStarted | AttemptProgressed | AttemptEnded | Jo
                 retry_at=None,
                 deadline=None,
             )
+        case _:
+            assert_never(event)
+
+
+def _elsewhere(row: Row, event: JobRunSuspended | JobRunReleased | JobRunAnswered | JobRunCarried) -> Row:
+    """Move a row by what does not happen in this run's handlers."""
+    match event:
+        case JobRunSuspended():
+            return replace(row, state=State.SUSPENDED, suspended=event, deadline=event.deadline, counts=event.counts)
+        case JobRunReleased():
+            return replace(row, released=True, deadline=None)
+        case JobRunAnswered():
+            return replace(row, answer=event)
+        case JobRunCarried():
+            return replace(row, state=State.SUCCEEDED, joined=event.run, counts=event.counts, output=event.output)
         case _:
             assert_never(event)

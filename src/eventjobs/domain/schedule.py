@@ -2,14 +2,19 @@
 
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import assert_never
+from typing import Final, assert_never
 
-from eventjobs.domain.halts import PAUSED, Halt
-from eventjobs.events.cadence import Cadence, NextDue, TimingPolicies, TimingState, Unit
+from eventjobs.domain import owner
+from eventjobs.domain.owner import NO_CADENCE, Owner
+from eventjobs.events.cadence import Cadence
 from eventjobs.events.schedule import (
-    JobRow,
+    Alerts,
     ScheduleActivated,
+    ScheduleAlertsEdited,
+    ScheduleBackfillAsked,
+    ScheduleBackfillStopped,
     ScheduleCadenceEdited,
+    ScheduleCadenceOverridden,
     ScheduleCreated,
     ScheduleDeleted,
     ScheduleDescribed,
@@ -20,65 +25,48 @@ from eventjobs.events.schedule import (
     ScheduleOccurrenceQueued,
     ScheduleOccurrencesMissed,
     ScheduleOccurrencesSkipped,
+    ScheduleOrigin,
+    ScheduleOverrideCleared,
     SchedulePaused,
-    SchedulePolicies,
     SchedulePoliciesEdited,
+    ScheduleRestored,
     ScheduleRunClosed,
     ScheduleRunOpened,
+    ScheduleSynced,
     ScheduleUnpaused,
     ScheduleZoneDataAdopted,
 )
 
-NO_CADENCE = Cadence(start_date="1970-01-01", start_time="00:00", time_zone="UTC", unit=Unit.ONCE)
+BACKFILL: Final = "backfill"
+"""The cause in detail of a run by hand that stands for a moment of a backfill."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Waiting:
-    """A due moment whose run has not opened yet; `missed_*` are the later ones that it will cover."""
+class Backfill:
+    """The moments of the past that still get a run each, the next one first."""
 
-    due: datetime
-    cadence_version: int
-    cause: str
-    cause_detail: str | None = None
-    missed_occurrences: int = 0
-    missed_first: datetime | None = None
-    missed_last: datetime | None = None
+    id: str
+    moments: tuple[datetime, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Schedule:
+class Schedule(Owner):
     """
-    A schedule as its stream tells it.
+    A schedule as its stream tells it; `backfilled` are the ids of all backfills that were ever asked for.
 
-    `definition_version` rises with what a user can change; `cadence_version` is part of the occurrences' ids; `next` is
-    the recorded due moment, `None` while inactive or when nothing comes. `open_runs` stand in the order of their
-    opening, `waiting` in that in which they fell due. A pause changes no definition, so it does not raise the version.
+    One with an `origin` is managed. Of its cadence the bundles in `overrides` are the workspace's own; `suppressed`
+    says that it was deleted here, `archived` that its definition has it no more.
     """
 
-    exists: bool = False
-    deleted: bool = False
-    definition_version: int = 0
-    description: str = ""
-    active: bool = False
     cadence: Cadence = NO_CADENCE
-    policies: SchedulePolicies = SchedulePolicies(timing=TimingPolicies())
-    jobs: tuple[JobRow, ...] = ()
-    cadence_version: int = 0
-    timing: TimingState = TimingState()
-    next: NextDue | None = None
-    open_runs: tuple[str, ...] = ()
-    waiting: tuple[Waiting, ...] = ()
-    pause: Halt | None = None
-
-    @property
-    def alive(self) -> bool:
-        """Whether it is in the lists."""
-        return self.exists and not self.deleted
-
-    @property
-    def open_run(self) -> str | None:
-        """The newest run that is open."""
-        return self.open_runs[-1] if self.open_runs else None
+    suppressed: bool = False
+    archived: bool = False
+    origin: ScheduleOrigin | None = None
+    overrides: tuple[str, ...] = ()
+    description: str = ""
+    backfill: Backfill | None = None
+    backfilled: frozenset[str] = frozenset()
+    alerts: Alerts = Alerts()
 
 
 INITIAL = Schedule()
@@ -87,22 +75,23 @@ INITIAL = Schedule()
 def evolve(schedule: Schedule, event: ScheduleEvent) -> Schedule:
     """Move the schedule by one fact."""
     match event:
-        case SchedulePaused():
-            pause = Halt(reason=PAUSED, since=event.since, until=event.until, note=event.note, by=event.by)
-            return replace(schedule, pause=pause)
-        case ScheduleUnpaused():
-            return replace(schedule, pause=None)
-        case ScheduleRunOpened() | ScheduleRunClosed():
+        case ScheduleAlertsEdited():
+            return replace(schedule, alerts=event.alerts, definition_version=schedule.definition_version + 1)
+        case ScheduleRunOpened() | ScheduleBackfillAsked() | ScheduleBackfillStopped():
             return _ran(schedule, event)
-        case ScheduleZoneDataAdopted():
-            return replace(schedule, timing=event.timing, next=event.next)
         case (
             ScheduleOccurrencesSkipped()
             | ScheduleOccurrencesMissed()
             | ScheduleOccurrenceQueued()
             | ScheduleOccurrenceDropped()
+            | SchedulePaused()
+            | ScheduleUnpaused()
+            | ScheduleRunClosed()
+            | ScheduleZoneDataAdopted()
         ):
-            return _answered(schedule, event)
+            return owner.evolve(schedule, event)
+        case ScheduleSynced() | ScheduleCadenceOverridden() | ScheduleOverrideCleared() | ScheduleRestored():
+            return replace(_managed(schedule, event), definition_version=schedule.definition_version + 1)
         case _:
             return replace(_defined(schedule, event), definition_version=schedule.definition_version + 1)
 
@@ -131,6 +120,7 @@ def _defined(
                 cadence_version=event.cadence_version,
                 timing=event.timing,
                 next=event.next,
+                origin=event.origin,
             )
         case ScheduleDescribed():
             return replace(schedule, description=event.description)
@@ -138,6 +128,7 @@ def _defined(
             return replace(
                 schedule,
                 cadence=event.cadence,
+                policies=event.policies or schedule.policies,
                 cadence_version=event.cadence_version,
                 timing=event.timing,
                 next=event.next,
@@ -157,50 +148,64 @@ def _defined(
         case ScheduleInactivated():
             return replace(schedule, active=False, timing=event.timing, next=None)
         case ScheduleDeleted():
-            return replace(schedule, deleted=True, active=False, next=None)
+            archived = event.cause == "archived"
+            return replace(
+                schedule,
+                deleted=True,
+                backfill=None,
+                suppressed=schedule.suppressed or (schedule.origin is not None and not archived),
+                archived=archived,
+                active=False,
+                next=None,
+            )
         case _:
             assert_never(event)
 
 
-def _ran(schedule: Schedule, event: ScheduleRunOpened | ScheduleRunClosed) -> Schedule:
-    match event:
-        case ScheduleRunOpened():
-            opened = replace(schedule, open_runs=(*schedule.open_runs, event.run))
-            if event.timing is not None:
-                return replace(opened, timing=event.timing, next=event.next)
-            return opened if event.due is None else replace(opened, waiting=_without(schedule, event.due))
-        case ScheduleRunClosed():
-            return replace(schedule, open_runs=tuple(run for run in schedule.open_runs if run != event.run))
-        case _:
-            assert_never(event)
-
-
-def _answered(
+def _managed(
     schedule: Schedule,
-    event: ScheduleOccurrencesSkipped
-    | ScheduleOccurrencesMissed
-    | ScheduleOccurrenceQueued
-    | ScheduleOccurrenceDropped,
+    event: ScheduleSynced | ScheduleCadenceOverridden | ScheduleOverrideCleared | ScheduleRestored,
 ) -> Schedule:
     match event:
-        case ScheduleOccurrencesSkipped() | ScheduleOccurrencesMissed():
-            return replace(schedule, timing=event.timing, next=event.next)
-        case ScheduleOccurrenceQueued():
-            waiting = Waiting(
-                due=event.due,
+        case ScheduleSynced():
+            return replace(
+                schedule,
+                archived=False,
+                origin=event.origin,
+                description=event.description,
+                cadence=event.cadence,
+                policies=event.policies,
+                jobs=event.jobs,
                 cadence_version=event.cadence_version,
-                cause=event.cause,
-                cause_detail=event.cause_detail,
-                missed_occurrences=event.missed_occurrences,
-                missed_first=event.missed_first,
-                missed_last=event.missed_last,
+                timing=event.timing,
+                next=event.next,
             )
-            return replace(schedule, waiting=(*schedule.waiting, waiting), timing=event.timing, next=event.next)
-        case ScheduleOccurrenceDropped():
-            return replace(schedule, waiting=_without(schedule, event.due))
+        case ScheduleCadenceOverridden():
+            return replace(schedule, overrides=tuple(sorted({*schedule.overrides, *event.bundles})))
+        case ScheduleOverrideCleared():
+            return replace(schedule, overrides=tuple(one for one in schedule.overrides if one not in event.bundles))
+        case ScheduleRestored():
+            return replace(schedule, deleted=False, suppressed=False, archived=False)
         case _:
             assert_never(event)
 
 
-def _without(schedule: Schedule, due: datetime) -> tuple[Waiting, ...]:
-    return tuple(one for one in schedule.waiting if one.due != due)
+def _ran(schedule: Schedule, event: ScheduleRunOpened | ScheduleBackfillAsked | ScheduleBackfillStopped) -> Schedule:
+    match event:
+        case ScheduleBackfillAsked():
+            asked = Backfill(id=event.backfill, moments=event.moments)
+            return replace(schedule, backfill=asked, backfilled=schedule.backfilled | {asked.id})
+        case ScheduleBackfillStopped():
+            return replace(schedule, backfill=None)
+        case ScheduleRunOpened():
+            opened = owner.evolve(schedule, event)
+            if event.cause_detail == BACKFILL and event.stands_for is not None:
+                return replace(opened, backfill=_after(schedule.backfill, event.stands_for))
+            return opened
+        case _:
+            assert_never(event)
+
+
+def _after(backfill: Backfill | None, at: datetime) -> Backfill | None:
+    left = () if backfill is None else tuple(moment for moment in backfill.moments if moment > at)
+    return None if backfill is None or not left else replace(backfill, moments=left)

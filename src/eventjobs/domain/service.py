@@ -1,15 +1,10 @@
-"""
-What a decision may know about a service: its definition, its users, and whose turn it is.
+"""What a decision may know about a service: its definition, its users, and whose turn it is."""
 
-One job run has the service, at most one waits for it, any number joined the one that waits (R46).
-"""
+from dataclasses import dataclass, replace
+from typing import assert_never
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
-from typing import Any, assert_never
-
+from eventjobs.domain.job import Job, awaited, claimed, joined, released, run_closed, run_opened
 from eventjobs.events.service import (
-    AttemptPolicy,
     ServiceAdded,
     ServiceAttached,
     ServiceAwaited,
@@ -20,45 +15,23 @@ from eventjobs.events.service import (
     ServiceEvent,
     ServiceJoined,
     ServiceReleased,
+    ServiceRestored,
     ServiceRunClosed,
     ServiceRunOpened,
-    Turn,
 )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Service:
-    """
-    A service as its stream tells it.
+class Service(Job):
+    """A service as its stream tells it; `type` is its Connector/Module/Type, where it has one (R85)."""
 
-    `joined` are the job runs that take the result of `waiting`; when that one's turn comes they stay with it
-    (`sharing`). `open_run` is a run of the service by itself.
-    """
-
-    exists: bool = False
-    deleted: bool = False
-    definition_version: int = 0
-    name: str = ""
-    handler: str = ""
-    config: Mapping[str, Any] = field(default_factory=dict)
-    policy: AttemptPolicy = AttemptPolicy(delivery="at_most_once")
-    users: frozenset[str] = frozenset()
-    holder: Turn | None = None
-    waiting: Turn | None = None
-    joined: tuple[Turn, ...] = ()
-    sharing: tuple[Turn, ...] = ()
-    open_run: str | None = None
-
-    @property
-    def alive(self) -> bool:
-        """Whether it can be used."""
-        return self.exists and not self.deleted
+    type: str | None = None
 
 
 INITIAL = Service()
 
 
-def evolve(service: Service, event: ServiceEvent) -> Service:
+def evolve(service: Service, event: ServiceEvent) -> Service:  # noqa: C901, PLR0911 one case a fact
     """Move the service by one fact."""
     match event:
         case ServiceAdded() | ServiceConfigured():
@@ -70,44 +43,27 @@ def evolve(service: Service, event: ServiceEvent) -> Service:
                 handler=event.handler,
                 config=event.config,
                 policy=event.policy,
+                type=event.type,
+                origin=event.origin,
             )
-        case ServiceDeleted():
-            return replace(service, deleted=True, definition_version=service.definition_version + 1)
+        case ServiceDeleted() | ServiceRestored():
+            gone = isinstance(event, ServiceDeleted)
+            return replace(service, deleted=gone, definition_version=service.definition_version + 1)
         case ServiceAttached():
             return replace(service, users=service.users | {event.schedule})
         case ServiceDetached():
             return replace(service, users=service.users - {event.schedule})
         case ServiceRunOpened():
-            return replace(service, open_run=event.run)
+            return run_opened(service, event.run)
         case ServiceRunClosed():
-            return replace(service, open_run=None if service.open_run == event.run else service.open_run)
-        case ServiceClaimed() | ServiceAwaited() | ServiceJoined() | ServiceReleased():
-            return _turns(service, event)
-        case _:
-            assert_never(event)
-
-
-def _turns(service: Service, event: ServiceClaimed | ServiceAwaited | ServiceJoined | ServiceReleased) -> Service:
-    match event:
-        case ServiceClaimed() if event.turn == service.waiting:
-            return replace(service, holder=event.turn, waiting=None, sharing=service.joined, joined=())
-        case ServiceClaimed():  # by nobody who waited: it was free, or who shares it takes the place of its holder
-            return replace(service, holder=event.turn, sharing=_without(service.sharing, event.turn))
+            return run_closed(service, event.run)
+        case ServiceClaimed():
+            return claimed(service, event.turn)
         case ServiceAwaited():
-            return replace(service, waiting=event.turn, joined=_without(service.joined, event.turn))
+            return awaited(service, event.turn)
         case ServiceJoined():
-            return replace(service, joined=(*service.joined, event.turn))
+            return joined(service, event.turn)
         case ServiceReleased():
-            return replace(
-                service,
-                holder=None if service.holder == event.turn else service.holder,
-                sharing=() if service.holder == event.turn else _without(service.sharing, event.turn),
-                waiting=None if service.waiting == event.turn else service.waiting,
-                joined=_without(service.joined, event.turn),
-            )
+            return released(service, event.turn)
         case _:
             assert_never(event)
-
-
-def _without(turns: tuple[Turn, ...], gone: Turn) -> tuple[Turn, ...]:
-    return tuple(turn for turn in turns if turn != gone)

@@ -1,66 +1,32 @@
 """
 Where the due moments of a cadence lie.
 
-Three shapes: `Steps` of a fixed period or of UTC months from one instant (`elapsed` and `grid`), `LocalDays` of the
-same local time (`wall_clock`), and `Nothing` (a `once` has no second moment). Each finds the moment after an instant
-directly; nothing here walks from the start to the present.
+Four shapes: `Steps` of a fixed period or of UTC months from one instant (`elapsed` and `grid`), `LocalDays` of the
+same local time and `CronDays` of a cron expression's (`wall_clock`), and `Nothing` (a `once` has no second moment).
+Each finds the moment after an instant directly; nothing here walks from the start to the present.
 """
 
 from calendar import monthrange
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Final, Protocol
+from typing import Final
 
 from eventjobs.domain import zones
 from eventjobs.domain.cadence import as_due, start_label
+from eventjobs.domain.cron_days import CronDays
+from eventjobs.domain.moments import Answered, Moments, Passed, counted, resolved
+from eventjobs.domain.slot_cadence import SlotCadence, slot_days
 from eventjobs.domain.zones import HORIZON, Instant
 from eventjobs.events.cadence import Cadence, Gap, NextDue, Repeat, Timing, TimingPolicies, Unit
 
 TICK: Final = timedelta(microseconds=1)
 
-_PERIODS: Final = {
-    Unit.MINUTE: timedelta(minutes=1),
-    Unit.HOUR: timedelta(hours=1),
-    Unit.DAY: timedelta(days=1),
-}
+CLOCK_PERIODS: Final = {Unit.MINUTE: timedelta(minutes=1), Unit.HOUR: timedelta(hours=1)}
+_PERIODS: Final = {**CLOCK_PERIODS, Unit.DAY: timedelta(days=1)}
 
 # Local times in a row that may fall into gaps before we say that nothing comes: more than one a year never does.
 _EMPTY_MAX: Final = 400
-
-
-@dataclass(frozen=True, slots=True)
-class Passed:
-    """Moments that lie between two instants: how many, and the first and last of them."""
-
-    count: int
-    first: NextDue
-    last: NextDue
-
-
-class Moments(Protocol):
-    """An ascending sequence of due moments."""
-
-    def after(self, at: datetime) -> NextDue | None:
-        """Return the first moment strictly after an instant, or `None` where none comes before the year 9999 ends."""
-        ...
-
-    def passed(self, after: datetime, through: datetime) -> Passed | None:
-        """Return the moments in `(after, through]`."""
-        ...
-
-
-@dataclass(frozen=True, slots=True)
-class Nothing:
-    """No moment at all."""
-
-    def after(self, _at: datetime) -> NextDue | None:
-        """Return nothing."""
-        return None
-
-    def passed(self, _after: datetime, _through: datetime) -> Passed | None:
-        """Return nothing."""
-        return None
 
 
 def step(base: datetime, count: int, unit: Unit, day: int) -> datetime | None:
@@ -127,29 +93,6 @@ class Steps:
 
 
 @dataclass(frozen=True, slots=True)
-class Answered:
-    """The last answered moment: no later rule may make it, or one before it, due again (SPEC 1)."""
-
-    at: datetime
-    local: str
-    fold: int
-
-    def precedes(self, zone: str, candidate: Instant) -> bool:
-        """
-        Say whether a local time and fold is later than the last answered one.
-
-        While the zone still shows the answered moment as it did, the instants decide. Once it does not (another zone,
-        other zone data), the label must be later too: a zone moved west loses the day.
-        """
-        if candidate.utc <= self.at:
-            return False
-        then = zones.shown_in(zone, self.at)
-        if (zones.wall_text(then.local), then.fold) == (self.local, self.fold):
-            return True
-        return (zones.wall_text(candidate.local), candidate.fold) > (self.local, self.fold)
-
-
-@dataclass(frozen=True, slots=True)
 class LocalDays:
     """
     The same local time every so many days or months of the local calendar, through daylight saving.
@@ -169,19 +112,13 @@ class LocalDays:
 
     def passed(self, after: datetime, through: datetime) -> Passed | None:
         """Return those in `(after, through]`; this visits each day of the span."""
-        first = last = None
-        count = 0
-        for instant in self._instants_after(after):
-            if instant.utc > through:
-                break
-            first, last, count = first or instant, instant, count + 1
-        return None if first is None or last is None else Passed(count, as_due(first), as_due(last))
+        return counted(self._instants_after(after), through)
 
     def _instants_after(self, at: datetime) -> Iterator[Instant]:
         index, empty = self._index_before(at), 0
         while empty < _EMPTY_MAX and (label := self._label(index)) is not None:
             index, empty = index + 1, empty + 1
-            for instant in self._resolved(label):
+            for instant in resolved(self.cadence.time_zone, label, self.gap, self.repeat):
                 if instant.utc > at and self._is_new(instant):
                     yield instant
                     at, empty = instant.utc, 0
@@ -201,25 +138,13 @@ class LocalDays:
         label = step(start, index * self.cadence.every, self.cadence.unit, start.day)
         return None if label is None else label.replace(tzinfo=None)
 
-    def _resolved(self, label: datetime) -> tuple[Instant, ...]:
-        instants = zones.instants_of(self.cadence.time_zone, label)
-        if self.gap is Gap.SKIP and instants[0].asked is not None:
-            return ()
-        match self.repeat:
-            case Repeat.FIRST:
-                return instants[:1]
-            case Repeat.SECOND:
-                return instants[-1:]
-            case Repeat.BOTH:
-                return instants
-
     def _is_new(self, instant: Instant) -> bool:
         return self.answered is None or self.answered.precedes(self.cadence.time_zone, instant)
 
 
 def start_of(cadence: Cadence, policies: TimingPolicies) -> NextDue:
     """
-    Return the first real occurrence of the cadence (R11, R21).
+    Return the first real occurrence of the cadence (R11, R21), which is not a cron's: that one has no start.
 
     Under `wall_clock` the policies may drop the start's own local time, or take its second pass; the others move it out
     of a gap and take the first pass.
@@ -239,6 +164,10 @@ def resolve_start(cadence: Cadence, policies: TimingPolicies) -> datetime:
 
 def aligned(cadence: Cadence, policies: TimingPolicies, answered: Answered | None) -> Moments:
     """Return all moments of a `grid` (months in the UTC calendar) or `wall_clock` cadence."""
+    if isinstance(cadence, SlotCadence):
+        return slot_days(cadence, policies, answered)
+    if cadence.unit is Unit.CRON:
+        return CronDays(cadence, policies.gap, policies.repeat, answered)
     if policies.timing is Timing.WALL_CLOCK:
         return LocalDays(cadence, policies.gap, policies.repeat, answered)
     start = start_of(cadence, policies)

@@ -8,7 +8,7 @@ rules from the same version.
 import zoneinfo
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from functools import cache
+from functools import cache, lru_cache
 from typing import Final
 from zoneinfo import ZoneInfo
 
@@ -22,6 +22,7 @@ _NOT_PLACES: Final = frozenset({"localtime", "posixrules", "Factory"})
 
 # Nothing is due later: local times and UTC must both fit a datetime.
 HORIZON: Final = datetime(9999, 12, 29, tzinfo=UTC)
+_SECOND: Final = timedelta(seconds=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +98,34 @@ def instants_of(name: str, local: datetime) -> tuple[Instant, ...]:
         return early, Instant((local - second).replace(tzinfo=UTC), local, 1)
     shifted = shown_in(name, early.utc)
     return (Instant(shifted.utc, shifted.local, shifted.fold, asked=local),)
+
+
+def bounds_of(name: str, local: datetime) -> tuple[datetime, datetime]:
+    """
+    Return the first and the last instant at which a zone's clock comes to a local time: two where it occurs twice.
+
+    In a gap both are the change itself, where the clock goes past it.
+    """
+    first, second = _offsets(name, local)
+    early, late = (local - max(first, second)).replace(tzinfo=UTC), (local - min(first, second)).replace(tzinfo=UTC)
+    if first >= second:
+        return early, late
+    while late - early > _SECOND:
+        middle = early + (late - early) // (2 * _SECOND) * _SECOND
+        early, late = (middle, late) if shown_in(name, middle).local < local else (early, middle)
+    return late, late
+
+
+def quiet_offset(name: str, day: datetime) -> timedelta | None:
+    """Return the offset of a local day, its midnight given; `None` if on it or a day beside it the clock is changed."""
+    return _quiet_offset(name, day, zone_data())
+
+
+@lru_cache(maxsize=4_096)
+def _quiet_offset(name: str, day: datetime, _version: str) -> timedelta | None:
+    ends = (day + timedelta(days=ahead) for ahead in (-1, 0, 1, 2))
+    offsets = {offset for end in ends for offset in _offsets(name, end)}
+    return offsets.pop() if len(offsets) == 1 else None
 
 
 def wall_text(local: datetime) -> str:

@@ -15,11 +15,11 @@ class KeyIssued:
     A key may act from now on.
 
     `lookup` is the public part of the key by which it is found, `secret_sha256` the hex digest of its secret part;
-    `workspaces` names workspaces or holds `*`.
+    `workspaces` names workspaces or holds `*`. `member` is the person of this workspace who has it.
     """
 
     TYPE: ClassVar[str] = "access.key_issued"
-    SCHEMA: ClassVar[int] = 1
+    SCHEMA: ClassVar[int] = 2
 
     lookup: str
     secret_sha256: str
@@ -27,6 +27,7 @@ class KeyIssued:
     workspaces: tuple[str, ...]
     read_only: bool
     expires_at: datetime | None = None
+    member: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,13 +10,14 @@ from enum import StrEnum
 
 
 class Unit(StrEnum):
-    """The interval types (R4)."""
+    """The interval types (R4), and `cron`, where an expression says it all."""
 
     ONCE = "once"
     MINUTE = "minute"
     HOUR = "hour"
     DAY = "day"
     MONTH = "month"
+    CRON = "cron"
 
 
 class Timing(StrEnum):
@@ -55,14 +56,16 @@ class Cadence:
     """
     When a schedule starts and how often it comes back (R5: every `every` units).
 
-    `start_date` is `YYYY-MM-DD` and `start_time` `HH:MM`, both local to `time_zone`; with `once`, `every` is 1.
+    `start_date` is `YYYY-MM-DD` and `start_time` `HH:MM`, both local to `time_zone`; with `once`, `every` is 1. A cron
+    has no start and counts nothing: `cron` are its five fields, read in `time_zone`.
     """
 
-    start_date: str
-    start_time: str
+    start_date: str | None = None
+    start_time: str | None = None
     time_zone: str
     every: int = 1
     unit: Unit
+    cron: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

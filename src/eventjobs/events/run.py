@@ -23,7 +23,11 @@ class Ref:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SnapshotJob:
-    """One row of the job table as it was when the run opened (R44); `version` is the job's definition version."""
+    """
+    One row of the job table as it was when the run opened (R44); `version` is the job's definition version.
+
+    The failure of one that is not `required` lets the stages after it go on.
+    """
 
     row: int
     job: Ref
@@ -34,6 +38,7 @@ class SnapshotJob:
     policy: AttemptPolicy
     version: int
     input: Any = None
+    required: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,11 +47,13 @@ class RunOpened:
     A run begins, on this snapshot.
 
     `cause` is `scheduled`, `catch_up` or `manual`. `due` is the nominal instant of its occurrence, `None` for a manual
-    run. `missed_*` count and bound the later occurrences that this run covers (R30). `instance` runs it in `term`.
+    run; such a one may have an instant that it `stands_for`, as a backfill's or that of the run that it `resumes`.
+    `missed_*` count and bound the later occurrences that this run covers (R30). `instance` runs it in `term`.
+    `not_before` is when its first jobs may begin, where a herd that catches up is spread (R36).
     """
 
     TYPE: ClassVar[str] = "run.opened"
-    SCHEMA: ClassVar[int] = 1
+    SCHEMA: ClassVar[int] = 4
 
     owner: Ref
     cause: str
@@ -61,6 +68,8 @@ class RunOpened:
     missed_first: datetime | None = None
     missed_last: datetime | None = None
     resumes: str | None = None
+    not_before: datetime | None = None
+    stands_for: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,6 +96,17 @@ class RunMissed:
     due: datetime
     reason: str
     covered_by: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobRunDefined:
+    """A group's job was edited after the run began and before its turn came: it runs as it is defined now (G22)."""
+
+    TYPE: ClassVar[str] = "job_run.defined"
+    SCHEMA: ClassVar[int] = 1
+
+    row: int
+    job: SnapshotJob
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -150,6 +170,76 @@ class JobRunWaiting:
     holder: str
     joined: str | None = None
     deadline: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobRunSuspended:
+    """
+    A try's handler ended, and its flow goes on elsewhere: a signed callback says how it ends (R43).
+
+    After `deadline` nobody waits for it any more. `log_lines` and `log_sha256` seal the lines that the try wrote.
+    """
+
+    TYPE: ClassVar[str] = "job_run.suspended"
+    SCHEMA: ClassVar[int] = 1
+
+    row: int
+    attempt: int
+    waits_for: str
+    deadline: datetime
+    counts: Mapping[str, int]
+    log_lines: int = 0
+    log_sha256: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobRunReleased:
+    """The row was suspended for longer than its `wait_timeout`: later stages go on, it may still end (R43)."""
+
+    TYPE: ClassVar[str] = "job_run.released"
+    SCHEMA: ClassVar[int] = 1
+
+    row: int
+    attempt: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobRunAnswered:
+    """The signed callback said how a try ended; also where nobody waits for it any more."""
+
+    TYPE: ClassVar[str] = "job_run.answered"
+    SCHEMA: ClassVar[int] = 1
+
+    row: int
+    attempt: int
+    state: str
+    reason: str | None = None
+    detail: str | None = None
+    counts: Mapping[str, int]
+    output: Any = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobRunCarried:
+    """The row succeeded in the run that this one resumes, and is not run again: it has that one's counts and output."""
+
+    TYPE: ClassVar[str] = "job_run.carried"
+    SCHEMA: ClassVar[int] = 1
+
+    row: int
+    run: str
+    counts: Mapping[str, int]
+    output: Any = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunResumed:
+    """Another run goes on from the first stage of this one that did not succeed; its own outcome stays."""
+
+    TYPE: ClassVar[str] = "run.resumed"
+    SCHEMA: ClassVar[int] = 1
+
+    by: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -228,9 +318,15 @@ RunEvent: TypeAlias = (
     | AttemptProgressed
     | AttemptEnded
     | JobRunWaiting
+    | JobRunSuspended
+    | JobRunReleased
+    | JobRunAnswered
+    | JobRunCarried
+    | JobRunDefined
     | JobRunEnded
     | RunStopRequested
     | RunTakenOver
     | RunDelayed
     | RunEnded
+    | RunResumed
 )

@@ -52,29 +52,46 @@ class Turn:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class JobOrigin:
+    """What manages a service or a flow: features of an integration, by a version of its definition (R86)."""
+
+    integration: str
+    features: tuple[str, ...]
+    definition_version: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ServiceAdded:
-    """A service exists from now on."""
+    """
+    A service exists from now on; `type` is its Connector/Module/Type, where it has one (R85).
+
+    Without an `origin` it is the workspace's own.
+    """
 
     TYPE: ClassVar[str] = "service.added"
-    SCHEMA: ClassVar[int] = 1
+    SCHEMA: ClassVar[int] = 3
 
     name: str
     handler: str
     config: Mapping[str, Any]
     policy: AttemptPolicy
+    type: str | None = None
+    origin: JobOrigin | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ServiceConfigured:
-    """The service's definition is this from now on; open runs keep their snapshot."""
+    """The service is this from now on; open runs keep their snapshot. `origin` is that of a managed one."""
 
     TYPE: ClassVar[str] = "service.configured"
-    SCHEMA: ClassVar[int] = 1
+    SCHEMA: ClassVar[int] = 3
 
     name: str
     handler: str
     config: Mapping[str, Any]
     policy: AttemptPolicy
+    type: str | None = None
+    origin: JobOrigin | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,6 +99,14 @@ class ServiceDeleted:
     """The service leaves the lists; its history and its id stay."""
 
     TYPE: ClassVar[str] = "service.deleted"
+    SCHEMA: ClassVar[int] = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServiceRestored:
+    """A managed service is there again: a schedule of its integration needs it."""
+
+    TYPE: ClassVar[str] = "service.restored"
     SCHEMA: ClassVar[int] = 1
 
 
@@ -175,6 +200,7 @@ ServiceEvent: TypeAlias = (
     ServiceAdded
     | ServiceConfigured
     | ServiceDeleted
+    | ServiceRestored
     | ServiceAttached
     | ServiceDetached
     | ServiceClaimed

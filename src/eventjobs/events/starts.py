@@ -34,14 +34,19 @@ class StartsFreed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StartsDelayed:
-    """The moment `due` of `owner` would start now, and all `limit` places are taken; said once."""
+    """
+    The moment `due` of `owner` would start now, and all `limit` places are taken; said once.
+
+    `occurrence` is that of a moment that had waited for something else until now.
+    """
 
     TYPE: ClassVar[str] = "starts.delayed"
-    SCHEMA: ClassVar[int] = 1
+    SCHEMA: ClassVar[int] = 2
 
     owner: Ref
     due: datetime
     limit: int
+    occurrence: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

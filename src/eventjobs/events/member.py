@@ -1,0 +1,42 @@
+"""
+Facts about a member: a person of a workspace, the roles that their keys may have, and which keys those are.
+
+These classes are a storage format.
+"""
+
+from dataclasses import dataclass
+from typing import ClassVar, TypeAlias
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MemberAdded:
+    """A person belongs to the workspace from now on; `read_only` beats every role (R108)."""
+
+    TYPE: ClassVar[str] = "member.added"
+    SCHEMA: ClassVar[int] = 1
+
+    name: str
+    email: str | None = None
+    roles: tuple[str, ...]
+    read_only: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MemberKeyIssued:
+    """A key was issued for the person; it ends with their membership."""
+
+    TYPE: ClassVar[str] = "member.key_issued"
+    SCHEMA: ClassVar[int] = 1
+
+    key: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MemberRemoved:
+    """The person belongs to the workspace no more, and all their keys were revoked."""
+
+    TYPE: ClassVar[str] = "member.removed"
+    SCHEMA: ClassVar[int] = 1
+
+
+MemberEvent: TypeAlias = MemberAdded | MemberKeyIssued | MemberRemoved
