@@ -1,5 +1,5 @@
-SELECT s.id, s.version, s.name, s.handler, s.config::text, s.policy::text, s.created_at, s.deleted_at,
-       r.open_run, r.last_run, r.last_state, r.last_reason, r.last_ended_at,
+SELECT s.id, s.version, s.name, s.handler, s.config::text, s.policy::text, s.created_at, s.deleted_at, t.type,
+       r.open_run, r.last_run, r.last_state, r.last_reason, r.last_ended_at, m.run AS in_run,
        ARRAY(
            SELECT u.schedule FROM public.view_service_uses_1 AS k
            CROSS JOIN LATERAL public.view_service_uses_1_at(k.workspace, k.service, k.schedule, $3) AS u
@@ -7,3 +7,5 @@ SELECT s.id, s.version, s.name, s.handler, s.config::text, s.policy::text, s.cre
        ) AS used_by
 FROM public.view_services_1_at($1, $2, $3) AS s
 LEFT JOIN LATERAL public.view_service_runs_1_at($1, $2, $3) AS r ON true
+LEFT JOIN LATERAL public.view_service_types_1_at($1, $2, $3) AS t ON true
+LEFT JOIN LATERAL public.view_turns_1_at($1, 'service', $2, $3) AS m ON true

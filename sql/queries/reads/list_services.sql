@@ -1,5 +1,5 @@
-SELECT s.id, s.version, s.name, s.handler, s.config::text, s.policy::text, s.created_at, s.deleted_at,
-       r.open_run, r.last_run, r.last_state, r.last_reason, r.last_ended_at,
+SELECT s.id, s.version, s.name, s.handler, s.config::text, s.policy::text, s.created_at, s.deleted_at, t.type,
+       r.open_run, r.last_run, r.last_state, r.last_reason, r.last_ended_at, m.run AS in_run,
        ARRAY(
            SELECT u.schedule FROM public.view_service_uses_1 AS k2
            CROSS JOIN LATERAL public.view_service_uses_1_at(k2.workspace, k2.service, k2.schedule, $2) AS u
@@ -8,6 +8,8 @@ SELECT s.id, s.version, s.name, s.handler, s.config::text, s.policy::text, s.cre
 FROM public.view_services_1 AS k
 CROSS JOIN LATERAL public.view_services_1_at(k.workspace, k.id, $2) AS s
 LEFT JOIN LATERAL public.view_service_runs_1_at(k.workspace, k.id, $2) AS r ON true
+LEFT JOIN LATERAL public.view_service_types_1_at(k.workspace, k.id, $2) AS t ON true
+LEFT JOIN LATERAL public.view_turns_1_at(k.workspace, 'service', k.id, $2) AS m ON true
 WHERE k.workspace = $1 AND k.id > $3 AND s.deleted_at IS NULL
       AND ($5::text IS NULL OR strpos(lower(s.id || ' ' || s.name), lower($5)) > 0)
 ORDER BY k.id

@@ -14,10 +14,10 @@ from typing import Any, Final
 import structlog
 
 from eventjobs.clock import Clock
-from eventjobs.errors import ForkedHistory, LogFault, LogUnavailable, OutcomeUnknown, VersionConflict
+from eventjobs.errors import ForkedHistory, LogFault, LogUnavailable, OutcomeUnknown, Overtaken, VersionConflict
 from eventjobs.events.recorded import Recorded, StreamId
 from eventjobs.ids import Random
-from eventjobs.log.batch import Batch
+from eventjobs.log.batch import Batch, decided_for
 from eventjobs.log.codec import Codec
 from eventjobs.log.prepared import Prepared
 from eventjobs.log.replays import Replays
@@ -141,10 +141,14 @@ class Appender:
     async def _write(self, taken: Sequence[Prepared]) -> None:
         if self._tail.fault is not None:
             raise self._tail.fault
-        accepted = await self._examine(taken)
+        examined = await self._examine(taken)
+        now = decided_for(self._head, self._clock.now())
+        accepted = [prepared for prepared in examined if prepared.append.holds(now)]
+        if len(accepted) < len(examined):
+            self._refuse((prepared, Overtaken(now)) for prepared in examined if not prepared.append.holds(now))
         if not accepted:
             return
-        batch = Batch(self._head, self._clock.now(), accepted)
+        batch = Batch(self._head, now, accepted)
         if batch.is_empty:
             self._publish(batch)
             return
@@ -186,15 +190,19 @@ class Appender:
                 followed = True
             else:
                 break
-        keyed: list[tuple[Prepared, VersionConflict]] = []
-        for prepared, conflict in refused:
+        self._refuse(refused)
+        return accepted
+
+    def _refuse(self, refused: Iterable[tuple[Prepared, VersionConflict | Overtaken]]) -> None:
+        """Have these decided again, but for those whose keys have their receipts already."""
+        keyed: list[tuple[Prepared, VersionConflict | Overtaken]] = []
+        for prepared, why in refused:
             if prepared.append.receipts:
-                keyed.append((prepared, conflict))
+                keyed.append((prepared, why))
             else:
-                prepared.refuse(conflict)
+                prepared.refuse(why)
         if keyed:
             _ = self._tasks.start(self.replays.answer_refused(keyed), name="log-refusals")
-        return accepted
 
     def _compare(
         self, taken: Sequence[Prepared]

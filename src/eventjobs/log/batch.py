@@ -6,15 +6,28 @@ a new batch is made of them.
 """
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from hashlib import sha256
-from typing import Any
+from typing import Any, Final
 
 from eventjobs.events.recorded import Recorded
 from eventjobs.log.chain import instant
 from eventjobs.log.codec import Codec
 from eventjobs.log.port import Appended, Head, Receipt, StoredReceipt
 from eventjobs.log.prepared import SEPARATOR, Prepared
+
+LEAD: Final = timedelta(seconds=2)
+"""By how much the clocks of two instances differ at most, unless one was set."""
+
+
+def decided_for(head: Head, now: datetime) -> datetime:
+    """
+    Return the instant for which decisions must hold that are written on `head` now.
+
+    It is that of their stamp, but where the clock was set back: then the log's time stands still until the clock has
+    caught up, and decisions go by the clock, or whatever waits would have to wait until then.
+    """
+    return head.at if now < head.at <= now + LEAD else now
 
 
 class Batch:

@@ -97,9 +97,10 @@ class DatabaseClock:
         if self._read is None:
             self._read, self._read_at_s = reading, read_at_s
             return
-        expected = self.now() - timedelta(seconds=self._system.monotonic() - read_at_s)
+        present = self.now()
+        expected = present - timedelta(seconds=self._system.monotonic() - read_at_s)
         step_s = (reading - expected).total_seconds()
-        self._floor = expected if -STEP_S <= step_s < 0 else None
+        self._floor = present if -STEP_S <= step_s < 0 else None
         self._read, self._read_at_s = reading, read_at_s
         if abs(step_s) > STEP_S:
             _log.warning("clock_step", expected=expected.isoformat(), reading=reading.isoformat(), step_s=step_s)

@@ -12,9 +12,18 @@ from enum import Enum
 from typing import Any, Final, Protocol
 
 from eventjobs.clock import Clock
-from eventjobs.errors import LogFault, LogFull, LogUnavailable, NotFound, OutcomeUnknown, Rejected, VersionConflict
+from eventjobs.errors import (
+    LogFault,
+    LogFull,
+    LogUnavailable,
+    NotFound,
+    OutcomeUnknown,
+    Overtaken,
+    Rejected,
+    VersionConflict,
+)
 from eventjobs.events.recorded import Recorded, StreamId
-from eventjobs.log.batch import Batch
+from eventjobs.log.batch import Batch, decided_for
 from eventjobs.log.birth import birth
 from eventjobs.log.codec import Codec
 from eventjobs.log.port import EVERYTHING, Append, Appended, Filter, Head, StoredReceipt
@@ -160,7 +169,11 @@ class MemoryEventLog:
             if actual != expected:
                 prepared.refuse(VersionConflict(stream, expected, actual))
                 return
-        batch = Batch(head, self._clock.now(), [prepared])
+        now = decided_for(head, self._clock.now())
+        if not append.holds(now):
+            prepared.refuse(Overtaken(now))
+            return
+        batch = Batch(head, now, [prepared])
         facts = batch.publish(self._codec)
         for fact in facts:
             self._streams.setdefault(fact.stream, []).append(fact)

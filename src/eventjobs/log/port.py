@@ -8,13 +8,15 @@ gap in commit order, so "everything after p" misses nothing.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
 from eventjobs.errors import LogFault, Rejected
 from eventjobs.events.recorded import Event, Provenance, Recorded, StreamId
 
 ZERO_CHAIN = bytes(32)
 """The chain value before position 1."""
+BEYOND: Final = 2**63 - 1
+"""Above every position."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +67,7 @@ class Append:
     not exist). `read_at` gives, for the streams of which it is known, a position at which that version was read; it
     spares the appender a look-up of the stream. Without events it only leaves its receipts, each of which has a
     key of its own. `events` of one stream keep their order. `provenances`: who and what caused each event, where it is
-    not the same for all.
+    not the same for all. `before` is the instant from which on the decision no longer holds, `None`: it always does.
     """
 
     events: Sequence[tuple[StreamId, Event]]
@@ -74,6 +76,11 @@ class Append:
     receipts: Sequence[Receipt] = ()
     read_at: Mapping[StreamId, int] = field(default_factory=dict)
     provenances: Sequence[Provenance] = ()
+    before: datetime | None = None
+
+    def holds(self, now: datetime) -> bool:
+        """Tell whether what was decided may still be written at `now`."""
+        return self.before is None or now < self.before
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,8 +125,8 @@ class EventLog(Protocol):
     """
     An append-only, totally ordered log.
 
-    Raises `VersionConflict` for a lost race (nothing of that append was written), `LogUnavailable` and `LogFull` when
-    nothing was written, `OutcomeUnknown` when nobody can say.
+    Raises `VersionConflict` for a lost race and `Overtaken` for a decision that no longer holds (nothing of that append
+    was written), `LogUnavailable` and `LogFull` when nothing was written, `OutcomeUnknown` when nobody can say.
     """
 
     async def append(self, append: Append) -> Appended:

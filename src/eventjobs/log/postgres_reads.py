@@ -7,7 +7,7 @@ from typing import Any, Final, TypeVar, cast
 from eventjobs.events.recorded import Recorded, StreamId
 from eventjobs.log.codec import Codec
 from eventjobs.log.faults import after_read, is_stale_link
-from eventjobs.log.port import Filter, Head, StoredReceipt
+from eventjobs.log.port import BEYOND, Filter, Head, StoredReceipt
 from eventjobs.log.rows import recorded
 from eventjobs.postgres.faults import DATABASE_FAULTS
 from eventjobs.postgres.pool import Connection, TimedPool
@@ -28,8 +28,6 @@ READ_STREAM: Final = statement("log/read_stream")
 READ_STREAMS: Final = statement("log/read_streams")
 READ_WORKSPACE: Final = statement("log/read_workspace")
 
-BEYOND: Final = 2**63 - 1
-"""Above every position."""
 BATCH: Final = 2_000
 
 

@@ -8,7 +8,7 @@ once, costs no statement.
 from collections.abc import Iterable, Sequence
 from typing import Final
 
-from eventjobs.errors import LogFault, VersionConflict
+from eventjobs.errors import LogFault, Overtaken, VersionConflict
 from eventjobs.log.port import Appended, StoredReceipt
 from eventjobs.log.prepared import Prepared
 from eventjobs.log.storage import Storage
@@ -46,8 +46,8 @@ class Replays:
                 return True
         return False
 
-    async def answer_refused(self, refused: Iterable[tuple[Prepared, VersionConflict]]) -> None:
-        """Answer lost races; one whose key is taken was written before and lost nothing."""
+    async def answer_refused(self, refused: Iterable[tuple[Prepared, VersionConflict | Overtaken]]) -> None:
+        """Answer what came too late; one whose key is taken was written before and lost nothing."""
         conflicts = dict(refused)
         try:
             left = await self.answer_stored(list(conflicts))

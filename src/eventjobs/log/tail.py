@@ -7,6 +7,7 @@ continue the chain, or the history that was read before is gone.
 
 import asyncio
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Any, Final
 
 from eventjobs.errors import ForkedHistory, LogFault
@@ -29,7 +30,7 @@ class Tail:
         self.fault: LogFault | None = None
         self._recent: list[Recorded[Any]] = []
         self._kept = kept
-        self._grown: asyncio.Future[None] | None = None
+        self._waiting: dict[asyncio.Future[None], None] = {}  # in the order in which they came, as a set is not
 
     @property
     def first(self) -> int:
@@ -83,19 +84,25 @@ class Tail:
 
     async def wait_beyond(self, position: int, timeout_s: float) -> int:
         """Wait until the head is above `position` or the time is over; return the head's position."""
-        try:
-            async with asyncio.timeout(timeout_s):
-                while self.head.position <= position and self.fault is None:
-                    if self._grown is None:
-                        self._grown = asyncio.get_running_loop().create_future()
-                    await asyncio.shield(self._grown)
-        except TimeoutError:
-            pass
+        if self.head.position <= position and self.fault is None:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(timeout_s):
+                    await self._wait_beyond(position)
         if self.fault is not None:
             raise self.fault
         return self.head.position
 
+    async def _wait_beyond(self, position: int) -> None:
+        while self.head.position <= position and self.fault is None:
+            grown = asyncio.get_running_loop().create_future()
+            self._waiting[grown] = None
+            try:
+                await grown
+            finally:
+                self._waiting.pop(grown, None)
+
     def _wake(self) -> None:
-        if self._grown is not None:
-            self._grown.set_result(None)
-            self._grown = None
+        for waiting in self._waiting:
+            if not waiting.done():
+                waiting.set_result(None)
+        self._waiting.clear()

@@ -27,8 +27,16 @@ HAS_LOG: Final = statement("postgres/has_log")
 BEGIN_RESTORE: Final = statement("postgres/begin_restore")
 END_RESTORE: Final = statement("postgres/end_restore")
 
-OPTIONS: Final = ("--format=custom", "--no-password", "--exclude-table-data=public.instances")
-"""Of the instances none is connected to what is made of a copy; so the runs that they had are nobody's at once."""
+OPTIONS: Final = (
+    "--format=custom",
+    "--no-password",
+    "--exclude-table-data=public.instances",
+    "--exclude-table-data=public.sessions",
+)
+"""
+Of the instances none is connected to what is made of a copy; so the runs that they had are nobody's at once. And who
+signed out since is not signed in again.
+"""
 
 _UNHURRIED: Final = {"statement_timeout": "0", "idle_in_transaction_session_timeout": "0", "lock_timeout": "60s"}
 _CLOSE_S: Final = 5.0

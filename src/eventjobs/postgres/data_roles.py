@@ -62,14 +62,21 @@ class DataRoles:
                 self._made[workspace] = await self._make(workspace)
         return self._made[workspace]
 
+    def name(self, workspace: str) -> str:
+        """Return what a workspace's role is called; no other workspace has that name, of whatever installation."""
+        return f"{_schema(workspace)}_{self._mark}"
+
     async def _make(self, workspace: str) -> DataLogin:
-        schema = f"data_{workspace}"
-        role = f"{schema}_{self._mark}"
+        role = self.name(workspace)
         password = derived_password(self._owner_password, role)
         made = await self._app.fetchval(ROLE, workspace, scram_verifier(role, password))
         if made != role:
             raise JobFailed(f"the data role is called {made} there and {role} here; is this the log's database?")
-        return DataLogin(role, schema, password)
+        return DataLogin(role, _schema(workspace), password)
+
+
+def _schema(workspace: str) -> str:
+    return f"data_{workspace}"
 
 
 def password_of(url: str) -> str | None:

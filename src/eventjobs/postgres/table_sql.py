@@ -6,17 +6,111 @@ Names were checked against `NAME` and are quoted all the same; types come from t
 Staging tables call their columns `c1`, `c2` … by their place in the source, so that no user's name meets one of ours.
 """
 
+import re
 from collections.abc import Mapping, Sequence
-from typing import Final
+from typing import Any, Final
 
 from eventjobs.postgres.statements import quote_identifier
-from eventjobs.postgres.tables import Target, length_limit
+from eventjobs.postgres.tables import Dialect, Selection, Span, Target, length_limit
 
 TEXTS: Final = "eventjobs_texts"
 VALUES: Final = "eventjobs_values"
 REFUSED: Final = "eventjobs_refused"
+QUERY: Final = "eventjobs_query"
+
+TIMES: Final = frozenset({"timestamp", "timestamptz"})
+HARMLESS: Final = TIMES | {
+    "bool", "int2", "int4", "int8", "numeric", "float4", "float8", "date", "time", "timetz", "interval", "uuid",
+}  # fmt: skip
+"""Types whose values no spreadsheet takes for formulas, though a number may begin with a sign."""
+FORMULA: Final = r"^[-=+@\t\r\n\uff1d\uff0b\uff0d\uff20]"
+"""How a text begins that a spreadsheet takes for a formula, or would once it has dropped white space before it."""
 
 SOFT_ERRORS_SINCE: Final = 160000
+
+
+def copy_options(dialect: Dialect, *, has_header: bool) -> Mapping[str, Any]:
+    """Return what the driver puts into a COPY, in either direction."""
+    return {
+        "format": "csv",
+        "header": has_header,
+        "delimiter": dialect.delimiter,
+        "quote": dialect.quote,
+        "escape": dialect.escape,
+        "null": dialect.null,
+        "encoding": "utf-8",
+    }
+
+
+def row_count(status: str) -> int:
+    """Read the number of rows from a statement's tag (`COPY 12`, `INSERT 0 12`)."""
+    return int(status.rsplit(" ", 1)[-1])
+
+
+def create_query(query: str) -> str:
+    """Make the view through which a query is exported. Whoever runs this lets the server take it as one statement."""
+    return f"CREATE TEMP VIEW {QUERY} AS {query}\n"
+
+
+def select_all(schema: str, selection: Selection) -> str:
+    """Read the rows of an export as they are."""
+    columns = _names(selection.columns) if selection.columns else "*"
+    return f"SELECT {columns} FROM {_source(schema, selection)}"
+
+
+def select_guarded(schema: str, selection: Selection, types: Mapping[str, str]) -> str:
+    """Read them with a `'` before each text, names of columns too, that a spreadsheet would take for a formula."""
+    columns = [_guarded(name, kind) for name, kind in types.items()]
+    return f"SELECT {', '.join(columns)} FROM {_source(schema, selection)}"
+
+
+def _guarded(name: str, kind: str) -> str:
+    column, shown = quote_identifier(name), quote_identifier(f"'{name}" if re.match(FORMULA, name) else name)
+    if kind in HARMLESS:
+        return f"{column} AS {shown}"
+    text = f"{column}::text"
+    guard = f'{text} COLLATE "C" ~ {_literal(FORMULA)}'
+    return f"CASE WHEN {guard} THEN '''' || {text} ELSE {text} END AS {shown}"
+
+
+def bounded(rows: str, span: Span | None) -> str:
+    """Read those rows alone that a span means; its values are `span_values`, as texts."""
+    if span is None:
+        return rows
+    column = quote_identifier(span.column)
+    tests = ["false" if span.until is None else f"{column} <= $1::text::{span.kind}"]
+    if span.after is not None:
+        after = f"$2::text::{span.kind}"
+        tests.append(f"{column} > {after}" + (" - $3::text::interval" if span.overlap else ""))
+    return f"{rows} WHERE {' AND '.join(tests)}"
+
+
+def span_values(span: Span | None) -> Sequence[str]:
+    """Return the values of `bounded`."""
+    if span is None or span.until is None:
+        return ()
+    if span.after is None:
+        return (span.until,)
+    return [value for value in (span.until, span.after, span.overlap) if value is not None]
+
+
+def select_column(schema: str, selection: Selection, column: str) -> str:
+    """Read one column of an export's rows."""
+    return f"SELECT {quote_identifier(column)} FROM {_source(schema, selection)}"
+
+
+def find_newest(schema: str, selection: Selection, column: str, kind: str) -> str:
+    """
+    Find the highest value of a column, at least $1 (text or null), and whether a row has none.
+
+    A time that is yet to come is no bound: every row that is written until then would be below it.
+    """
+    name, source = quote_identifier(column), _source(schema, selection)
+    past = f" WHERE {name} <= now()" if kind in TIMES else ""
+    return (
+        f"SELECT greatest((SELECT max({name}) FROM {source}{past}), $1::text::{kind})::text AS newest,"
+        f" EXISTS (SELECT FROM {source} WHERE {name} IS NULL) AS has_null"
+    )
 
 
 def create_table(target: Target) -> str:
@@ -35,6 +129,11 @@ def drop_table(table: str) -> str:
 def create_unique_index(target: Target) -> str:
     """Make merging on the keys possible."""
     return f"CREATE UNIQUE INDEX ON {quote_identifier(target.table)} ({_names(target.keys)})"
+
+
+def has_rows(table: str) -> str:
+    """Tell whether a table holds anything."""
+    return f"SELECT EXISTS (SELECT FROM {quote_identifier(table)})"
 
 
 def empty_table(table: str) -> str:
@@ -130,6 +229,13 @@ def merge_values(target: Target) -> str:
         f" RETURNING xmax = 0 AS is_new)"
         f" SELECT count(*) FILTER (WHERE is_new) AS added, count(*) AS merged FROM merged"
     )
+
+
+def _source(schema: str, selection: Selection) -> str:
+    """Name the table of an export, or the view of its query."""
+    if selection.table is None:
+        return f"pg_temp.{QUERY}"
+    return f"{quote_identifier(schema)}.{quote_identifier(selection.table)}"
 
 
 def _tests(n: int, name: str, type_: str, server_version: int, *, required: bool) -> list[str]:

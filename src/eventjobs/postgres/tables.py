@@ -1,9 +1,9 @@
-"""The words in which a load into a table is described, and what it does, as a port."""
+"""The words in which a load into a table and an export from one are described, and what both do, as ports."""
 
 import re
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Final, Literal, Protocol, TypeAlias
+from typing import Any, Final, Literal, Protocol, TypeAlias
 
 Mode: TypeAlias = Literal["replace", "append", "merge"]
 DateOrder: TypeAlias = Literal["ymd", "dmy", "mdy"]
@@ -64,7 +64,7 @@ class Target:
 
     `columns` are those of the source in its order, `None` where a field is not loaded; `types` are the declared types
     of those that have one, in Postgres's own spelling (`canonical_type`). `keys` identify a row: `merge` needs them,
-    and a table that is made gets them as its primary key.
+    and a table that is made gets them as its primary key. `recipe` tells apart the ways to read one source.
     """
 
     table: str
@@ -72,6 +72,7 @@ class Target:
     columns: Sequence[str | None]
     types: Mapping[str, str] = field(default_factory=dict)
     keys: Sequence[str] = ()
+    recipe: str = ""
 
     @property
     def loaded(self) -> Sequence[str]:
@@ -87,6 +88,35 @@ class Dialect:
     quote: str = '"'
     escape: str = '"'
     null: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Selection:
+    """The rows to export: those of a table, with these columns or all, or those of a query."""
+
+    table: str | None = None
+    columns: Sequence[str] = ()
+    query: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Span:
+    """
+    Rows by the values of one column, as texts: above `after` (all, if `None`) and up to `until` (none, if `None`).
+
+    `kind` is the column's type; `overlap` is an interval below `after` that is looked at again. `until` is at least
+    `after`.
+    """
+
+    column: str
+    kind: str
+    after: str | None
+    until: str | None
+    overlap: str | None = None
+
+
+Take: TypeAlias = Callable[[bytes], Coroutine[Any, Any, None]]
+"""What is given whole records, in order."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +138,8 @@ class TableLoad(Protocol):
     One load, on one connection and in one transaction: all of it or nothing.
 
     The order is `find_loaded`, `prepare`, then `copy_clean` or, where that refuses the data, `stage`, `rejects` and
-    `apply`; at last `commit`. Leaving the block without it leaves the table as it was. Failures are `JobFailed`.
+    `apply`; at last `commit`, or `undo` and `commit` for a source that was loaded before (`loaded_before`). Leaving the
+    block without it leaves the table as it was. Failures are `JobFailed`.
     """
 
     async def find_loaded(self) -> Loaded | None:
@@ -144,8 +175,43 @@ class TableLoad(Protocol):
         """`processed, added, updated, rejected` of what is loaded and not yet committed."""
         ...
 
+    async def loaded_before(self, sha256: str) -> str | None:
+        """
+        Return the run of this job that loaded the same content into the table as it is.
+
+        For `append` that is any run since the table held nothing; for the other modes the last one that loaded into
+        the table, if it read the source by the same recipe. A table that holds nothing was loaded with nothing.
+        """
+        ...
+
+    async def undo(self) -> None:
+        """Leave the table as it was; nothing is processed."""
+        ...
+
     async def commit(self, sha256: str) -> Loaded:
         """Write the load's row, after a look for a higher term, and commit both."""
+        ...
+
+
+class TableExport(Protocol):
+    """One export: rows as one snapshot shows them, by a connection that changes nothing. Failures are `JobFailed`."""
+
+    async def kind_of(self, column: str) -> str:
+        """Return the type of a column by which rows can be told new; any other is a failure."""
+        ...
+
+    async def newest(self, column: str, kind: str, after: str | None) -> str | None:
+        """Return the highest value there is, at least `after`; rows without a value are a failure."""
+        ...
+
+    async def copy(
+        self, take: Take, dialect: Dialect, *, has_header: bool, span: Span | None = None, spreadsheet: bool = False
+    ) -> int:
+        """
+        Give the rows as UTF-8 CSV to `take`, whole records at a time; returns how many there were.
+
+        With `spreadsheet` all is quoted, and a `'` stands before what a spreadsheet would take for a formula.
+        """
         ...
 
 

@@ -7,9 +7,11 @@ A row without `since` is an ended one. Whether an end that was given has come is
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
+from eventjobs.events.owner import OwnerPaused, OwnerUnpaused
 from eventjobs.events.recorded import Recorded
 from eventjobs.events.schedule import SchedulePaused, ScheduleUnpaused
 from eventjobs.events.workspace import WorkspaceStartsHeld, WorkspaceStartsReleased
+from eventjobs.projections.slot_events import of_slots
 from eventjobs.projections.temporal import Projection, Put, Table, Type, Write
 
 _SPAN: Final[Mapping[str, Type]] = {"since": "timestamptz", "until": "timestamptz", "note": "text"}
@@ -26,9 +28,9 @@ def project(recorded: Recorded[Any]) -> Iterator[Write]:
     """Return what the beginning or end of a pause or hold writes."""
     owner = (recorded.workspace, recorded.stream.kind, recorded.stream.id)
     match recorded.event:
-        case SchedulePaused() as event:
+        case OwnerPaused() as event:
             yield Put(PAUSES, owner, {**_span(event), "paused_by": event.by})
-        case ScheduleUnpaused():
+        case OwnerUnpaused():
             yield Put(PAUSES, owner, {**dict.fromkeys(_SPAN), "paused_by": None})
         case WorkspaceStartsHeld() as event:
             yield Put(HOLDS, (recorded.workspace,), {**_span(event), "held_by": event.by})
@@ -38,7 +40,7 @@ def project(recorded: Recorded[Any]) -> Iterator[Write]:
             pass  # not this view's business
 
 
-def _span(event: SchedulePaused | WorkspaceStartsHeld) -> dict[str, Any]:
+def _span(event: OwnerPaused | WorkspaceStartsHeld) -> dict[str, Any]:
     return {"since": event.since, "until": event.until, "note": event.note}
 
 
@@ -46,6 +48,12 @@ PROJECTION: Final = Projection(
     name="halts",
     version=1,
     tables=(PAUSES, HOLDS),
-    events=(SchedulePaused, ScheduleUnpaused, WorkspaceStartsHeld, WorkspaceStartsReleased),
+    events=(
+        SchedulePaused,
+        ScheduleUnpaused,
+        WorkspaceStartsHeld,
+        WorkspaceStartsReleased,
+        *of_slots(OwnerPaused, OwnerUnpaused),
+    ),
     project=project,
 )

@@ -5,7 +5,17 @@ from typing import Any, Final
 
 from eventjobs.domain.run import State
 from eventjobs.events.recorded import Recorded
-from eventjobs.events.run import AttemptEnded, AttemptProgressed, AttemptStarted, JobRunEnded, JobRunWaiting
+from eventjobs.events.run import (
+    AttemptEnded,
+    AttemptProgressed,
+    AttemptStarted,
+    JobRunAnswered,
+    JobRunCarried,
+    JobRunEnded,
+    JobRunReleased,
+    JobRunSuspended,
+    JobRunWaiting,
+)
 from eventjobs.projections.temporal import Projection, Put, Table, Write, json_text
 
 JOB_RUNS: Final = Table(
@@ -45,6 +55,18 @@ ATTEMPTS: Final = Table(
     },
 )
 
+SUSPENSIONS: Final = Table(
+    name="view_suspensions_1",
+    key={"workspace": "text", "run": "text", "row": "integer", "attempt": "integer"},
+    columns={
+        "waits_for": "text",
+        "since": "timestamptz",
+        "released_at": "timestamptz",
+        "answered_at": "timestamptz",
+        "answer": "json",
+    },
+)
+
 _NOT_WAITING: Final = {"retry_at": None, "holder": None, "joined": None, "deadline": None}
 
 
@@ -74,11 +96,26 @@ def project(recorded: Recorded[Any]) -> Iterator[Write]:
         case JobRunWaiting():
             waiting = {
                 "state": str(State.WAITING),
+                "retry_at": None,
                 "holder": event.holder,
                 "joined": event.joined,
                 "deadline": event.deadline,
             }
             yield Put(JOB_RUNS, (*run, event.row), waiting)
+        case JobRunSuspended():
+            suspended = {"state": str(State.SUSPENDED), "deadline": event.deadline}
+            yield Put(JOB_RUNS, (*run, event.row), {**suspended, "counts": json_text(event.counts)})
+            yield Put(ATTEMPTS, (*run, event.row, event.attempt), {"state": str(State.SUSPENDED)})
+            since = {"waits_for": event.waits_for, "since": recorded.at}
+            yield Put(SUSPENSIONS, (*run, event.row, event.attempt), since)
+        case JobRunReleased():
+            yield Put(JOB_RUNS, (*run, event.row), {"deadline": None})
+            yield Put(SUSPENSIONS, (*run, event.row, event.attempt), {"released_at": recorded.at})
+        case JobRunAnswered():
+            answer = {"answered_at": recorded.at, "answer": json_text(_answer(event))}
+            yield Put(SUSPENSIONS, (*run, event.row, event.attempt), answer)
+        case JobRunCarried():
+            yield Put(JOB_RUNS, (*run, event.row), _carried(recorded, event))
         case JobRunEnded():
             yield Put(JOB_RUNS, (*run, event.row), _over(recorded, event))
         case _:
@@ -98,6 +135,26 @@ def _ended(recorded: Recorded[Any], event: AttemptEnded) -> dict[str, Any]:
     }
 
 
+def _answer(event: JobRunAnswered) -> dict[str, Any]:
+    return {
+        "state": event.state,
+        "reason": event.reason,
+        "detail": event.detail,
+        "counts": event.counts,
+        "output": event.output,
+    }
+
+
+def _carried(recorded: Recorded[Any], event: JobRunCarried) -> dict[str, Any]:
+    return {
+        "state": str(State.SUCCEEDED),
+        "joined": event.run,
+        "ended_at": recorded.at,
+        "counts": json_text(event.counts),
+        "output": None if event.output is None else json_text(event.output),
+    }
+
+
 def _over(recorded: Recorded[Any], event: JobRunEnded) -> dict[str, Any]:
     over = {
         "state": event.state,
@@ -114,7 +171,17 @@ def _over(recorded: Recorded[Any], event: JobRunEnded) -> dict[str, Any]:
 PROJECTION: Final = Projection(
     name="job_runs",
     version=1,
-    tables=(JOB_RUNS, ATTEMPTS),
-    events=(AttemptStarted, AttemptProgressed, AttemptEnded, JobRunWaiting, JobRunEnded),
+    tables=(JOB_RUNS, ATTEMPTS, SUSPENSIONS),
+    events=(
+        AttemptStarted,
+        AttemptProgressed,
+        AttemptEnded,
+        JobRunWaiting,
+        JobRunSuspended,
+        JobRunReleased,
+        JobRunAnswered,
+        JobRunCarried,
+        JobRunEnded,
+    ),
     project=project,
 )

@@ -23,6 +23,8 @@ KEYS: Final = Table(
         "revoked_at": "timestamptz",
     },
 )
+MEMBERS: Final = Table(name="view_key_members_1", key={"workspace": "text", "id": "text"}, columns={"member": "text"})
+"""Whose a key is, of those that are somebody's."""
 
 
 def project(recorded: Recorded[Any]) -> Iterator[Write]:
@@ -42,10 +44,14 @@ def project(recorded: Recorded[Any]) -> Iterator[Write]:
                 "issued_by": recorded.actor,
             }
             yield Put(KEYS, key, issued)
+            if event.member is not None:
+                yield Put(MEMBERS, key, {"member": event.member})
         case KeyRevoked():
             yield Put(KEYS, key, {"revoked_at": recorded.at}, add={"version": 1})
         case _:
             pass  # refused attempts are in the history only
 
 
-PROJECTION: Final = Projection(name="keys", version=1, tables=(KEYS,), events=(KeyIssued, KeyRevoked), project=project)
+PROJECTION: Final = Projection(
+    name="keys", version=1, tables=(KEYS, MEMBERS), events=(KeyIssued, KeyRevoked), project=project
+)

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 from eventjobs.domain.occurrence import occurrence_id
+from eventjobs.events.owner import OccurrenceDropped, OccurrencesMissed, OccurrencesSkipped
 from eventjobs.events.recorded import Recorded
 from eventjobs.events.run import RunOpened
 from eventjobs.events.schedule import (
@@ -15,6 +16,7 @@ from eventjobs.events.schedule import (
     ScheduleOccurrencesMissed,
     ScheduleOccurrencesSkipped,
 )
+from eventjobs.projections.slot_events import of_slots
 from eventjobs.projections.temporal import Keeps, Projection, Put, Table, Write
 
 RAN: Final = "ran"
@@ -48,11 +50,11 @@ def project(recorded: Recorded[Any]) -> Iterator[Write]:
     match recorded.event:
         case RunOpened() as event if event.due is not None:
             yield _ran(recorded, event)
-        case ScheduleOccurrencesSkipped() as event:
+        case OccurrencesSkipped() as event:
             yield _not_run(recorded, event, {"outcome": SKIPPED, "open_run": event.open_run})
-        case ScheduleOccurrencesMissed() as event:
+        case OccurrencesMissed() as event:
             yield _not_run(recorded, event, {"outcome": MISSED, "covered_by": event.covered_by})
-        case ScheduleOccurrenceDropped() as event:
+        case OccurrenceDropped() as event:
             yield _dropped(recorded, event)
         case _:
             pass  # a manual run is no occurrence
@@ -76,13 +78,13 @@ def _ran(recorded: Recorded[Any], event: RunOpened) -> Write:
 
 def _not_run(
     recorded: Recorded[Any],
-    event: ScheduleOccurrencesSkipped | ScheduleOccurrencesMissed,
+    event: OccurrencesSkipped | OccurrencesMissed,
     outcome: dict[str, Any],
 ) -> Write:
     owner = recorded.stream
     named = occurrence_id(owner.kind, owner.id, event.cadence_version, event.first)
     answered = {
-        "owner_kind": owner.kind,
+        "owner_kind": _kind(recorded),
         "owner_id": owner.id,
         "cadence_version": event.cadence_version,
         "due": event.first,
@@ -95,10 +97,10 @@ def _not_run(
     return Put(OCCURRENCES, (recorded.workspace, named), {**answered, **outcome}, new=True)
 
 
-def _dropped(recorded: Recorded[Any], event: ScheduleOccurrenceDropped) -> Write:
+def _dropped(recorded: Recorded[Any], event: OccurrenceDropped) -> Write:
     owner = recorded.stream
     answered = {
-        "owner_kind": owner.kind,
+        "owner_kind": _kind(recorded),
         "owner_id": owner.id,
         "cadence_version": event.cadence_version,
         "due": event.due,
@@ -113,10 +115,22 @@ def _dropped(recorded: Recorded[Any], event: ScheduleOccurrenceDropped) -> Write
     return Put(OCCURRENCES, (recorded.workspace, named), answered, new=True)
 
 
+def _kind(recorded: Recorded[Any]) -> str:
+    """Return the owner's kind as its runs name it: the facts of a Connect job say which it is."""
+    kind: str = getattr(recorded.event, "kind", recorded.stream.kind)
+    return kind
+
+
 PROJECTION: Final = Projection(
     name="occurrences",
     version=1,
     tables=(OCCURRENCES,),
-    events=(RunOpened, ScheduleOccurrencesSkipped, ScheduleOccurrencesMissed, ScheduleOccurrenceDropped),
+    events=(
+        RunOpened,
+        ScheduleOccurrencesSkipped,
+        ScheduleOccurrencesMissed,
+        ScheduleOccurrenceDropped,
+        *of_slots(OccurrencesSkipped, OccurrencesMissed, OccurrenceDropped),
+    ),
     project=project,
 )

@@ -1,10 +1,12 @@
 """What an owner shows of its runs: the open one and the last one that ended."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import datetime
-from typing import Protocol
+from typing import Final, Protocol
 
-from eventjobs.projections.temporal import Key, Put, Table, Write
+from eventjobs.projections.temporal import Key, Put, Table, Type, Write
+
+_BY_ID: Final[Mapping[str, Type]] = {"workspace": "text", "id": "text"}
 
 
 class RunClosed(Protocol):
@@ -26,11 +28,11 @@ class RunClosed(Protocol):
         ...
 
 
-def runs_table(name: str) -> Table:
+def runs_table(name: str, key: Mapping[str, Type] = _BY_ID) -> Table:
     """Return the table of open and last runs of one kind of owner."""
     return Table(
         name=name,
-        key={"workspace": "text", "id": "text"},
+        key=key,
         columns={
             "open_run": "text",
             "last_run": "text",

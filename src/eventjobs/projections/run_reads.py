@@ -9,12 +9,14 @@ from eventjobs.postgres.statements import statement
 from eventjobs.projections.cursors import read_cursor, write_cursor
 from eventjobs.projections.delay_reads import delays_of
 from eventjobs.projections.documents import Document, run_detail, run_document
+from eventjobs.projections.notification_reads import notifications_of
 from eventjobs.projections.things import capped
 
 LIST_RUNS: Final = statement("reads/list_runs")
 LIST_OWNER_RUNS: Final = statement("reads/list_owner_runs")
 FIND_RUN: Final = statement("reads/find_run")
 LIST_JOB_RUNS: Final = statement("reads/list_job_runs")
+LIST_SUSPENSIONS: Final = statement("reads/list_suspensions")
 LIST_ATTEMPTS: Final = statement("reads/list_attempts")
 
 
@@ -46,12 +48,14 @@ async def list_runs(
 
 
 async def find_run(pool: TimedPool, workspace: str, run: str, position: int) -> Document | None:
-    """Return a run with its stages, their job runs, and every attempt, all of one moment."""
+    """Return a run with its stages, their job runs, every attempt, and the messages about it, all of one moment."""
     async with pool.acquire() as connection, connection.transaction(isolation="repeatable_read"):
         row = await connection.fetchrow(FIND_RUN, workspace, run, position)
         if row is None:
             return None
         job_runs = await connection.fetch(LIST_JOB_RUNS, workspace, run, position)
         attempts = await connection.fetch(LIST_ATTEMPTS, workspace, run, position)
+        suspensions = await connection.fetch(LIST_SUSPENSIONS, workspace, run, position)
         delays = await delays_of(connection, workspace, [run], position)
-    return run_detail(row, delays.get(run, ()), job_runs, attempts)
+        told = await notifications_of(connection, workspace, run, position)
+    return {**run_detail(row, delays.get(run, ()), job_runs, attempts, suspensions), "notifications": told}

@@ -9,7 +9,15 @@ from typing import Any, Final
 
 from eventjobs.domain.run import State
 from eventjobs.events.recorded import Recorded
-from eventjobs.events.run import AttemptStarted, RunEnded, RunOpened, RunStopRequested, RunTakenOver, SnapshotJob
+from eventjobs.events.run import (
+    AttemptStarted,
+    RunEnded,
+    RunOpened,
+    RunResumed,
+    RunStopRequested,
+    RunTakenOver,
+    SnapshotJob,
+)
 from eventjobs.projections.temporal import Keeps, Projection, Put, Table, Write, json_text
 
 RUNS: Final = Table(
@@ -48,6 +56,13 @@ STATUS: Final = Table(
 )
 
 
+LINKS: Final = Table(
+    name="view_run_links_1",
+    key={"workspace": "text", "id": "text"},
+    columns={"stands_for": "timestamptz", "resumed_by": "text"},
+)
+
+
 def project(recorded: Recorded[Any]) -> Iterator[Write]:
     """Return what a fact about a run as a whole writes."""
     key = (recorded.workspace, recorded.stream.id)
@@ -58,10 +73,14 @@ def project(recorded: Recorded[Any]) -> Iterator[Write]:
             yield Put(RUNS, key, {**_opened(event), "opened_at": recorded.at}, new=True)
             begun = {"state": str(State.RUNNING), "term": event.term, "instance": event.instance}
             yield Put(STATUS, key, begun, new=True)
+            if event.stands_for is not None:
+                yield Put(LINKS, key, {"stands_for": event.stands_for})
         case RunStopRequested() as event:
             yield Put(STATUS, key, {"state": str(State.STOPPING), "stop_mode": event.mode})
         case RunTakenOver() as event:
             yield Put(STATUS, key, {"term": event.term, "instance": event.instance})
+        case RunResumed() as event:
+            yield Put(LINKS, key, {"resumed_by": event.by})
         case RunEnded() as event:
             ended = {
                 "state": event.state,
@@ -107,7 +126,7 @@ def _snapshot(job: SnapshotJob) -> dict[str, Any]:
 PROJECTION: Final = Projection(
     name="runs",
     version=1,
-    tables=(RUNS, STATUS),
-    events=(RunOpened, AttemptStarted, RunStopRequested, RunTakenOver, RunEnded),
+    tables=(RUNS, STATUS, LINKS),
+    events=(RunOpened, AttemptStarted, RunStopRequested, RunTakenOver, RunEnded, RunResumed),
     project=project,
 )

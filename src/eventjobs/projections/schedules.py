@@ -8,11 +8,12 @@ as often.
 from collections.abc import Iterator
 from typing import Any, Final
 
-from eventjobs.events.cadence import NextDue, TimingState
 from eventjobs.events.recorded import Recorded
 from eventjobs.events.schedule import (
     ScheduleActivated,
+    ScheduleAlertsEdited,
     ScheduleCadenceEdited,
+    ScheduleCadenceOverridden,
     ScheduleCreated,
     ScheduleDeleted,
     ScheduleDescribed,
@@ -21,11 +22,15 @@ from eventjobs.events.schedule import (
     ScheduleOccurrenceQueued,
     ScheduleOccurrencesMissed,
     ScheduleOccurrencesSkipped,
+    ScheduleOverrideCleared,
     SchedulePoliciesEdited,
+    ScheduleRestored,
     ScheduleRunClosed,
     ScheduleRunOpened,
+    ScheduleSynced,
     ScheduleZoneDataAdopted,
 )
+from eventjobs.projections.owner_next import moment, next_table, stands
 from eventjobs.projections.owner_runs import closed, opened, runs_table
 from eventjobs.projections.temporal import Key, Projection, Put, Table, Write, json_text
 
@@ -44,18 +49,7 @@ SCHEDULES: Final = Table(
     },
 )
 JOBS: Final = Table(name="view_schedule_jobs_1", key={"workspace": "text", "id": "text"}, columns={"jobs": "json"})
-NEXT: Final = Table(
-    name="view_schedule_next_1",
-    key={"workspace": "text", "id": "text"},
-    columns={
-        "due": "timestamptz",
-        "local": "text",
-        "fold": "integer",
-        "asked": "text",
-        "zone_data": "text",
-        "timing": "json",
-    },
-)
+NEXT: Final = next_table("view_schedule_next_1", {"workspace": "text", "id": "text"})
 RUNS: Final = runs_table("view_schedule_runs_1")
 
 
@@ -67,11 +61,16 @@ def project(recorded: Recorded[Any]) -> Iterator[Write]:
         case ScheduleRunOpened():
             yield opened(RUNS, key, event.run)
             if event.timing is not None:
-                yield _stands(key, event.timing, event.next)
+                yield stands(NEXT, key, event.timing, event.next)
         case ScheduleRunClosed():
             yield from closed(RUNS, key, event, recorded.at, still_open=event.open_run)
-        case ScheduleOccurrencesSkipped() | ScheduleOccurrencesMissed() | ScheduleOccurrenceQueued():
-            yield _stands(key, event.timing, event.next)
+        case (
+            ScheduleOccurrencesSkipped()
+            | ScheduleOccurrencesMissed()
+            | ScheduleOccurrenceQueued()
+            | ScheduleZoneDataAdopted()
+        ):
+            yield stands(NEXT, key, event.timing, event.next)
         case _:
             yield Put(SCHEDULES, key, _defined(recorded), add={"version": 1})
             yield from _other_tables(key, event)
@@ -81,61 +80,58 @@ def _defined(recorded: Recorded[Any]) -> dict[str, Any]:
     """Return what changes in the row of the definition."""
     match recorded.event:
         case ScheduleCreated() as event:
-            return {
-                "description": event.description,
-                "active": event.active,
-                "cadence": json_text(event.cadence),
-                "policies": json_text(event.policies),
-                "cadence_version": event.cadence_version,
-                "created_at": recorded.at,
-            }
+            return {**_whole(event), "active": event.active, "created_at": recorded.at}
+        case ScheduleSynced() as event:
+            return _whole(event)
         case ScheduleDescribed() as event:
             return {"description": event.description}
         case ScheduleCadenceEdited() as event:
-            return {"cadence": json_text(event.cadence), "cadence_version": event.cadence_version}
+            policies = {} if event.policies is None else {"policies": json_text(event.policies)}
+            return {"cadence": json_text(event.cadence), "cadence_version": event.cadence_version, **policies}
         case SchedulePoliciesEdited() as event:
             return {"policies": json_text(event.policies), "cadence_version": event.cadence_version}
+        case _:
+            return _activity(recorded)
+
+
+def _whole(event: ScheduleCreated | ScheduleSynced) -> dict[str, Any]:
+    return {
+        "description": event.description,
+        "cadence": json_text(event.cadence),
+        "policies": json_text(event.policies),
+        "cadence_version": event.cadence_version,
+    }
+
+
+def _activity(recorded: Recorded[Any]) -> dict[str, Any]:
+    match recorded.event:
         case ScheduleActivated():
             return {"active": True}
         case ScheduleInactivated():
             return {"active": False}
         case ScheduleDeleted():
             return {"active": False, "deleted_at": recorded.at}
+        case ScheduleRestored():
+            return {"deleted_at": None}
         case _:
             return {}
 
 
 def _other_tables(key: Key, event: Any) -> Iterator[Write]:
     match event:
-        case ScheduleCreated():
+        case ScheduleCreated() | ScheduleSynced():
             yield Put(JOBS, key, {"jobs": json_text(event.jobs)})
-            yield _stands(key, event.timing, event.next)
+            yield stands(NEXT, key, event.timing, event.next)
         case ScheduleJobsEdited():
             yield Put(JOBS, key, {"jobs": json_text(event.jobs)})
-        case ScheduleCadenceEdited() | SchedulePoliciesEdited() | ScheduleActivated() | ScheduleZoneDataAdopted():
-            yield _stands(key, event.timing, event.next)
+        case ScheduleCadenceEdited() | SchedulePoliciesEdited() | ScheduleActivated():
+            yield stands(NEXT, key, event.timing, event.next)
         case ScheduleInactivated():
-            yield _stands(key, event.timing, None)
+            yield stands(NEXT, key, event.timing, None)
         case ScheduleDeleted():
-            yield Put(NEXT, key, _moment(None))
+            yield Put(NEXT, key, moment(None))
         case _:
             pass  # nothing but the definition
-
-
-def _stands(key: Key, timing: TimingState, next_due: NextDue | None) -> Write:
-    return Put(NEXT, key, {**_moment(next_due), "timing": json_text(timing)})
-
-
-def _moment(next_due: NextDue | None) -> dict[str, Any]:
-    if next_due is None:
-        return {"due": None, "local": None, "fold": None, "asked": None, "zone_data": None}
-    return {
-        "due": next_due.due,
-        "local": next_due.local,
-        "fold": next_due.fold,
-        "asked": next_due.asked,
-        "zone_data": next_due.zone_data,
-    }
 
 
 PROJECTION: Final = Projection(
@@ -144,13 +140,18 @@ PROJECTION: Final = Projection(
     tables=(SCHEDULES, JOBS, NEXT, RUNS),
     events=(
         ScheduleCreated,
+        ScheduleSynced,
+        ScheduleCadenceOverridden,
+        ScheduleOverrideCleared,
         ScheduleDescribed,
         ScheduleCadenceEdited,
         ScheduleJobsEdited,
+        ScheduleAlertsEdited,
         SchedulePoliciesEdited,
         ScheduleActivated,
         ScheduleInactivated,
         ScheduleDeleted,
+        ScheduleRestored,
         ScheduleRunOpened,
         ScheduleRunClosed,
         ScheduleOccurrencesSkipped,

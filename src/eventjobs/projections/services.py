@@ -10,6 +10,7 @@ from eventjobs.events.service import (
     ServiceConfigured,
     ServiceDeleted,
     ServiceDetached,
+    ServiceRestored,
     ServiceRunClosed,
     ServiceRunOpened,
 )
@@ -35,18 +36,24 @@ USES: Final = Table(
     columns={"attached": "boolean"},
 )
 RUNS: Final = runs_table("view_service_runs_1")
+TYPES: Final = Table(name="view_service_types_1", key={"workspace": "text", "id": "text"}, columns={"type": "text"})
 
 
 def project(recorded: Recorded[Any]) -> Iterator[Write]:
-    """Return what a fact about a service writes; whose turn it is changes often and is no view's business."""
+    """Return what a fact about a service writes; whose turn it is changes often and is in a view of its own."""
     key = (recorded.workspace, recorded.stream.id)
     match recorded.event:
         case ServiceAdded() as event:
             yield Put(SERVICES, key, {"created_at": recorded.at, **_definition(event)}, add={"version": 1})
+            if event.type is not None:
+                yield Put(TYPES, key, {"type": event.type})
         case ServiceConfigured() as event:
             yield Put(SERVICES, key, _definition(event), add={"version": 1})
+            yield Put(TYPES, key, {"type": event.type})
         case ServiceDeleted():
             yield Put(SERVICES, key, {"deleted_at": recorded.at}, add={"version": 1})
+        case ServiceRestored():
+            yield Put(SERVICES, key, {"deleted_at": None}, add={"version": 1})
         case ServiceAttached() as event:
             yield Put(USES, (*key, event.schedule), {"attached": True})
         case ServiceDetached() as event:
@@ -71,11 +78,12 @@ def _definition(event: ServiceAdded | ServiceConfigured) -> dict[str, Any]:
 PROJECTION: Final = Projection(
     name="services",
     version=1,
-    tables=(SERVICES, USES, RUNS),
+    tables=(SERVICES, USES, RUNS, TYPES),
     events=(
         ServiceAdded,
         ServiceConfigured,
         ServiceDeleted,
+        ServiceRestored,
         ServiceAttached,
         ServiceDetached,
         ServiceRunOpened,

@@ -8,16 +8,17 @@ from eventjobs.domain.due import Span
 from eventjobs.domain.preview import occurrences_between
 from eventjobs.postgres.pool import TimedPool
 from eventjobs.postgres.statements import statement
-from eventjobs.projections.documents import Row, cadence_of, policies_of
+from eventjobs.projections.documents import Row, policies_of
+from eventjobs.projections.slot_rows import rule_of
 
 FIND_DEFINITION: Final = statement("reads/find_definition")
 
 
 async def moments_of(pool: TimedPool, workspace: str, row: Row, limit: int, *, after: datetime) -> Sequence[datetime]:
     """Return at most `limit` moments strictly after an instant, by the cadence in force when the answer was written."""
-    rule = await pool.fetchrow(FIND_DEFINITION, workspace, row["owner_id"], row["from_position"])
+    rule = await pool.fetchrow(FIND_DEFINITION, workspace, row["owner_id"], row["from_position"], row["owner_kind"])
     if rule is None:
         return ()
     span = Span(count=row["count"], first=row["due"], last=row["last"], anchor_day=row["anchor_day"])
-    moments = occurrences_between(cadence_of(rule), policies_of(rule).timing, span, limit, after=after)
+    moments = occurrences_between(rule_of(rule), policies_of(rule).timing, span, limit, after=after)
     return [moment.due for moment in moments]

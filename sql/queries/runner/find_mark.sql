@@ -1,0 +1,1 @@
+SELECT position FROM public.follower_marks WHERE name = $1

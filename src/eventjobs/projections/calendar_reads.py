@@ -1,0 +1,42 @@
+"""Reads of single blackout calendars, as documents and as what says whether a coming moment is skipped."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any, Final
+
+from pydantic import TypeAdapter
+
+from eventjobs.domain.calendar import Calendar
+from eventjobs.events.calendar import CalendarSaved
+from eventjobs.postgres.pool import TimedPool
+from eventjobs.postgres.statements import statement
+from eventjobs.projections.documents import Document, Row, calendar_document, loads, policies_of
+
+FIND_CALENDARS: Final = statement("reads/find_calendars")
+
+_SAVED: TypeAdapter[CalendarSaved] = TypeAdapter(CalendarSaved)
+
+
+async def find_calendar(pool: TimedPool, workspace: str, calendar_id: str, position: int) -> Document | None:
+    """Return one calendar."""
+    rows = await pool.fetch(FIND_CALENDARS, workspace, [calendar_id], position)
+    return calendar_document(rows[0]) if rows else None
+
+
+async def calendars_of(
+    pool: TimedPool, workspace: str, schedules: Iterable[Row], position: int
+) -> Mapping[str, Calendar]:
+    """Return the calendars that rows of schedules name, with the content that is in force."""
+    names = {name for row in schedules for name in policies_of(row).calendars}
+    if not names:
+        return {}
+    return {row["id"]: _calendar(row) for row in await pool.fetch(FIND_CALENDARS, workspace, sorted(names), position)}
+
+
+def _calendar(row: Row) -> Calendar:
+    content: dict[str, Any] = {
+        "name": row["name"],
+        "time_zone": row["time_zone"],
+        "since": row["saved_at"],
+        **loads(row["entries"]),
+    }
+    return Calendar(definition_version=row["version"], saved=(_SAVED.validate_python(content),))
