@@ -12,10 +12,9 @@ from datetime import datetime
 from typing import Any, Final, Protocol
 
 from eventjobs.auth.token import TOKEN_CHARS_MAX, Token, parse_token
-from eventjobs.domain.access import Grant
+from eventjobs.domain.access import Grant, actor_of
 from eventjobs.events.access import KeyIssued, KeyRevoked
 from eventjobs.events.recorded import Recorded, StreamId
-from eventjobs.ids import EVERYWHERE
 from eventjobs.log.port import EventLog, Filter
 
 KEY_FACTS: Final = Filter(types=(KeyIssued.TYPE, KeyRevoked.TYPE))
@@ -25,19 +24,19 @@ _NOBODY: Final = bytes(32)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoredKey:
-    """A key as it was issued, and whether it was revoked since; `stream` is where its facts are."""
+    """A key as it was issued, whose it is, and whether it was revoked since; `stream` is where its facts are."""
 
     stream: StreamId
     lookup: str
     secret_sha256: bytes = field(repr=False)
     grant: Grant
+    member: str | None = None
     revoked: bool = False
 
     @property
     def actor(self) -> str:
-        """Its name in events: `key:<id>` for a key of the deployment, else `key:<workspace>/<id>`."""
-        workspace, key_id = self.stream.workspace, self.stream.id
-        return f"key:{key_id}" if workspace == EVERYWHERE else f"key:{workspace}/{key_id}"
+        """Its name in events."""
+        return actor_of(self.stream.workspace, self.stream.id)
 
     def is_valid(self, now: datetime) -> bool:
         """Tell whether it may act at `now`."""
@@ -90,11 +89,15 @@ class Keyring:
         matches = hmac.compare_digest(token.digest, _NOBODY if key is None else key.secret_sha256)
         return key if key is not None and matches and key.is_valid(self._now()) else None
 
+    async def find_again(self, lookup: str) -> StoredKey | None:
+        """Return the valid key that was found before and has this lookup."""
+        await self.catch_up()
+        key = self._by_lookup.get(lookup)
+        return key if key is not None and key.is_valid(self._now()) else None
+
     async def is_valid(self, key: StoredKey) -> bool:
         """Tell whether a key that was found before may still act."""
-        await self.catch_up()
-        present = self._by_lookup.get(key.lookup)
-        return present is not None and present.is_valid(self._now())
+        return await self.find_again(key.lookup) is not None
 
     async def catch_up(self) -> None:
         """Read the log as far as this process knows it."""
@@ -140,4 +143,5 @@ def issued_key(stream: StreamId, issued: KeyIssued) -> StoredKey:
             read_only=issued.read_only,
             expires_at=issued.expires_at,
         ),
+        member=issued.member,
     )

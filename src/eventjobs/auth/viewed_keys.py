@@ -38,5 +38,6 @@ def _key(row: Mapping[str, Any]) -> StoredKey:
             read_only=row["read_only"],
             expires_at=row["expires_at"],
         ),
+        member=row["member"],
         revoked=row["revoked_at"] is not None,
     )

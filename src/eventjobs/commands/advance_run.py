@@ -7,30 +7,30 @@ given; another term is `superseded`.
 """
 
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Final
 
+from eventjobs.commands.answering import settle_end
 from eventjobs.commands.context import Context
+from eventjobs.commands.ending import AttemptResult, end_attempt, end_released, end_row, end_suspended, suspend
 from eventjobs.commands.fields import no_such
+from eventjobs.commands.job_facts import FACTS
+from eventjobs.commands.members import define, lost
+from eventjobs.commands.owner_facts import OWNER_FACTS
 from eventjobs.commands.queueing import fill_room, start_waiting
 from eventjobs.commands.room import free_room
 from eventjobs.commands.spec import CommandFields, CommandSpec, RunId
-from eventjobs.commands.turns import Ending, give_up_turn, has_turn, shares_turn, take_turn
+from eventjobs.commands.turns import Ending, has_turn, not_runnable, shares_turn, take_turn
 from eventjobs.commands.world import World
 from eventjobs.domain.plan import in_turn, never_to_start, verdict
-from eventjobs.domain.retry import INTERRUPTIONS_MAX, retry_at
 from eventjobs.domain.run import Row, Run, State
-from eventjobs.domain.streams import owner_stream, run_stream, service_stream
+from eventjobs.domain.streams import CONNECT_JOBS, job_stream, owner_stream, run_stream
 from eventjobs.errors import Conflict
 from eventjobs.events.run import (
-    AttemptEnded,
     AttemptProgressed,
     AttemptStarted,
-    JobRunEnded,
     RunDelayed,
     RunEnded,
 )
-from eventjobs.events.schedule import ScheduleRunClosed
-from eventjobs.events.service import ServiceRunClosed
 
 INSTANCE_LIMIT: Final = "instance_limit"
 """Why a run is delayed whose instance works on as many as it may."""
@@ -44,22 +44,6 @@ class Progress(CommandFields):
     fraction: float | None = None
     text: str = ""
     counts: Mapping[str, int] = {}
-
-
-class AttemptResult(CommandFields):
-    """How a try ended: `succeeded`, `failed` or `aborted`; `chance` in [0, 1) draws the back-off's jitter."""
-
-    row: int
-    attempt: int
-    state: str
-    reason: str | None = None
-    detail: str | None = None
-    counts: Mapping[str, int] = {}
-    output: Any = None
-    retryable: bool = True
-    chance: float = 0.0
-    log_lines: int = 0
-    log_sha256: str | None = None
 
 
 class AdvanceRun(CommandFields):
@@ -85,8 +69,8 @@ def decide(command: AdvanceRun, world: World, context: Context) -> None:
     if command.term != run.term:
         raise superseded(command.run, run)
     world.need(
-        [service_stream(context.workspace, row.job.job.id) for row in run.rows.values() if not row.ended]
-        + [owner_stream(context.workspace, run.owner.kind, run.owner.id)]
+        [job_stream(context.workspace, row.job.job) for row in run.rows.values() if not row.ended]
+        + [owner_stream(context.workspace, run.owner)]
     )
     for progress in command.progress:
         _progress(world, context, command.run, progress)
@@ -120,78 +104,20 @@ def _end_attempt(world: World, context: Context, run_id: str, result: AttemptRes
     row = run.rows[result.row]
     if row.state is not State.RUNNING or row.attempt != result.attempt:
         return  # said before: a second report of one end has no effect
+    if result.state == State.SUSPENDED:
+        suspend(world, context, run_id, row, result)
+        return
     end_attempt(world, context, run_id, row, result, stopping=run.stop is not None)
-
-
-def end_attempt(
-    world: World, context: Context, run_id: str, row: Row, result: AttemptResult, *, stopping: bool
-) -> None:
-    """Record the end of a try, and of its row unless it may try again."""
-    again = None
-    policy = row.job.policy
-    spared = result.reason == "interrupted" and not policy.interruption_counts
-    is_hopeless = spared and row.spared + 1 >= INTERRUPTIONS_MAX
-    if result.state == State.FAILED and not stopping and not is_hopeless:
-        again = retry_at(
-            policy,
-            counted=row.counted - 1 if spared else row.counted,
-            attempt=row.attempt,
-            reason=result.reason or "error",
-            retryable=result.retryable,
-            now=context.now,
-            chance=result.chance,
-        )
-    world.emit(
-        run_stream(context.workspace, run_id),
-        AttemptEnded(
-            row=result.row,
-            attempt=result.attempt,
-            term=row.term,
-            state=result.state,
-            reason=result.reason,
-            detail=result.detail,
-            counts=result.counts,
-            retry_at=again,
-            log_lines=result.log_lines,
-            log_sha256=result.log_sha256,
-        ),
-    )
-    if again is None:
-        reason = result.reason
-        if reason == "interrupted" and policy.delivery == "at_most_once":
-            reason = "unknown_end"
-        ending = Ending(
-            state=State(result.state),
-            reason=reason,
-            detail=result.detail,
-            counts=result.counts,
-            output=result.output,
-        )
-        end_row(world, context, run_id, row, ending)
-
-
-def end_row(world: World, context: Context, run_id: str, row: Row, ending: Ending) -> None:
-    """Record the end of a row and give up its turn."""
-    world.emit(
-        run_stream(context.workspace, run_id),
-        JobRunEnded(
-            row=row.row,
-            state=ending.state,
-            reason=ending.reason,
-            detail=ending.detail,
-            counts=ending.counts,
-            output=ending.output,
-        ),
-    )
-    give_up_turn(world, context, run_id, row, ending)
 
 
 def settle(world: World, context: Context, run_id: str, *, start: bool = True) -> None:
     """Bring the run as far as it can go now: skip, start, close."""
+    end_suspended(world, context, run_id)
     while True:
         _skip(world, context, run_id)
         if not start or not _begin_all(world, context, run_id):
             break
+    end_released(world, context, run_id)
     if all(row.ended for row in world.run(run_id).rows.values()):
         _close(world, context, run_id)
 
@@ -233,7 +159,15 @@ def _begin(world: World, context: Context, run_id: str, row: Row) -> bool:
     """Start the row's next try if it may; returns whether the row ended instead."""
     if row.state not in (State.QUEUED, State.WAITING) or (row.retry_at is not None and row.retry_at > context.now):
         return False
+    if (reason := not_runnable(world, row)) is not None:
+        end_row(world, context, run_id, row, Ending(state=State.SKIPPED, reason=reason, counts={}))
+        return True
+    if (detail := lost(world, context, run_id, row)) is not None:
+        ending = Ending(state=State.FAILED, reason="not_qualified", detail=detail, counts={})
+        end_row(world, context, run_id, row, ending)
+        return True
     if take_turn(world, context, run_id, row):
+        define(world, context, run_id, row)
         world.emit(
             run_stream(context.workspace, run_id),
             AttemptStarted(row=row.row, attempt=row.attempt + 1, term=world.run(run_id).term),
@@ -250,18 +184,21 @@ def _close(world: World, context: Context, run_id: str) -> None:
     run = world.run(run_id)
     state, reason, counts = verdict(run)
     world.emit(run_stream(context.workspace, run_id), RunEnded(state=state, reason=reason, counts=counts))
-    owner = owner_stream(context.workspace, run.owner.kind, run.owner.id)
-    if run.owner.kind != "schedule":
-        world.emit(owner, ServiceRunClosed(run=run_id, state=state, reason=reason))
-        free_room(world, context, run_id)
-        fill_room(world, context)
-        return
-    others = [other for other in world.schedule(run.owner.id).open_runs if other != run_id]
-    still_open = others[-1] if others else None
-    world.emit(owner, ScheduleRunClosed(run=run_id, state=state, reason=reason, open_run=still_open))
+    owner = owner_stream(context.workspace, run.owner)
+    others = [other for other in world.state(owner).open_runs if other != run_id]
+    still_open = {"open_run": others[-1]} if others else {}
+    closed = (OWNER_FACTS.get(run.owner.kind) or FACTS[run.owner.kind]).run_closed
+    world.emit(owner, closed(run=run_id, state=state, reason=reason, **still_open))
     free_room(world, context, run_id)
     fill_room(world, context)
-    start_waiting(world, context, run.owner.id)
+    if run.owner.kind in OWNER_FACTS:
+        settle_end(world, context, run.owner)
+        start_waiting(world, context, run.owner)
+    members = [row.job.job for row in run.rows.values() if row.job.job.kind in CONNECT_JOBS]
+    world.need(job_stream(context.workspace, member) for member in members)
+    for member in members:
+        if member != run.owner:
+            settle_end(world, context, member)
 
 
 SPEC: Final = CommandSpec(

@@ -1,4 +1,4 @@
-"""The runner's own: answer what is due of a schedule."""
+"""The runner's own: answer what is due of an owner."""
 
 from typing import Final
 
@@ -7,20 +7,23 @@ from eventjobs.commands.beginning import begin_opened
 from eventjobs.commands.context import Context
 from eventjobs.commands.spec import CommandFields, CommandSpec, Id
 from eventjobs.commands.world import World
-from eventjobs.domain.streams import schedule_stream
+from eventjobs.domain.streams import owner_stream
+from eventjobs.events.run import Ref
 
 
 class AnswerDue(CommandFields):
-    """The schedule whose recorded due moment has come; `begin`: the run that opens begins here and now."""
+    """The owner whose recorded due moment has come; `begin`: the run that opens begins here and now."""
 
-    schedule: Id
+    kind: str
+    id: Id
     begin: bool = False
 
 
 def decide(command: AnswerDue, world: World, context: Context) -> None:
     """Answer every moment that has passed; nothing where someone did already."""
-    if world.schedule(command.schedule).alive:
-        settle_due(world, context, command.schedule)
+    owner = world.called(command.kind, command.id)
+    if world.owner(owner).alive:
+        settle_due(world, context, owner)
         if command.begin:
             begin_opened(world, context)
 
@@ -28,8 +31,8 @@ def decide(command: AnswerDue, world: World, context: Context) -> None:
 SPEC: Final = CommandSpec(
     name="AnswerDue",
     command=AnswerDue,
-    streams=lambda command, context: [schedule_stream(context.workspace, command.schedule)],
+    streams=lambda command, context: [owner_stream(context.workspace, Ref(kind=command.kind, id=command.id))],
     decide=decide,
     internal=True,
-    summary="Answer what is due of a schedule",
+    summary="Answer what is due of an owner",
 )

@@ -6,16 +6,19 @@ that is refused leaves the others alone. Atomic: one world, one append, all or n
 """
 
 import asyncio
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
+from eventjobs.commands.census import MORE, grown
+from eventjobs.commands.contended import Turn
 from eventjobs.commands.context import Context
-from eventjobs.commands.dispatch import MAX_TRIES, Decided, Dispatcher, append_of
+from eventjobs.commands.dispatch import MAX_TRIES, Decided, Dispatcher, Trial, append_of
 from eventjobs.commands.outcomes import Keyed, Outcome, Replay, receipt_of, replayed, replayed_or_refused
 from eventjobs.commands.spec import CommandFields, CommandSpec
-from eventjobs.commands.world import Loaded, Unloaded, World
-from eventjobs.errors import Invalid, LogFault, LogUnavailable, Rejected, VersionConflict
+from eventjobs.commands.world import Loaded, Uncounted, Unloaded, Warn, World
+from eventjobs.errors import Invalid, LogFault, LogUnavailable, Overtaken, Rejected, VersionConflict
 from eventjobs.events.recorded import StreamId
 from eventjobs.log.port import Appended, StoredReceipt
 
@@ -41,6 +44,7 @@ class _Together:
     decided: list[Decided] = field(default_factory=list)
     read: set[StreamId] = field(default_factory=set)
     written: set[StreamId] = field(default_factory=set)
+    growth: Counter[tuple[str, str]] = field(default_factory=Counter)
 
     def meets(self, world: World) -> bool:
         """Tell whether a later decision depends on these."""
@@ -52,23 +56,8 @@ class _Together:
         self.decided.append(Decided(world, entry.spec, entry.command, entry.context, entry.keyed))
         self.read |= world.touched()
         self.written |= {stream for stream, _ in world.emitted}
-
-
-async def run_batch(
-    dispatcher: Dispatcher, entries: Sequence[Entry], *, atomic: bool
-) -> Sequence[Outcome | Rejected | LogFault]:
-    """
-    Run a batch; the answers are in the entries' order.
-
-    An atomic one that was refused has the refusal at its place and, at all others, `not_run`.
-    """
-    if not atomic:
-        return await run_each(dispatcher, entries)
-    try:
-        return await run_all(dispatcher, entries)
-    except AtomicRefusal as refused:
-        others = Rejected("not_run", "another command of the batch was refused")
-        return [refused.refusal if place == refused.place else others for place in range(len(entries))]
+        for kind in MORE:
+            self.growth[world.workspace_id, kind] += grown(world.emitted, kind)
 
 
 async def run_each(dispatcher: Dispatcher, entries: Sequence[Entry]) -> Sequence[Outcome | Rejected | LogFault]:
@@ -81,7 +70,9 @@ async def run_each(dispatcher: Dispatcher, entries: Sequence[Entry]) -> Sequence
             await asyncio.sleep(0)  # what falls due meanwhile comes first
         try:
             await dispatcher.authorise(entry.spec, entry.context)
-            world = await dispatcher.decide(entry.spec, entry.command, entry.context, keyed=entry.keyed)
+            world = await dispatcher.decide(
+                entry.spec, entry.command, entry.context, keyed=entry.keyed, beside=together.growth
+            )
             if together.meets(world):
                 await _write(dispatcher, entries, together, answers)
                 together = _Together()
@@ -120,7 +111,7 @@ async def _write(
 ) -> None:
     outcomes = await dispatcher.write_each(together.decided)
     for place, outcome in zip(together.places, outcomes, strict=True):
-        if isinstance(outcome, VersionConflict):
+        if isinstance(outcome, (VersionConflict, Overtaken)):
             await dispatcher.states.refresh(_subjects(entries[place : place + 1]))
             answers[place] = await _alone(dispatcher, entries[place])
         else:
@@ -156,23 +147,40 @@ async def run_all(dispatcher: Dispatcher, entries: Sequence[Entry]) -> Sequence[
         except Rejected as refusal:
             raise AtomicRefusal(place, refusal) from None
     _check_keys(entries)
-    for _ in range(MAX_TRIES):
-        try:
-            world, parts = await _decide_all(dispatcher, entries)
-        except AtomicRefusal:
-            if any(await _receipts(dispatcher, entries)):
+    with Turn(dispatcher.contended) as turn:
+        for _ in range(MAX_TRIES):
+            try:
+                world, parts = await _decide_all(dispatcher, entries)
+            except AtomicRefusal:
+                if any(await _receipts(dispatcher, entries)):
+                    return await _replay_all(dispatcher, entries)
+                raise
+            try:
+                appended = await _append_all(dispatcher, world, entries, parts)
+            except VersionConflict as conflict:
+                await dispatcher.states.refresh(world.touched())
+                await turn.take(conflict.stream)
+                continue
+            except Overtaken as overtaken:
+                entries = [replace(entry, context=replace(entry.context, now=overtaken.now)) for entry in entries]
+                continue
+            if appended.replayed is not None:
                 return await _replay_all(dispatcher, entries)
-            raise
-        try:
-            appended = await _append_all(dispatcher, world, entries, parts)
-        except VersionConflict:
-            await dispatcher.states.refresh(world.touched())
-            continue
-        if appended.replayed is not None:
-            return await _replay_all(dispatcher, entries)
-        dispatcher.keep(world, appended)
-        return [part.outcome(appended) for part in parts]
+            dispatcher.keep(world, appended)
+            return [part.outcome(appended) for part in parts]
     raise LogUnavailable(f"the batch lost {MAX_TRIES} races; nothing was written")
+
+
+async def try_all(dispatcher: Dispatcher, entries: Sequence[Entry]) -> Trial:
+    """Decide all commands without appending; raises `AtomicRefusal` with the first refusal, which is not recorded."""
+    for place, entry in enumerate(entries):
+        try:
+            await dispatcher.authorise(entry.spec, entry.context, record=False)
+        except Rejected as refusal:
+            raise AtomicRefusal(place, refusal) from None
+    world, parts = await _decide_all(dispatcher, entries)
+    world.warnings = [Warn(**warning) for part in parts for warning in part.answer["warnings"]]
+    return Trial(world=world, position=dispatcher.log.known_head.position)
 
 
 def _check_keys(entries: Sequence[Entry]) -> None:
@@ -207,11 +215,13 @@ async def _decide_all(dispatcher: Dispatcher, entries: Sequence[Entry]) -> tuple
     await dispatcher.states.refresh(wanted)
     loaded: dict[StreamId, Loaded] = dict(await dispatcher.states.load(wanted))
     while True:
-        world = World(entries[0].context.workspace, loaded, dispatcher.states.in_memory)
+        world = World(entries[0].context.workspace, loaded, dispatcher.states.in_memory, dispatcher.census.known)
         try:
             return world, [_decide_one(dispatcher, world, place, entry) for place, entry in enumerate(entries)]
         except Unloaded as missing:
             loaded.update(await dispatcher.states.load(missing.streams))
+        except Uncounted as uncounted:
+            await dispatcher.census.count(entries[0].context.workspace, uncounted.kind)
 
 
 def _decide_one(dispatcher: Dispatcher, world: World, place: int, entry: Entry) -> _Part:

@@ -3,7 +3,8 @@
 from typing import Final
 
 from eventjobs.commands.context import Context
-from eventjobs.commands.fields import ServiceFields, handler_facts, no_such
+from eventjobs.commands.fields import ServiceFields, ServiceType, handler_facts, no_such
+from eventjobs.commands.managing import refuse_managed, warn_customer
 from eventjobs.commands.spec import CommandSpec, Id
 from eventjobs.commands.world import World
 from eventjobs.domain.access import FLOW_AUTHOR
@@ -15,6 +16,7 @@ class ConfigureService(ServiceFields):
     """The service's whole new definition."""
 
     id: Id
+    type: ServiceType | None = None
 
 
 def decide(command: ConfigureService, world: World, context: Context) -> None:
@@ -22,18 +24,21 @@ def decide(command: ConfigureService, world: World, context: Context) -> None:
     present = world.service(command.id)
     if not present.alive:
         raise no_such("service", command.id)
+    refuse_managed(present, f"the service {command.id!r}")
     facts = handler_facts(command, context)
     name, policy = command.name or command.id, command.policy(facts)
-    if (present.name, present.handler, present.config, present.policy) == (
+    if (present.name, present.handler, present.config, present.policy, present.type) == (
         name,
         command.handler,
         command.config,
         policy,
+        command.type,
     ):
         return
+    warn_customer(world)
     world.emit(
         service_stream(context.workspace, command.id),
-        ServiceConfigured(name=name, handler=command.handler, config=command.config, policy=policy),
+        ServiceConfigured(name=name, handler=command.handler, config=command.config, policy=policy, type=command.type),
     )
 
 

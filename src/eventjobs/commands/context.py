@@ -9,6 +9,7 @@ from eventjobs.domain.access import Grant
 from eventjobs.errors import FieldError
 from eventjobs.events.recorded import Provenance
 from eventjobs.ids import Ids, Random
+from eventjobs.outbound.addresses import OutboundRules
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,6 +31,10 @@ class HandlerCatalog(Protocol):
         """Return the names of all handlers, sorted."""
         ...
 
+    def schema(self, name: str) -> Mapping[str, Any]:
+        """Return the JSON schema of an installed handler's configuration."""
+        ...
+
     def problems(self, name: str, config: Mapping[str, Any]) -> Sequence[FieldError]:
         """Return what is wrong with a configuration, with paths under `config`."""
         ...
@@ -44,6 +49,21 @@ class Limits:
     schedules_per_workspace: int = 100_000
     runs_per_owner: int | None = None
     runs_per_workspace: int | None = None
+    recipients: int = 20
+    groups_per_workspace: int = 5_000
+    connect_jobs_per_workspace: int = 20_000
+    jobs_per_group: int = 50
+    group_kinds: tuple[str, ...] = ("import",)
+    expiry_days: int | None = None
+    alert_mails_per_hour: int = 60
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reach:
+    """Whom this installation can tell: whether it can send mail, and what its calls may reach."""
+
+    mail: bool = True
+    rules: OutboundRules = OutboundRules()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,6 +84,7 @@ class Context:
     instance: str
     catalog: HandlerCatalog
     limits: Limits
+    reach: Reach = Reach()
     grant: Grant | None = None
     causation: str | None = None
     correlation: str | None = None

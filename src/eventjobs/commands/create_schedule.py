@@ -9,29 +9,35 @@ from typing import Annotated, Final
 
 from pydantic import Field
 
+from eventjobs.commands.alert_fields import AlertFields, alerts_of
 from eventjobs.commands.answering import settle_due
 from eventjobs.commands.context import Context
 from eventjobs.commands.fields import no_such
+from eventjobs.commands.job_facts import attach
+from eventjobs.commands.managing import refuse_reserved, warn_customer
 from eventjobs.commands.schedule_fields import (
     CadenceFields,
     Jobs,
     PolicyFields,
     cadence_of,
     check,
+    check_calendars,
     policies_of,
     rows_of,
     warn,
+    warn_if_blacked_out,
 )
 from eventjobs.commands.spec import CommandFields, CommandSpec, Id, Text
+from eventjobs.commands.workspace_room import refuse_too_many_schedules
 from eventjobs.commands.world import World
 from eventjobs.domain.access import INTEGRATION_AUTHOR
 from eventjobs.domain.activation import on_activated
+from eventjobs.domain.owner import schedule_ref
 from eventjobs.domain.schedule import Schedule
-from eventjobs.domain.streams import schedule_stream, service_stream, workspace_stream
+from eventjobs.domain.streams import schedule_stream, workspace_stream
 from eventjobs.errors import Conflict
 from eventjobs.events.cadence import TimingState
-from eventjobs.events.schedule import ScheduleCreated
-from eventjobs.events.service import ServiceAttached
+from eventjobs.events.schedule import Alerts, ScheduleAlertsEdited, ScheduleCreated
 
 
 class CreateSchedule(CommandFields):
@@ -43,6 +49,7 @@ class CreateSchedule(CommandFields):
     cadence: CadenceFields
     jobs: Jobs
     policies: Annotated[PolicyFields, Field(default_factory=PolicyFields)]
+    alerts: Annotated[AlertFields, Field(default_factory=AlertFields)]
 
 
 def schedule_id(command: CreateSchedule, context: Context) -> str:
@@ -54,23 +61,30 @@ def decide(command: CreateSchedule, world: World, context: Context) -> None:
     """Create it, if there is none of that id; what is due at once runs."""
     if not world.workspace().exists:
         raise no_such("workspace", context.workspace)
-    cadence, policies = cadence_of(command.cadence), policies_of(command.policies)
+    cadence = cadence_of(command.cadence)
+    policies = policies_of(command.policies, cadence)
     check(cadence, policies, context)
+    check_calendars(policies.calendars, world, context)
     jobs = rows_of(command.jobs, world, context)
+    alerts = alerts_of(command.alerts, world, context)
     the_id = schedule_id(command, context)
     present = world.schedule(the_id)
     if present.exists:
         wanted = replace(
             present,
             deleted=False,
+            origin=None,
             description=command.description,
             active=command.active,
             cadence=cadence,
             policies=policies,
             jobs=jobs,
+            alerts=alerts,
         )
         _same_again(present, wanted, the_id)
         return
+    refuse_reserved(the_id, world, context)
+    warn_customer(world)
     decision = on_activated(cadence, policies.timing, TimingState(), context.now)
     world.emit(
         schedule_stream(context.workspace, the_id),
@@ -85,11 +99,14 @@ def decide(command: CreateSchedule, world: World, context: Context) -> None:
             next=decision.next if command.active else None,
         ),
     )
-    for job in sorted({row.job.id for row in jobs}):
-        world.emit(service_stream(context.workspace, job), ServiceAttached(schedule=the_id))
+    attach(world, context, the_id, (row.job for row in jobs))
+    if alerts != Alerts():
+        world.emit(schedule_stream(context.workspace, the_id), ScheduleAlertsEdited(alerts=alerts))
+    refuse_too_many_schedules(world, context)
     if command.active:
         warn(decision.notes, world)
-    settle_due(world, context, the_id)
+    settle_due(world, context, schedule_ref(the_id))
+    warn_if_blacked_out(world.schedule(the_id), world, context)
 
 
 def _same_again(present: Schedule, wanted: Schedule, the_id: str) -> None:

@@ -5,13 +5,15 @@ from typing import Final
 from eventjobs.commands.answering import settle_due
 from eventjobs.commands.context import Context
 from eventjobs.commands.fields import no_such
+from eventjobs.commands.job_facts import detach
+from eventjobs.commands.managing import warn_customer
 from eventjobs.commands.queueing import drop_all
 from eventjobs.commands.spec import CommandFields, CommandSpec, Id
 from eventjobs.commands.world import World
 from eventjobs.domain.access import INTEGRATION_AUTHOR
-from eventjobs.domain.streams import schedule_stream, service_stream
+from eventjobs.domain.owner import schedule_ref
+from eventjobs.domain.streams import schedule_stream
 from eventjobs.events.schedule import ScheduleDeleted
-from eventjobs.events.service import ServiceDetached
 
 
 class DeleteSchedule(CommandFields):
@@ -27,11 +29,12 @@ def decide(command: DeleteSchedule, world: World, context: Context) -> None:
         raise no_such("schedule", command.id)
     if present.deleted:
         return
-    settle_due(world, context, command.id)
-    drop_all(world, context, command.id, "inactive")
+    if present.origin is not None:
+        warn_customer(world)
+    settle_due(world, context, schedule_ref(command.id))
+    drop_all(world, context, schedule_ref(command.id), "inactive")
     world.emit(schedule_stream(context.workspace, command.id), ScheduleDeleted())
-    for job in sorted({row.job.id for row in present.jobs}):
-        world.emit(service_stream(context.workspace, job), ServiceDetached(schedule=command.id))
+    detach(world, context, command.id, (row.job for row in present.jobs))
 
 
 SPEC: Final = CommandSpec(

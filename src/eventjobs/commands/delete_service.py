@@ -4,11 +4,13 @@ from typing import Final
 
 from eventjobs.commands.context import Context
 from eventjobs.commands.fields import no_such
+from eventjobs.commands.job_facts import refuse_in_use
+from eventjobs.commands.managing import warn_customer
 from eventjobs.commands.spec import CommandFields, CommandSpec, Id
 from eventjobs.commands.world import World
 from eventjobs.domain.access import FLOW_AUTHOR
 from eventjobs.domain.streams import service_stream
-from eventjobs.errors import Conflict
+from eventjobs.events.run import Ref
 from eventjobs.events.service import ServiceDeleted
 
 
@@ -25,9 +27,9 @@ def decide(command: DeleteService, world: World, context: Context) -> None:
         raise no_such("service", command.id)
     if present.deleted:
         return
-    if present.users:
-        users = [{"kind": "schedule", "id": user} for user in sorted(present.users)]
-        raise Conflict("in_use", f"{len(users)} schedules use {command.id!r}", extra={"users": users})
+    refuse_in_use(world, Ref(kind="service", id=command.id))
+    if present.origin is not None:
+        warn_customer(world)
     world.emit(service_stream(context.workspace, command.id), ServiceDeleted())
 
 

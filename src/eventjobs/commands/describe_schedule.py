@@ -4,6 +4,7 @@ from typing import Final
 
 from eventjobs.commands.context import Context
 from eventjobs.commands.fields import no_such
+from eventjobs.commands.managing import refuse_managed, warn_customer
 from eventjobs.commands.spec import CommandFields, CommandSpec, Id, Text
 from eventjobs.commands.world import World
 from eventjobs.domain.access import INTEGRATION_AUTHOR
@@ -23,7 +24,9 @@ def decide(command: DescribeSchedule, world: World, context: Context) -> None:
     present = world.schedule(command.id)
     if not present.alive:
         raise no_such("schedule", command.id)
+    refuse_managed(present, f"the schedule {command.id!r}")
     if present.description != command.description:
+        warn_customer(world)
         world.emit(schedule_stream(context.workspace, command.id), ScheduleDescribed(description=command.description))
 
 

@@ -1,28 +1,35 @@
 """
 The one loop: load, fold, decide, append.
 
-Losing a race is no error for the caller: the command is decided again on the newer state, a bounded number of times. A
-command with If-Match never is. A key that was used before answers with its receipt.
+Losing a race is no error for the caller: the command is decided again on the newer state, a bounded number of times,
+by turns with the others that lost. A command with If-Match never is. What was decided before a due moment and would be
+written after it is decided again too. A key that was used before answers with its receipt.
 """
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
+from eventjobs.commands.census import ALONE, Census, CensusSource, Growth
+from eventjobs.commands.contended import Contended, Turn
 from eventjobs.commands.context import Context
 from eventjobs.commands.outcomes import Keyed, Outcome, Replay, receipt_of, replayed, replayed_or_refused
 from eventjobs.commands.snapshots import Snapshots
 from eventjobs.commands.spec import CommandFields, CommandSpec
 from eventjobs.commands.states import States
-from eventjobs.commands.world import Loaded, Unloaded, Warn, World
+from eventjobs.commands.world import Loaded, Uncounted, Unloaded, Warn, World
 from eventjobs.domain.streams import REFUSED_ATTEMPTS
-from eventjobs.errors import Forbidden, LogFault, LogUnavailable, Rejected, Stale, VersionConflict
+from eventjobs.errors import Forbidden, LogFault, LogUnavailable, Overtaken, Rejected, Stale, VersionConflict
 from eventjobs.events.access import AttemptRefused
 from eventjobs.events.recorded import StreamId
 from eventjobs.ids import EVERYWHERE
 from eventjobs.log.port import Append, Appended, EventLog, Receipt
 
+HOLDS: Final = timedelta(seconds=20)
+"""For how long a decision may wait to be written: who was frozen in between decides again, by the time that it is."""
+NEVER: Final = datetime.max.replace(tzinfo=UTC)
 MAX_TRIES: Final = 20
 """Lost races before a command gives up with `LogUnavailable` (503, nothing written)."""
 
@@ -49,9 +56,11 @@ class Decided:
 class Dispatcher:
     """Runs commands against a log."""
 
-    def __init__(self, log: EventLog, snapshots: Snapshots | None = None) -> None:
+    def __init__(self, log: EventLog, snapshots: Snapshots | None = None, source: CensusSource | None = None) -> None:
         self.log = log
         self.states = States(log, snapshots)
+        self.census = Census(log, source)
+        self.contended = Contended()
 
     async def dispatch(
         self,
@@ -69,15 +78,19 @@ class Dispatcher:
         `if_match`, and the log's faults.
         """
         await self.authorise(spec, context)
-        for attempt in range(MAX_TRIES):
-            try:
-                world = await self.decide(spec, command, context, if_match=if_match, keyed=keyed)
-            except Replay as replay:
-                return replayed(replay.receipt, keyed)
-            try:
-                return await self.write(Decided(world, spec, command, context, keyed))
-            except VersionConflict as conflict:
-                await self._lost(conflict, world, context, attempt, if_match)
+        with Turn(self.contended) as turn:
+            for attempt in range(MAX_TRIES):
+                try:
+                    world = await self.decide(spec, command, context, if_match=if_match, keyed=keyed)
+                except Replay as replay:
+                    return replayed(replay.receipt, keyed)
+                try:
+                    return await self.write(Decided(world, spec, command, context, keyed))
+                except Overtaken as overtaken:
+                    context = replace(context, now=overtaken.now)
+                except VersionConflict as conflict:
+                    await self._lost(conflict, world, context, attempt, if_match)
+                    await turn.take(conflict.stream)
         raise LogUnavailable(f"{spec.name} lost {MAX_TRIES} races; nothing was written")
 
     async def try_out(
@@ -97,27 +110,30 @@ class Dispatcher:
         if grant is None or (not spec.internal and grant.may_write(spec.roles, where)):
             return
         if not record:
-            raise _forbidden(spec.name, sorted(spec.roles))
+            raise forbidden(spec.name, sorted(spec.roles))
         await self.refuse(spec.name, sorted(spec.roles), context)
 
     async def refuse(self, action: str, needed: Sequence[str], context: Context) -> None:
         """Record a refused attempt in the deployment's access stream and raise `Forbidden`."""
         event = AttemptRefused(workspace=context.workspace, action=action, needed=tuple(needed))
-        for _ in range(MAX_TRIES):
-            loaded = (await self.states.load([REFUSED_ATTEMPTS]))[REFUSED_ATTEMPTS]
-            append = Append(
-                events=[(REFUSED_ATTEMPTS, event)],
-                expected={REFUSED_ATTEMPTS: loaded.version},
-                provenance=context.provenance,
-            )
-            try:
-                appended = await self.log.append(append)
-            except VersionConflict:
-                await self.states.refresh([REFUSED_ATTEMPTS])
-                continue
-            self.states.applied({REFUSED_ATTEMPTS: loaded.state}, {REFUSED_ATTEMPTS: loaded.version + 1}, appended.last)
-            break
-        raise _forbidden(action, needed)
+        with Turn(self.contended) as turn:
+            for _ in range(MAX_TRIES):
+                loaded = (await self.states.load([REFUSED_ATTEMPTS]))[REFUSED_ATTEMPTS]
+                append = Append(
+                    events=[(REFUSED_ATTEMPTS, event)],
+                    expected={REFUSED_ATTEMPTS: loaded.version},
+                    provenance=context.provenance,
+                )
+                try:
+                    appended = await self.log.append(append)
+                except VersionConflict:
+                    await self.states.refresh([REFUSED_ATTEMPTS])
+                    await turn.take(REFUSED_ATTEMPTS)
+                    continue
+                versions = {REFUSED_ATTEMPTS: loaded.version + 1}
+                self.states.applied({REFUSED_ATTEMPTS: loaded.state}, versions, appended.last)
+                break
+        raise forbidden(action, needed)
 
     async def decide(
         self,
@@ -127,17 +143,19 @@ class Dispatcher:
         *,
         if_match: int | None = None,
         keyed: Keyed | None = None,
+        beside: Growth = ALONE,
     ) -> World:
         """
         Decide, and where that writes nothing make sure that it was not for an old state or a used key.
 
         States of several streams may be of different moments, and a rule may then break as well as refuse; what it
-        makes of states that have not moved is its last word. Raises `Rejected`, and `Replay` for a key that was used
+        makes of states that have not moved is its last word. `beside` is what was decided before and not written
+        yet. Raises `Rejected`, and `Replay` for a key that was used
         before.
         """
         for _ in range(MAX_TRIES):
             try:
-                world = await self._attempt(spec, command, context, if_match)
+                world = await self._attempt(spec, command, context, if_match, beside)
             except LogFault:
                 raise
             except Exception as error:
@@ -153,13 +171,20 @@ class Dispatcher:
         raise LogUnavailable(f"{spec.name} found other states {MAX_TRIES} times; nothing was written")
 
     async def _attempt(
-        self, spec: CommandSpec[Any], command: CommandFields, context: Context, if_match: int | None
+        self,
+        spec: CommandSpec[Any],
+        command: CommandFields,
+        context: Context,
+        if_match: int | None,
+        beside: Growth,
     ) -> World:
         subjects = tuple(spec.streams(command, context))
         new = subjects[:1] if spec.creates else ()
         loaded: dict[StreamId, Loaded] = dict(await self.states.load(subjects, unless_new=new))
+        if spec.creates:
+            await self.census.catch_up(context.workspace)
         while True:
-            world = World(context.workspace, loaded, self.states.in_memory)
+            world = World(context.workspace, loaded, self.states.in_memory, self.census.beside(beside))
             try:
                 if if_match is not None:
                     _match(world, subjects[0], if_match)
@@ -167,13 +192,16 @@ class Dispatcher:
             except Unloaded as missing:
                 loaded.update(await self.states.load(missing.streams))
                 continue
+            except Uncounted as uncounted:
+                await self.census.count(context.workspace, uncounted.kind)
+                continue
             except Exception as error:
                 error.touched = world.touched()  # type: ignore[attr-defined]
                 raise
             return world
 
     async def write(self, decided: Decided) -> Outcome:
-        """Append what was decided, with the key's receipt; raises `VersionConflict` and the log's other faults."""
+        """Append what was decided, with the key's receipt; raises the log's faults, `VersionConflict` among them."""
         written = (await self.write_each([decided]))[0]
         if isinstance(written, Exception):
             raise written
@@ -183,7 +211,7 @@ class Dispatcher:
         """
         Append decisions that do not touch each other, each by itself: they share a commit.
 
-        What could not be written has its refusal or fault at its place, `VersionConflict` among them.
+        What could not be written has its refusal or fault at its place, `VersionConflict` and `Overtaken` among them.
         """
         answers = [self.answer(one.world, one.spec, one.command, one.context) for one in decisions]
         writing = [place for place, one in enumerate(decisions) if one.world.emitted or one.keyed is not None]
@@ -241,7 +269,8 @@ class Dispatcher:
         }
 
 
-def _forbidden(action: str, needed: Sequence[str]) -> Forbidden:
+def forbidden(action: str, needed: Sequence[str]) -> Forbidden:
+    """The refusal for an actor with none of the roles that are needed."""
     detail = f"{action} needs one of the roles {', '.join(needed)}"
     return Forbidden("forbidden", detail, extra={"needed": needed})
 
@@ -254,6 +283,7 @@ def append_of(world: World, context: Context, receipts: Sequence[Receipt]) -> Ap
         provenance=context.provenance,
         receipts=receipts,
         read_at=world.read_at(),
+        before=min(context.now + HOLDS, world.holds_until or NEVER),
     )
 
 

@@ -2,21 +2,23 @@
 Change when a schedule runs.
 
 A new cadence version begins. What fell due under the old one is answered first; whether the edit makes the schedule
-behind, and so runs it now, is R22 to R28.
+behind, and so runs it now, is R22 to R28. A cron brings its timing with it. Of a managed schedule the edited bundles
+are the workspace's own from then on: no sync overwrites them (R73); they are read with the definition's timing.
 """
 
 from typing import Final
 
-from eventjobs.commands.answering import settle_due
+from eventjobs.commands.cadence_change import change_cadence, suited
 from eventjobs.commands.context import Context
 from eventjobs.commands.fields import no_such
-from eventjobs.commands.schedule_fields import CadenceFields, cadence_of, check, warn
+from eventjobs.commands.managing import warn_customer
+from eventjobs.commands.schedule_fields import CadenceFields, cadence_of, check
 from eventjobs.commands.spec import CommandFields, CommandSpec, Id
 from eventjobs.commands.world import World
 from eventjobs.domain.access import INTEGRATION_AUTHOR
-from eventjobs.domain.edits import on_cadence_changed
+from eventjobs.domain.overriding import edited_bundles
 from eventjobs.domain.streams import schedule_stream
-from eventjobs.events.schedule import ScheduleCadenceEdited
+from eventjobs.events.schedule import ScheduleCadenceOverridden
 
 
 class EditCadence(CommandFields):
@@ -33,31 +35,13 @@ def decide(command: EditCadence, world: World, context: Context) -> None:
     cadence = cadence_of(command.cadence)
     if cadence == world.schedule(command.id).cadence:
         return
-    settle_due(world, context, command.id)
     present = world.schedule(command.id)
-    check(cadence, present.policies, context)
-    timing = present.policies.timing
-    decision = on_cadence_changed(
-        present.cadence,
-        timing,
-        cadence,
-        timing,
-        state=present.timing,
-        next_due=present.next,
-        now=context.now,
-        active=present.active,
-    )
-    world.emit(
-        schedule_stream(context.workspace, command.id),
-        ScheduleCadenceEdited(
-            cadence=cadence,
-            cadence_version=present.cadence_version + 1,
-            timing=decision.state,
-            next=decision.next,
-        ),
-    )
-    warn(decision.notes, world)
-    settle_due(world, context, command.id)
+    check(cadence, suited(present, cadence), context)
+    warn_customer(world)
+    change_cadence(world, context, command.id, cadence)
+    own = tuple(one for one in edited_bundles(present.cadence, cadence) if one not in present.overrides)
+    if present.origin is not None and own:
+        world.emit(schedule_stream(context.workspace, command.id), ScheduleCadenceOverridden(bundles=own))
 
 
 SPEC: Final = CommandSpec(

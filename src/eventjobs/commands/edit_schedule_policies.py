@@ -9,13 +9,21 @@ from typing import Final
 from eventjobs.commands.answering import settle_due
 from eventjobs.commands.context import Context
 from eventjobs.commands.fields import no_such
-from eventjobs.commands.schedule_fields import PolicyFields, check, policies_of, warn
+from eventjobs.commands.managing import refuse_managed, warn_customer
+from eventjobs.commands.schedule_fields import (
+    PolicyFields,
+    check,
+    check_calendars,
+    policies_of,
+    warn,
+    warn_if_blacked_out,
+)
 from eventjobs.commands.spec import CommandFields, CommandSpec, Id
 from eventjobs.commands.world import World
 from eventjobs.domain.access import INTEGRATION_AUTHOR
-from eventjobs.domain.edits import on_cadence_changed
+from eventjobs.domain.edits import is_read_otherwise, on_cadence_changed
+from eventjobs.domain.owner import schedule_ref
 from eventjobs.domain.streams import schedule_stream
-from eventjobs.events.cadence import TimingPolicies
 from eventjobs.events.schedule import SchedulePoliciesEdited
 
 
@@ -30,13 +38,16 @@ def decide(command: EditSchedulePolicies, world: World, context: Context) -> Non
     """Replace them; the same policies again decide nothing."""
     if not world.schedule(command.id).alive:
         raise no_such("schedule", command.id)
-    policies = policies_of(command.policies)
+    refuse_managed(world.schedule(command.id), f"the schedule {command.id!r}")
+    policies = policies_of(command.policies, world.schedule(command.id).cadence)
     if policies == world.schedule(command.id).policies:
         return
-    settle_due(world, context, command.id)
+    check_calendars(policies.calendars, world, context)
+    warn_customer(world)
+    settle_due(world, context, schedule_ref(command.id))
     present = world.schedule(command.id)
     check(present.cadence, policies, context)
-    moved = _read_differently(present.policies.timing, policies.timing)
+    moved = is_read_otherwise(present.policies.timing, policies.timing)
     timing, following = present.timing, present.next
     if moved:
         decision = on_cadence_changed(
@@ -60,11 +71,8 @@ def decide(command: EditSchedulePolicies, world: World, context: Context) -> Non
             next=following,
         ),
     )
-    settle_due(world, context, command.id)
-
-
-def _read_differently(old: TimingPolicies, new: TimingPolicies) -> bool:
-    return (old.timing, old.gap, old.repeat) != (new.timing, new.gap, new.repeat)
+    settle_due(world, context, schedule_ref(command.id))
+    warn_if_blacked_out(world.schedule(command.id), world, context)
 
 
 SPEC: Final = CommandSpec(

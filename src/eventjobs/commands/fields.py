@@ -10,6 +10,7 @@ from pydantic import Field
 from eventjobs.commands.context import Context, HandlerFacts
 from eventjobs.commands.spec import CommandFields, Id, Name, RunId
 from eventjobs.errors import Invalid, NotFound
+from eventjobs.events.run import Ref
 from eventjobs.events.service import AttemptPolicy, Backoff
 
 FIRST_YEAR: Final = 1970
@@ -62,6 +63,12 @@ class ServiceFields(CommandFields):
         )
 
 
+ServiceType = Annotated[
+    str, Field(max_length=200, pattern=r"^[A-Za-z0-9][A-Za-z0-9 ._-]*(/[A-Za-z0-9][A-Za-z0-9 ._-]*){2}$")
+]
+"""A Connector/Module/Type (R85), e.g. `Vista/Jobs/Cache writer`."""
+
+
 class JobRef(CommandFields):
     """A job by kind and id."""
 
@@ -75,6 +82,10 @@ class OwnerRef(CommandFields):
     kind: Literal["schedule", "group", "service", "flow", "import", "export", "partner", "feed"]
     id: Id
 
+    def plain(self) -> Ref:
+        """The same as facts name it."""
+        return Ref(kind=self.kind, id=self.id)
+
 
 class RunRef(CommandFields):
     """A run by id."""
@@ -86,14 +97,24 @@ def handler_facts(fields: ServiceFields, context: Context) -> HandlerFacts:
     """Return the handler's facts; raises `Invalid` for an unknown handler or a configuration that it refuses."""
     facts = context.catalog.find(fields.handler)
     if facts is None:
-        known = ", ".join(context.catalog.names())
-        raise Invalid.at("handler", "unknown_handler", f"there is no handler {fields.handler!r}; there are {known}")
-    if len(orjson.dumps(fields.config)) > CONFIG_BYTES_MAX:  # every run of every schedule keeps a copy
-        raise Invalid.at("config", "too_long", f"a configuration has at most {CONFIG_BYTES_MAX} bytes")
+        raise unknown_handler(fields.handler, context)
+    check_size(fields.config)
     errors = context.catalog.problems(fields.handler, fields.config)
     if errors:
         raise Invalid.fields(errors)
     return facts
+
+
+def unknown_handler(name: str, context: Context) -> Invalid:
+    """The refusal of a handler that this installation does not have."""
+    known = ", ".join(context.catalog.names())
+    return Invalid.at("handler", "unknown_handler", f"there is no handler {name!r}; there are {known}")
+
+
+def check_size(config: Mapping[str, Any]) -> None:
+    """Raise `Invalid` `too_long` for a configuration that is too much: every run of every owner keeps a copy."""
+    if len(orjson.dumps(config)) > CONFIG_BYTES_MAX:
+        raise Invalid.at("config", "too_long", f"a configuration has at most {CONFIG_BYTES_MAX} bytes")
 
 
 def check_instant(path: str, at: datetime) -> None:

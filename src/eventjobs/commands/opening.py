@@ -1,18 +1,24 @@
 """How runs begin: the snapshot, and the first fact of the run beside that of its owner."""
 
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
 
 from eventjobs.commands.context import Context
-from eventjobs.commands.room import take_room
+from eventjobs.commands.job_facts import FACTS
+from eventjobs.commands.owner_facts import OWNER_FACTS
+from eventjobs.commands.qualifying import unqualified
+from eventjobs.commands.room import free_room, take_room
 from eventjobs.commands.world import World
 from eventjobs.domain.due import Following, Span
-from eventjobs.domain.schedule import Schedule
-from eventjobs.domain.service import Service
-from eventjobs.domain.streams import run_stream, schedule_stream, service_stream
-from eventjobs.events.run import Ref, RunOpened, SnapshotJob
-from eventjobs.events.schedule import JobRow, ScheduleRunOpened
+from eventjobs.domain.group import Group
+from eventjobs.domain.job import Job
+from eventjobs.domain.owner import Owner
+from eventjobs.domain.run import State
+from eventjobs.domain.streams import job_stream, owner_stream, run_stream
+from eventjobs.events.run import JobRunEnded, Ref, RunEnded, RunOpened, SnapshotJob
+from eventjobs.events.schedule import JobRow
 from eventjobs.events.service import AttemptPolicy
 
 
@@ -21,7 +27,9 @@ class Moment:
     """
     The occurrence that a run answers: why, its nominal instant, and the later ones that it covers.
 
-    `cadence_version` is that of the instant, where it is not the schedule's present one.
+    `cadence_version` is that of the instant, where it is not the owner's present one, `not_before` when its first
+    jobs may begin, where that is not at once. A run by hand may resume another one, or stand for an instant that it
+    does not answer.
     """
 
     cause: str
@@ -29,30 +37,63 @@ class Moment:
     due: datetime | None = None
     covered: Span | None = None
     cadence_version: int | None = None
+    not_before: datetime | None = None
+    resumes: str | None = None
+    stands_for: datetime | None = None
 
 
 MANUAL = Moment(cause="manual")
 
 
-def open_schedule_run(
-    world: World, context: Context, schedule_id: str, run_id: str, moment: Moment, following: Following | None = None
+def open_owner_run(
+    world: World, context: Context, owner: Ref, run_id: str, moment: Moment, following: Following | None = None
 ) -> None:
-    """Open a run of a schedule on a snapshot of its job table; `following` is where its cadence stands afterwards."""
-    schedule = world.schedule(schedule_id)
-    jobs = snapshot(world, context, schedule.jobs)
-    owner = Ref(kind="schedule", id=schedule_id)
-    _open(world, context, run_id, owner, jobs, moment, schedule)
+    """Open a run of an owner on a snapshot of its job table; `following` is where its cadence stands afterwards."""
+    present = world.owner(owner)
+    jobs = snapshot(world, context, present.jobs or [JobRow(row=1, job=owner, seq=1)])
+    if isinstance(present, Group):
+        jobs = tuple(replace(job, required=member.required) for job, member in zip(jobs, present.members, strict=True))
+    _open(world, context, run_id, owner, jobs, moment, present)
     world.emit(
-        schedule_stream(context.workspace, schedule_id),
-        ScheduleRunOpened(
+        owner_stream(context.workspace, owner),
+        OWNER_FACTS[owner.kind].run_opened(
             run=run_id,
             cause=moment.cause,
             cause_detail=moment.cause_detail,
             due=moment.due,
             timing=None if following is None else following.state,
             next=None if following is None else following.next,
+            stands_for=moment.stands_for,
         ),
     )
+    if isinstance(present, Group) and moment.resumes is None:
+        preflight(world, context, owner, run_id)
+
+
+def preflight(world: World, context: Context, owner: Ref, run_id: str) -> None:
+    """
+    End a run of a group at once, with nothing started, if a member does not qualify any more (G23).
+
+    Members that a resumed run carries are not asked; what is left of it can be resumed again.
+    """
+    left = [row.row for row in world.run(run_id).rows.values() if not row.ended]
+    found = unqualified(owner.id, world.group(owner.id), world, context)
+    bad = {place + 1: reasons for place, _, reasons in found if place + 1 in left}
+    if not bad:
+        return
+    stream = run_stream(context.workspace, run_id)
+    for number in left:
+        detail = f"it does not qualify: {bad[number]}" if number in bad else None
+        ended = JobRunEnded(row=number, state=State.SKIPPED, reason="preflight_failed", detail=detail, counts={})
+        world.emit(stream, ended)
+    counts = dict(Counter(str(row.state) for row in world.run(run_id).rows.values()))
+    world.emit(stream, RunEnded(state=State.FAILED, reason="not_qualified", counts=counts))
+    others = [other for other in world.owner(owner).open_runs if other != run_id]
+    closed = OWNER_FACTS[owner.kind].run_closed(
+        run=run_id, state=State.FAILED, reason="not_qualified", open_run=others[-1] if others else None
+    )
+    world.emit(owner_stream(context.workspace, owner), closed)
+    free_room(world, context, run_id)
 
 
 def _open(
@@ -62,7 +103,7 @@ def _open(
     owner: Ref,
     jobs: tuple[SnapshotJob, ...],
     moment: Moment,
-    schedule: Schedule | None,
+    present: Owner | None,
 ) -> None:
     stream = run_stream(context.workspace, run_id)
     world.begin(stream)
@@ -76,46 +117,52 @@ def _open(
             due=moment.due,
             term=1,
             instance=context.instance,
-            on_failure="continue" if schedule is None else schedule.policies.on_failure,
+            on_failure="continue" if present is None else present.policies.on_failure,
             jobs=jobs,
-            cadence_version=_cadence_version(moment, schedule),
+            cadence_version=_cadence_version(moment, present),
             missed_occurrences=0 if covered is None else covered.count,
             missed_first=None if covered is None else covered.first,
             missed_last=None if covered is None else covered.last,
+            not_before=moment.not_before,
+            resumes=moment.resumes,
+            stands_for=moment.stands_for,
         ),
     )
     take_room(world, context, run_id, owner)
 
 
-def _cadence_version(moment: Moment, schedule: Schedule | None) -> int | None:
-    if schedule is None or moment.due is None:
+def _cadence_version(moment: Moment, present: Owner | None) -> int | None:
+    if present is None or moment.due is None:
         return None
-    return moment.cadence_version or schedule.cadence_version
+    return moment.cadence_version or present.cadence_version
 
 
-def open_service_run(world: World, context: Context, service_id: str, run_id: str) -> None:
-    """Open the run of a single service; the caller records it in the service's stream."""
-    row = JobRow(row=1, job=Ref(kind="service", id=service_id), seq=1)
-    _open(world, context, run_id, row.job, snapshot(world, context, [row]), MANUAL, None)
+def open_job_run(world: World, context: Context, job: Ref, run_id: str, moment: Moment = MANUAL) -> None:
+    """Open the run of a single job, in its own stream and the run's."""
+    row = JobRow(row=1, job=job, seq=1)
+    _open(world, context, run_id, job, snapshot(world, context, [row]), moment, None)
+    world.emit(job_stream(context.workspace, job), FACTS[job.kind].run_opened(run=run_id, cause=moment.cause))
 
 
 def snapshot(world: World, context: Context, rows: Iterable[JobRow]) -> tuple[SnapshotJob, ...]:
     """Fix the jobs, their order, flags and definitions as they are now (R44)."""
     rows = tuple(rows)
-    world.need(service_stream(context.workspace, row.job.id) for row in rows)
-    return tuple(_fixed(row, world.service(row.job.id)) for row in rows)
+    world.need(job_stream(context.workspace, row.job) for row in rows)
+    return tuple(fixed(row, world.job(row.job)) for row in rows)
 
 
-def _fixed(row: JobRow, service: Service) -> SnapshotJob:
+def fixed(row: JobRow, job: Job) -> SnapshotJob:
+    """Fix one row with its job's definition as it is now."""
     return SnapshotJob(
         row=row.row,
         job=row.job,
         seq=row.seq,
         skip_wait=row.skip_wait,
-        handler=service.handler,
-        config=service.config,
-        policy=_overridden(service.policy, row),
-        version=service.definition_version,
+        handler=job.handler,
+        config=job.config,
+        policy=_overridden(job.policy, row),
+        version=job.definition_version,
+        input=row.input,
     )
 
 

@@ -11,8 +11,9 @@ from typing import cast
 
 from eventjobs.commands.context import Context
 from eventjobs.commands.world import World
+from eventjobs.domain.job import Job
 from eventjobs.domain.overlap import Overlap, may_open
-from eventjobs.domain.schedule import Schedule
+from eventjobs.domain.owner import Owner
 from eventjobs.domain.starts import Starts
 from eventjobs.domain.streams import starts_stream
 from eventjobs.errors import Conflict
@@ -29,17 +30,40 @@ def has_room(world: World, context: Context) -> bool:
 def refuse_without_room(world: World, context: Context) -> None:
     """Raise `Conflict` `no_room`: nobody waits in a queue for what a person asks."""
     if not has_room(world, context):
-        raise _no_room(context.limits.runs_per_workspace, "workspace")
+        raise no_room(context.limits.runs_per_workspace, "workspace")
 
 
-def refuse_beside(schedule: Schedule, context: Context) -> None:
-    """Raise `Conflict` if no run may open beside those of a schedule: `already_running`, or `no_room` under `allow`."""
-    limit, open_run = context.limits.runs_per_owner, schedule.open_run
-    if open_run is None or may_open(schedule.policies.overlap, open_runs=len(schedule.open_runs), limit=limit):
-        return
-    if schedule.policies.overlap == Overlap.ALLOW:
-        raise _no_room(limit, "schedule")
-    raise already_running(open_run)
+def refuse_beside(owner: Owner, context: Context) -> None:
+    """Raise `Conflict` if no run may open beside those of an owner: `already_running`, or `no_room` under `allow`."""
+    limit = context.limits.runs_per_owner
+    refusal = none_beside(owner.policies.overlap, owner.open_run, len(owner.open_runs), limit)
+    if refusal is not None:
+        raise refusal
+
+
+def none_beside(policy: str, open_run: str | None, open_runs: int, limit: int | None) -> Conflict | None:
+    """Return why no run may open beside the newest open one and the others."""
+    if open_run is None or may_open(policy, open_runs=open_runs, limit=limit):
+        return None
+    return no_room(limit, "schedule") if policy == Overlap.ALLOW else already_running(open_run)
+
+
+def refuse_beside_job(kind: str, job: Job, context: Context) -> None:
+    """Raise `Conflict` if no run of a job by itself may open now: `already_running`, or `no_room`."""
+    busy = job.open_run or (None if job.holder is None else job.holder.run)
+    limit = context.limits.runs_per_owner
+    refusal = none_beside_job(kind, busy, len(job.open_runs), limit, exclusive=job.exclusive)
+    if refusal is not None:
+        raise refusal
+
+
+def none_beside_job(
+    kind: str, busy: str | None, open_runs: int, limit: int | None, *, exclusive: bool
+) -> Conflict | None:
+    """Return why a job is not run by itself: one that is exclusive has one run at a time, `busy`, others `limit`."""
+    if exclusive:
+        return None if busy is None else already_running(busy)
+    return None if limit is None or open_runs < limit else no_room(limit, kind)
 
 
 def already_running(open_run: str) -> Conflict:
@@ -47,7 +71,8 @@ def already_running(open_run: str) -> Conflict:
     return Conflict("already_running", f"run {open_run} is open", extra={"open_run": open_run})
 
 
-def _no_room(limit: int | None, of: str) -> Conflict:
+def no_room(limit: int | None, of: str) -> Conflict:
+    """The refusal for who asks for a run while as many are open as may be, `of` the workspace or a kind of owner."""
     what = f"{limit} runs of the {of} are open, and no more may be"
     return Conflict("no_room", what, extra={"limit": limit, "of": of})
 
@@ -64,11 +89,12 @@ def free_room(world: World, context: Context, run_id: str) -> None:
         world.emit(starts_stream(context.workspace), StartsFreed(run=run_id))
 
 
-def delay(world: World, context: Context, owner: Ref, due: datetime) -> None:
-    """Let an owner wait for a place; said once."""
+def delay(world: World, context: Context, owner: Ref, due: datetime, occurrence: str | None = None) -> None:
+    """Let an owner wait for a place; said once. `occurrence` is one that waited for something else before."""
     limit = context.limits.runs_per_workspace
     if limit is not None and owner not in _starts(world, context).delayed:
-        world.emit(starts_stream(context.workspace), StartsDelayed(owner=owner, due=due, limit=limit))
+        delayed = StartsDelayed(owner=owner, due=due, limit=limit, occurrence=occurrence)
+        world.emit(starts_stream(context.workspace), delayed)
 
 
 def first_delayed(world: World, context: Context) -> Ref | None:

@@ -14,25 +14,57 @@ from typing import Any, Final, Protocol
 import orjson
 from pydantic import TypeAdapter
 
-from eventjobs.domain import halts, schedule, service, starts, streams
-from eventjobs.events import cadence, recorded, run
+from eventjobs.domain import (
+    connect_job,
+    flow,
+    group,
+    groups,
+    halts,
+    job,
+    owner,
+    schedule,
+    service,
+    slot_owner,
+    starts,
+    streams,
+)
+from eventjobs.events import cadence, connect, recorded, run, slots
+from eventjobs.events import flow as flow_events
+from eventjobs.events import group as group_events
+from eventjobs.events import groups as groups_events
+from eventjobs.events import job as job_events
+from eventjobs.events import owner as owner_events
 from eventjobs.events import schedule as schedule_events
 from eventjobs.events import service as service_events
 from eventjobs.events import starts as starts_events
 from eventjobs.events.recorded import StreamId
 
-KINDS: Final = frozenset({"schedule", "service", "starts"})
+KINDS: Final = frozenset({"flow", "group", "groups", "job", "schedule", "service", "starts"})
 EVERY: Final = 200
 """How many facts a stream grows by before it is worth another snapshot."""
 _SOURCES: Final = (
+    connect_job,
+    flow,
+    group,
+    groups,
     halts,
+    job,
+    owner,
     schedule,
     service,
+    slot_owner,
     starts,
     streams,
     cadence,
+    connect,
     recorded,
     run,
+    slots,
+    flow_events,
+    group_events,
+    groups_events,
+    job_events,
+    owner_events,
     schedule_events,
     service_events,
     starts_events,

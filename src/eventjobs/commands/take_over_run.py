@@ -7,13 +7,13 @@ where its job allows it, else it ends (SPEC decision 5).
 
 from typing import Final
 
-from eventjobs.commands.advance_run import AttemptResult, end_attempt
 from eventjobs.commands.context import Context
+from eventjobs.commands.ending import AttemptResult, end_attempt
 from eventjobs.commands.fields import no_such
 from eventjobs.commands.spec import CommandFields, CommandSpec, RunId
 from eventjobs.commands.world import World
 from eventjobs.domain.run import State
-from eventjobs.domain.streams import owner_stream, run_stream, service_stream
+from eventjobs.domain.streams import job_stream, owner_stream, run_stream
 from eventjobs.events.run import RunTakenOver
 
 
@@ -33,8 +33,8 @@ def decide(command: TakeOverRun, world: World, context: Context) -> None:
     if not run.open or run.term != command.seen_term:
         return
     world.need(
-        [service_stream(context.workspace, row.job.job.id) for row in run.rows.values() if not row.ended]
-        + [owner_stream(context.workspace, run.owner.kind, run.owner.id)]
+        [job_stream(context.workspace, row.job.job) for row in run.rows.values() if not row.ended]
+        + [owner_stream(context.workspace, run.owner)]
     )
     world.emit(
         run_stream(context.workspace, command.run),

@@ -5,12 +5,12 @@ from typing import Final
 from eventjobs.commands.answering import settle_due
 from eventjobs.commands.context import Context
 from eventjobs.commands.fields import OwnerRef
+from eventjobs.commands.owner_facts import OWNER_FACTS
 from eventjobs.commands.pause_owner import pausable
 from eventjobs.commands.spec import CommandFields, CommandSpec, Text
 from eventjobs.commands.world import World
-from eventjobs.domain.access import OPERATORS
-from eventjobs.domain.streams import schedule_stream
-from eventjobs.events.schedule import ScheduleUnpaused
+from eventjobs.domain.access import DATA_DIRECTOR, OPERATORS
+from eventjobs.domain.streams import owner_stream
 
 
 class UnpauseOwner(CommandFields):
@@ -22,20 +22,21 @@ class UnpauseOwner(CommandFields):
 
 def decide(command: UnpauseOwner, world: World, context: Context) -> None:
     """End the pause, after what fell due in it was skipped; without one nothing is to do."""
-    schedule_id = pausable(command.owner, world)
-    if world.schedule(schedule_id).pause is None:
+    owner = pausable(command.owner, world, context)
+    if world.owner(owner).pause is None:
         return
-    settle_due(world, context, schedule_id)
-    if world.schedule(schedule_id).pause is not None:
-        world.emit(schedule_stream(context.workspace, schedule_id), ScheduleUnpaused(cause="asked", note=command.note))
+    settle_due(world, context, owner)
+    if world.owner(owner).pause is not None:
+        unpaused = OWNER_FACTS[owner.kind].unpaused(cause="asked", note=command.note)
+        world.emit(owner_stream(context.workspace, owner), unpaused)
 
 
 SPEC: Final = CommandSpec(
     name="UnpauseOwner",
     command=UnpauseOwner,
-    streams=lambda command, context: [schedule_stream(context.workspace, command.owner.id)],
+    streams=lambda command, context: [owner_stream(context.workspace, command.owner.plain())],
     decide=decide,
-    roles=OPERATORS,
-    summary="End the pause of a schedule",
+    roles=OPERATORS | {DATA_DIRECTOR},
+    summary="End the pause of an owner",
     example={"owner": {"kind": "schedule", "id": "nightly"}},
 )
