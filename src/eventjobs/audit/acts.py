@@ -1,17 +1,19 @@
 """
 The log's facts, put together as they were decided: what one command wrote stands in consecutive positions.
 
-Only what says something about occurrences is kept: schedules, the beginnings of runs, and occurrences that did not run.
+Only what says something about occurrences is kept: owners, the beginnings of runs, and occurrences that did not run.
 """
 
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final
 
+from eventjobs.domain.streams import OWNER_FOLDS
 from eventjobs.events.recorded import Recorded, StreamId
 from eventjobs.events.run import RunMissed, RunOpened, RunSkipped
 
-SCHEDULE: Final = "schedule:"
+OWNERS: Final = tuple(f"{kind}:" for kind in OWNER_FOLDS)
+"""How the streams of those begin that may have due moments."""
 OUTCOMES: Final = frozenset({RunOpened.TYPE, RunSkipped.TYPE, RunMissed.TYPE})
 """With which of them an occurrence's stream begins."""
 
@@ -42,7 +44,7 @@ class Acts:
         """Take the next fact; return the act that is complete with it."""
         complete = self.end() if self._open is not None and self._open.command_id != fact.command_id else None
         stood, self._at = self._at == fact.at, fact.at
-        is_owners = fact.stream.name.startswith(SCHEDULE)
+        is_owners = fact.stream.name.startswith(OWNERS)
         if not is_owners and fact.type not in OUTCOMES:
             return complete
         if self._open is None:

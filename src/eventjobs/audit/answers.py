@@ -6,19 +6,20 @@ the occurrences' own streams say the same.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from eventjobs.audit.findings import Kind, Mismatch
 from eventjobs.audit.steps import MISSED, QUEUED, RAN, Part, Settling
 from eventjobs.domain.occurrence import occurrence_id
-from eventjobs.domain.schedule import Schedule
-from eventjobs.events.recorded import Recorded
+from eventjobs.domain.owner import Owner
+from eventjobs.domain.spread import not_before
+from eventjobs.events.owner import OccurrenceDropped, OwnerRunOpened
+from eventjobs.events.recorded import Recorded, StreamId
 from eventjobs.events.run import RunMissed, RunOpened, RunSkipped
-from eventjobs.events.schedule import ScheduleOccurrenceDropped, ScheduleRunOpened
 
 
-def wrong_moments(owner: Schedule, last: datetime | None, step: Settling, at: datetime) -> Iterator[Mismatch]:
+def wrong_moments(owner: Owner, last: datetime | None, step: Settling, at: datetime) -> Iterator[Mismatch]:
     """Yield what is wrong with the moments of an answer; `last` is the last one that was answered before."""
     first = step.parts[0].first
     if last is not None and first <= last:
@@ -47,16 +48,16 @@ def _order(parts: Sequence[Part]) -> Iterator[Mismatch]:
         before = part.last
 
 
-def uncovered(owner_id: str, step: Settling) -> Iterator[Mismatch]:
+def uncovered(stream: StreamId, step: Settling) -> Iterator[Mismatch]:
     """Yield moments whose `covered_by` is not the run that the same answer opened or lets wait."""
-    runs = {_name(owner_id, part) for part in step.parts if part.outcome in (RAN, QUEUED)}
+    runs = {_name(stream, part) for part in step.parts if part.outcome in (RAN, QUEUED)}
     for part in step.parts:
         if part.covered_by is not None and part.covered_by not in runs:
             yield Mismatch(Kind.UNCOVERED, f"{part.covered_by} is not the run that stands for {part.first}")
 
 
 def contradictions(
-    owner_id: str, step: Settling, outcomes: dict[str, Recorded[Any]]
+    stream: StreamId, step: Settling, outcomes: dict[str, Recorded[Any]]
 ) -> Iterator[tuple[Recorded[Any] | None, Mismatch]]:
     """
     Compare an answer with the streams of its occurrences, and take these out of `outcomes`, the act's others.
@@ -65,7 +66,7 @@ def contradictions(
     """
     covered = [part for part in step.parts if part.covered_by is not None]
     for part in step.parts:
-        name = _name(owner_id, part)
+        name = _name(stream, part)
         if part.outcome == QUEUED:
             continue
         fact = outcomes.pop(name, None)
@@ -73,25 +74,46 @@ def contradictions(
             if fact is not None:
                 yield fact, Mismatch(Kind.CONTRADICTED, f"{name} has an outcome of its own, and one among others")
             continue
-        yield from _against(name, fact, _wanted(owner_id, part, covered))
+        yield from _against(name, fact, _wanted(stream, part, covered))
     head = step.head
-    if isinstance(head, ScheduleRunOpened) and head.run not in (_name(owner_id, part) for part in step.parts):
+    if isinstance(head, OwnerRunOpened) and head.run not in (_name(stream, part) for part in step.parts):
         yield None, Mismatch(Kind.CONTRADICTED, f"its run is called {head.run}, which is not the occurrence's name")
 
 
+def wrongly_spread(
+    stream: StreamId, owner: Owner, step: Settling, outcomes: Mapping[str, Recorded[Any]], slack: timedelta
+) -> Iterator[tuple[Recorded[Any], Mismatch, timedelta | None]]:
+    """
+    Yield a run whose jobs may begin at another instant than its place in the spread, from its decision on (R36).
+
+    The last is how long before its time the rule would have given it, if it would have.
+    """
+    head = step.head
+    fact = outcomes.get(head.run) if isinstance(head, OwnerRunOpened) else None
+    if fact is None or not isinstance(fact.event, RunOpened):
+        return
+    latest = not_before(stream.workspace, stream.id, owner.policies.spread_s, fact.event.cause, fact.at)
+    told = fact.event.not_before
+    if (told is None) != (latest is None):
+        yield fact, Mismatch(Kind.NOT_THE_RULE, f"its jobs may begin at {told}, and by its spread at {latest}"), None
+    elif told is not None and latest is not None and not latest - slack <= told <= latest:
+        what = f"its jobs may begin at {told}, which is not its place in the spread"
+        yield fact, Mismatch(Kind.NOT_THE_RULE, what), latest - told if told < latest else None
+
+
 def out_of_the_queue(
-    owner_id: str, owner: Schedule, fact: Any, outcomes: dict[str, Recorded[Any]]
+    stream: StreamId, owner: Owner, fact: Any, outcomes: dict[str, Recorded[Any]]
 ) -> Iterator[tuple[Recorded[Any] | None, Mismatch]]:
     """The same for a moment that waited: its run opens, or it is dropped."""
-    if isinstance(fact, ScheduleRunOpened) and (fact.due is None or fact.timing is not None):
+    if isinstance(fact, OwnerRunOpened) and (fact.due is None or fact.timing is not None):
         return  # by hand, or an answer
     waiting = next((one for one in owner.waiting if one.due == fact.due), None)
     if waiting is None:
         yield None, Mismatch(Kind.DOUBLED, f"{fact.due} leaves the queue, and it did not wait there")
         return
-    name = occurrence_id("schedule", owner_id, waiting.cadence_version, waiting.due)
-    common = {"owner": owner_id, "due": waiting.due}
-    if isinstance(fact, ScheduleOccurrenceDropped):
+    name = occurrence_id(stream.kind, stream.id, waiting.cadence_version, waiting.due)
+    common = {"owner": stream.id, "due": waiting.due}
+    if isinstance(fact, OccurrenceDropped):
         wanted = {"outcome": fact.outcome, **common, "reason": fact.reason}
         wanted["covered_by" if fact.outcome == MISSED else "open_run"] = fact.open_run
     else:
@@ -106,11 +128,11 @@ def strays(outcomes: Mapping[str, Recorded[Any]]) -> Iterator[tuple[Recorded[Any
     """Yield the outcomes of occurrences that their owner says nothing of."""
     for name, fact in outcomes.items():
         if fact.event.due is not None:
-            yield fact, Mismatch(Kind.CONTRADICTED, f"{name} has an outcome that its schedule does not tell")
+            yield fact, Mismatch(Kind.CONTRADICTED, f"{name} has an outcome that its owner does not tell")
 
 
-def _name(owner_id: str, part: Part) -> str:
-    return occurrence_id("schedule", owner_id, part.cadence_version, part.first)
+def _name(stream: StreamId, part: Part) -> str:
+    return occurrence_id(stream.kind, stream.id, part.cadence_version, part.first)
 
 
 def _against(
@@ -129,8 +151,8 @@ def _against(
         yield fact, Mismatch(kind, f"{name} says {says}, as its schedule does")
 
 
-def _wanted(owner_id: str, part: Part, covered: Sequence[Part]) -> Mapping[str, Any]:
-    common = {"outcome": part.outcome, "owner": owner_id, "due": part.first}
+def _wanted(stream: StreamId, part: Part, covered: Sequence[Part]) -> Mapping[str, Any]:
+    common = {"outcome": part.outcome, "owner": stream.id, "due": part.first}
     if part.outcome == RAN:
         return {
             **common,

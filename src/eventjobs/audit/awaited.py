@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from heapq import heappop, heappush
 
-from eventjobs.audit.owners import Owner
+from eventjobs.audit.owners import Kept
 from eventjobs.events.recorded import StreamId
 
 
@@ -20,7 +20,7 @@ class Awaited:
         if awaits is not None:
             heappush(self._coming, (awaits, stream))
 
-    def passed(self, at: datetime, known: Mapping[StreamId, Owner]) -> Sequence[StreamId]:
+    def passed(self, at: datetime, known: Mapping[StreamId, Kept]) -> Sequence[StreamId]:
         """Return the owners whose moment was at or before `at` and has no answer yet."""
         while self._coming and self._coming[0][0] <= at:
             self._passed.add(heappop(self._coming)[1])

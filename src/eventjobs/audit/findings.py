@@ -20,7 +20,8 @@ class Kind(StrEnum):
     than a minute after it, without a cause in the log. `left_over`: a moment passed without an outcome. `doubled`: a
     moment has two. `miscounted`: counts, first and last do not add up. `uncovered`: `covered_by` names no run.
     `contradicted`: the owner's stream and the occurrence's tell different things. `unfounded`: the reason of an outcome
-    has no ground in the log. `unreadable`: this version does not know the fact.
+    has no ground in the log. `out_of_order`: the jobs of a group did not run one after another up to the first failure,
+    or a Connect job is in two groups or has two runs at once. `unreadable`: this version does not know the fact.
     """
 
     NOT_THE_RULE = "not_the_rule"
@@ -32,6 +33,7 @@ class Kind(StrEnum):
     UNCOVERED = "uncovered"
     CONTRADICTED = "contradicted"
     UNFOUNDED = "unfounded"
+    OUT_OF_ORDER = "out_of_order"
     UNREADABLE = "unreadable"
 
 

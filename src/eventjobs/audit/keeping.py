@@ -11,17 +11,60 @@ from typing import Any, Final
 import orjson
 from pydantic import TypeAdapter
 
-from eventjobs.audit import acts, answers, awaited, findings, liveness, occurrences, owners, rule, settled, steps
+from eventjobs.audit import (
+    acts,
+    answers,
+    awaited,
+    comparing,
+    findings,
+    following,
+    in_order,
+    liveness,
+    members,
+    occurrences,
+    owners,
+    rule,
+    settled,
+    slot_rule,
+    steps,
+    versions,
+)
 from eventjobs.audit.findings import Finding, Kind, Suspect
+from eventjobs.audit.in_order import Standing
 from eventjobs.audit.occurrences import Ledger
-from eventjobs.audit.owners import Owner
+from eventjobs.audit.owners import Kept
+from eventjobs.audit.versions import Versions
 from eventjobs.commands.snapshots import code_version
-from eventjobs.domain import workspace
+from eventjobs.domain import blackouts, calendar, spread, workspace
+from eventjobs.domain.calendar import Calendar
+from eventjobs.domain.streams import OWNER_FOLDS
 from eventjobs.domain.workspace import Workspace
 from eventjobs.domain.zones import zone_data
 from eventjobs.events.recorded import StreamId
+from eventjobs.events.service import Turn
 
-_SOURCES: Final = (acts, answers, awaited, findings, liveness, occurrences, owners, rule, settled, steps, workspace)
+_SOURCES: Final = (
+    acts,
+    answers,
+    awaited,
+    blackouts,
+    calendar,
+    comparing,
+    findings,
+    following,
+    in_order,
+    liveness,
+    members,
+    occurrences,
+    owners,
+    rule,
+    settled,
+    slot_rule,
+    spread,
+    steps,
+    versions,
+    workspace,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,11 +73,12 @@ class Common:
     What a ledger keeps besides its owners.
 
     `behind_s` is how far a clock that went back has to catch up, `leaps` when it was lately seen to be set forward, and
-    by how much.
+    by how much; `runs` are the open runs of groups.
     """
 
     position: int
     workspaces: Mapping[str, Workspace]
+    calendars: Mapping[str, dict[str, Calendar]]
     findings: tuple[Finding, ...]
     suspects: tuple[Suspect, ...]
     found: int
@@ -47,10 +91,17 @@ class Common:
     is_told: bool
     behind_s: float
     leaps: tuple[tuple[datetime, timedelta], ...]
+    runs: Mapping[str, Mapping[str, Standing]]
+    versions: Versions
 
 
 _COMMON: Final = TypeAdapter(Common)
-_OWNER: Final = TypeAdapter(Owner)
+
+
+@cache
+def _adapter(kind: str) -> TypeAdapter[Any]:
+    state: Any = type(OWNER_FOLDS[kind].initial)
+    return TypeAdapter(tuple[state, datetime | None, str | None, Turn | None])
 
 
 @cache
@@ -66,6 +117,7 @@ def common_of(ledger: Ledger) -> bytes:
     common = Common(
         position=ledger.position,
         workspaces=ledger.owners.workspaces,
+        calendars=ledger.owners.calendars,
         findings=tuple(ledger.findings),
         suspects=tuple(ledger.suspects),
         found=ledger.found,
@@ -78,6 +130,8 @@ def common_of(ledger: Ledger) -> bytes:
         is_told=lively.is_told,
         behind_s=lively.behind.total_seconds(),
         leaps=lively.leaps,
+        runs=ledger.runs.open,
+        versions=ledger.versions,
     )
     return orjson.dumps(common, default=_plain, option=orjson.OPT_NON_STR_KEYS)
 
@@ -85,7 +139,11 @@ def common_of(ledger: Ledger) -> bytes:
 def owners_of(ledger: Ledger, streams: Iterable[StreamId]) -> Mapping[StreamId, bytes]:
     """Write these owners."""
     known = ledger.owners.known
-    return {stream: orjson.dumps(known[stream], default=_plain) for stream in streams}
+    return {stream: _written(known[stream]) for stream in streams}
+
+
+def _written(owner: Kept) -> bytes:
+    return orjson.dumps((owner.state, owner.last, owner.group, owner.holder), default=_plain)
 
 
 def ledger_from(common: bytes) -> Ledger:
@@ -98,6 +156,7 @@ def ledger_from(common: bytes) -> Ledger:
     ledger = Ledger()
     ledger.position = kept.position
     ledger.owners.workspaces.update(kept.workspaces)
+    ledger.owners.calendars.update(kept.calendars)
     ledger.findings.extend(kept.findings)
     ledger.suspects.extend(kept.suspects)
     ledger.found, ledger.steps = kept.found, kept.steps
@@ -108,13 +167,15 @@ def ledger_from(common: bytes) -> Ledger:
     lively.since, lively.at, lively.is_told = kept.since, kept.at, kept.is_told
     lively.behind = timedelta(seconds=kept.behind_s)
     lively.leaps = kept.leaps
+    ledger.versions = kept.versions
+    ledger.runs.open.update({workspace: dict(runs) for workspace, runs in kept.runs.items()})
     return ledger
 
 
 def put_owners(ledger: Ledger, written: Iterable[tuple[StreamId, bytes]]) -> None:
     """Give a ledger these owners, as they were written."""
     for stream, text in written:
-        owner = ledger.owners.known[stream] = _OWNER.validate_json(text)
+        owner = ledger.owners.known[stream] = Kept(*_adapter(stream.kind).validate_json(text))
         ledger.awaited.note(stream, owner.awaits)
 
 

@@ -14,23 +14,29 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 from eventjobs.audit.acts import Act, Acts
-from eventjobs.audit.answers import contradictions, out_of_the_queue, strays, uncovered, wrong_moments
+from eventjobs.audit.answers import contradictions, out_of_the_queue, strays, uncovered, wrong_moments, wrongly_spread
 from eventjobs.audit.awaited import Awaited
 from eventjobs.audit.findings import SHOWN, Finding, Kind, Mismatch, Report, Suspect
+from eventjobs.audit.in_order import GroupRuns
 from eventjobs.audit.liveness import DECIDING, DISTURBANCES, Liveness, leap_of
-from eventjobs.audit.owners import Owner, Owners
+from eventjobs.audit.members import astray, belong
+from eventjobs.audit.owners import Kept, Owners
 from eventjobs.audit.rule import explain
 from eventjobs.audit.steps import QUEUED, RAN, Settling, Step, moved, steps_of
+from eventjobs.audit.versions import Versions
 from eventjobs.domain import zones
-from eventjobs.domain.schedule import Schedule
+from eventjobs.domain.owner import Owner
+from eventjobs.domain.streams import OWNER_FOLDS
 from eventjobs.errors import UnknownEvent
 from eventjobs.events.log import ClockStepObserved
+from eventjobs.events.owner import OccurrenceDropped, OwnerRunOpened
 from eventjobs.events.recorded import Recorded, StreamId
-from eventjobs.events.schedule import ScheduleOccurrenceDropped, ScheduleRunOpened
 
 EXPLAINED_WITHIN: Final = timedelta(seconds=30)
 """What explains an answer at an odd time may be recorded a little after it; such a finding waits as long for it."""
-WORKSPACE: Final = "workspace:"
+RUNS: Final = "run:"
+SURROUNDINGS: Final = ("workspace:", "calendar:")
+"""The streams that concern owners besides their own."""
 
 _BY_THE_CLOCK: Final = frozenset({Kind.EARLY, Kind.LATE})
 
@@ -63,6 +69,7 @@ class Ledger:
         self.position = 0
         self.owners = Owners()
         self.awaited = Awaited()
+        self.runs = GroupRuns()
         self.changed: set[StreamId] = set()
         self.findings: list[Finding] = []
         self.found = 0
@@ -70,6 +77,7 @@ class Ledger:
         self.outcomes: Counter[str] = Counter()
         self._acts = Acts()
         self.liveness = Liveness()
+        self.versions = Versions()
         self.steps = 0
         self.not_checked: Counter[str] = Counter()
         self.suspects: list[Suspect] = []
@@ -78,9 +86,12 @@ class Ledger:
         """Take the next fact."""
         self._settle(self._acts.take(fact))
         self.liveness.take(fact)
+        self.versions.take(fact)
         self.position = fact.position
-        if fact.stream.name.startswith(WORKSPACE):
+        if fact.stream.name.startswith(SURROUNDINGS):
             self.owners.take(fact)
+        if fact.stream.name.startswith(RUNS):
+            self._run(fact)
         if self.suspects:
             self._judge(fact)
 
@@ -137,10 +148,20 @@ class Ledger:
         for fact, mismatch in strays(outcomes):
             self._note(fact, mismatch, fact.stream)
 
+        for fact, mismatch in astray(self.owners.known, act):
+            self._note(fact, mismatch, fact.stream)
+
+    def _run(self, fact: Recorded[Any]) -> None:
+        try:
+            for owner, mismatch in self.runs.take(fact, self.owners.known):
+                self._note(fact, mismatch, owner)
+        except UnknownEvent as unknown:
+            self._note(fact, Mismatch(Kind.UNREADABLE, str(unknown)), fact.stream)
+
     def _owner(
         self, stream: StreamId, facts: Sequence[Recorded[Any]], outcomes: dict[str, Recorded[Any]], *, stood: bool
     ) -> None:
-        owner = self.owners.known.setdefault(stream, Owner())
+        owner = self.owners.known.setdefault(stream, Kept(OWNER_FOLDS[stream.kind].initial))
         self.changed.add(stream)
         steps = list(steps_of([fact.event for fact in facts], owner.state.cadence_version))
         before, awaited, sound, place = owner.state, owner.awaits, True, 0
@@ -151,7 +172,9 @@ class Ledger:
                     sound = self._settling(stream, owner, step, fact, outcomes) and sound
                 for event in step.facts if isinstance(step, Settling) else (step,):
                     self._queue(stream, owner.state, event, facts[place], outcomes)
-                    owner.state = moved(owner.state, event)
+                    for mismatch in belong(owner, event):
+                        self._note(facts[place], mismatch, stream)
+                    owner.state = moved(stream.kind, owner.state, event)
                     place += 1
         finally:
             if owner.awaits != awaited:
@@ -162,17 +185,19 @@ class Ledger:
     def _settling(
         self,
         stream: StreamId,
-        owner: Owner,
+        owner: Kept,
         step: Settling,
         fact: Recorded[Any],
         outcomes: dict[str, Recorded[Any]],
     ) -> bool:
         """Check an answer for itself; tell whether it is worth to be compared with the rule."""
         first, due = step.parts[0].first, owner.awaits
-        wrong = [*wrong_moments(owner.state, owner.last, step, fact.at), *uncovered(stream.id, step)]
+        wrong = [*wrong_moments(owner.state, owner.last, step, fact.at), *uncovered(stream, step)]
         for mismatch in wrong:
             self._note(fact, mismatch, stream, first)
-        for own, mismatch in contradictions(stream.id, step, outcomes):
+        for run, mismatch, back in wrongly_spread(stream, owner.state, step, outcomes, self.liveness.slack):
+            self._note(run, mismatch, stream, first, by_set_back=True, back=back)
+        for own, mismatch in contradictions(stream, step, outcomes):
             self._note(own or fact, mismatch, stream, first)
         if not wrong and due is not None and self.liveness.is_late(due, fact.at):
             late = self.liveness.lateness(due, fact.at)
@@ -185,13 +210,13 @@ class Ledger:
         return not wrong
 
     def _queue(
-        self, stream: StreamId, owner: Schedule, event: Any, fact: Recorded[Any], outcomes: dict[str, Recorded[Any]]
+        self, stream: StreamId, owner: Owner, event: Any, fact: Recorded[Any], outcomes: dict[str, Recorded[Any]]
     ) -> None:
-        if not isinstance(event, (ScheduleRunOpened, ScheduleOccurrenceDropped)):
+        if not isinstance(event, (OwnerRunOpened, OccurrenceDropped)):
             return
-        for own, mismatch in out_of_the_queue(stream.id, owner, event, outcomes):
+        for own, mismatch in out_of_the_queue(stream, owner, event, outcomes):
             self._note(own or fact, mismatch, stream, event.due)
-        if isinstance(event, ScheduleOccurrenceDropped):
+        if isinstance(event, OccurrenceDropped):
             self.outcomes[event.outcome] += 1
         elif event.due is not None and event.timing is None:
             self.outcomes[RAN] += 1
@@ -199,13 +224,13 @@ class Ledger:
     def _replay(
         self,
         stream: StreamId,
-        before: Schedule,
+        before: Owner,
         steps: Sequence[Step],
         facts: Sequence[Recorded[Any]],
         *,
         stood: bool,
     ) -> None:
-        version = _zone_data(before, steps)
+        version = _zone_data(before, steps) or self.versions.other(facts[0].at)
         wrong = explain(self.owners.subject(stream), before, steps, facts[0].at, self.liveness.slack)
         if wrong is not None and version not in (None, zones.zone_data()):
             self.not_checked[version or ""] += len(steps)
@@ -261,7 +286,7 @@ def _is_explained(suspect: Suspect, by: Recorded[Any]) -> bool:
     return suspect.by_set_back and by.type == ClockStepObserved.TYPE
 
 
-def _zone_data(owner: Schedule, steps: Sequence[Step]) -> str | None:
+def _zone_data(owner: Owner, steps: Sequence[Step]) -> str | None:
     """Return the version of the zone data that steps were decided with, as they or what was due before them say."""
     for step in steps:
         following = getattr(step, "next", None)

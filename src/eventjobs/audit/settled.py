@@ -9,29 +9,33 @@ from eventjobs.domain.due import DueAnswer, Span, answer_due
 from eventjobs.domain.halts import Halt, in_force
 from eventjobs.domain.occurrence import occurrence_id
 from eventjobs.domain.overlap import LIMIT, QUEUE_MAX, Meeting, meet
-from eventjobs.domain.schedule import Schedule
-from eventjobs.events.cadence import CatchUp, NextDue, TimingState
-from eventjobs.events.schedule import ScheduleOccurrenceQueued
+from eventjobs.domain.owner import Owner
+from eventjobs.domain.reference import why_missed
+from eventjobs.events.cadence import NextDue, TimingState
+from eventjobs.events.owner import OccurrenceQueued
+from eventjobs.events.recorded import StreamId
 
 
 def settled(
-    owner_id: str, owner: Schedule, step: Settling, now: datetime, halts: Sequence[Halt]
+    stream: StreamId, owner: Owner, step: Settling, now: datetime, halts: Sequence[Halt]
 ) -> tuple[Mismatch | None, TimingState, NextDue | None]:
     """Return what is wrong with an answer at `now`, and where the rule says that the cadence stands afterwards."""
     due = owner.next
     if due is None or due.due > now:
         return Mismatch(Kind.EARLY, "nothing is due at that instant"), owner.timing, due
-    answer = answer_due(owner.cadence, owner.policies.timing, owner.timing, due, now, halts=halts)
+    answer = answer_due(
+        owner.cadence, owner.policies.timing, owner.timing, due, now, halts=halts, over=owner.is_over(now)
+    )
     meeting, reason = _meeting(owner, answer, now, halts, _owner_limit(step))
     if meeting is Meeting.OPEN and _says_limit(step, owner):
         meeting, reason = _without_room(owner)
-    wanted = sorted(_parts(owner_id, owner, answer, meeting, reason), key=lambda part: part.first)
+    wanted = sorted(_parts(stream, owner, answer, meeting, reason, now), key=lambda part: part.first)
     following = answer.if_run if meeting in (None, Meeting.OPEN) else answer.if_skipped
     return _compared(step.parts, wanted) or _cause(step, answer), following.state, following.next
 
 
 def _meeting(
-    owner: Schedule, answer: DueAnswer, now: datetime, halts: Sequence[Halt], limit: int | None
+    owner: Owner, answer: DueAnswer, now: datetime, halts: Sequence[Halt], limit: int | None
 ) -> tuple[Meeting | None, str | None]:
     """Return what the moment that could run meets (`None`: there is none), and the reason if it does not run."""
     if answer.runs is None:
@@ -44,11 +48,11 @@ def _meeting(
 
 
 def _parts(
-    owner_id: str, owner: Schedule, answer: DueAnswer, meeting: Meeting | None, reason: str | None
+    stream: StreamId, owner: Owner, answer: DueAnswer, meeting: Meeting | None, reason: str | None, now: datetime
 ) -> Iterator[Part]:
-    never = owner.policies.timing.catch_up is CatchUp.NEVER
+    unrun = why_missed(owner.policies.timing, over=owner.is_over(now))
     for span in answer.missed_spans:
-        yield _part(MISSED, "catch_up_never" if never else "catch_up_window", owner, span)
+        yield _part(MISSED, unrun, owner, span)
     for halted in answer.halted:
         yield _part(SKIPPED, halted.reason, owner, halted.span)
     if answer.runs is None:
@@ -71,32 +75,32 @@ def _parts(
             open_run=owner.open_run,
         )
     for span in answer.covered_spans:
-        run = occurrence_id("schedule", owner_id, version, due)
+        run = occurrence_id(stream.kind, stream.id, version, due)
         yield _part(MISSED, "downtime", owner, span, covered_by=run)
 
 
 def _owner_limit(step: Settling) -> int | None:
     """Return how many runs of the owner might be open, where that kept the moment back: only its fact says it."""
     head = step.head
-    if isinstance(head, ScheduleOccurrenceQueued) and head.reason == Meeting.OWNER_LIMIT:
+    if isinstance(head, OccurrenceQueued) and head.reason == Meeting.OWNER_LIMIT:
         return head.limit
     return None
 
 
-def _says_limit(step: Settling, owner: Schedule) -> bool:
+def _says_limit(step: Settling, owner: Owner) -> bool:
     """Whether only a limit kept a moment back or out, which the owner's other facts do not show."""
-    if isinstance(step.head, ScheduleOccurrenceQueued):
+    if isinstance(step.head, OccurrenceQueued):
         return step.head.reason == LIMIT
     return len(owner.waiting) >= QUEUE_MAX and any(part.reason == Meeting.QUEUE_FULL for part in step.parts)
 
 
-def _without_room(owner: Schedule) -> tuple[Meeting, str | None]:
+def _without_room(owner: Owner) -> tuple[Meeting, str | None]:
     if len(owner.waiting) < QUEUE_MAX:
         return Meeting.QUEUE, None
     return Meeting.QUEUE_FULL, Meeting.QUEUE_FULL
 
 
-def _why_queued(owner: Schedule, meeting: Meeting | None) -> str:
+def _why_queued(owner: Owner, meeting: Meeting | None) -> str:
     """Return what a moment waits for; where the policy would let it open, only for room."""
     if meeting is Meeting.OWNER_LIMIT:
         return meeting
@@ -104,7 +108,7 @@ def _why_queued(owner: Schedule, meeting: Meeting | None) -> str:
     return LIMIT if free else Meeting.OVERLAP
 
 
-def _part(outcome: str, reason: str, owner: Schedule, span: Span, **others: str | None) -> Part:
+def _part(outcome: str, reason: str, owner: Owner, span: Span, **others: str | None) -> Part:
     return Part(
         outcome=outcome,
         reason=reason,

@@ -11,19 +11,19 @@ from datetime import datetime
 from itertools import groupby
 from typing import Any, Final, TypeAlias
 
-from eventjobs.domain.schedule import Schedule, evolve
+from eventjobs.domain.owner import Owner
+from eventjobs.domain.schedule import Schedule
+from eventjobs.domain.streams import OWNER_FOLDS
 from eventjobs.events.cadence import NextDue, TimingState
-from eventjobs.events.schedule import (
-    ScheduleOccurrenceDropped,
-    ScheduleOccurrenceQueued,
-    ScheduleOccurrencesMissed,
-    ScheduleOccurrencesSkipped,
-    ScheduleRunOpened,
+from eventjobs.events.owner import (
+    OccurrenceDropped,
+    OccurrenceQueued,
+    OccurrencesMissed,
+    OccurrencesSkipped,
+    OwnerRunOpened,
 )
 
-AnswerFact: TypeAlias = (
-    ScheduleRunOpened | ScheduleOccurrenceQueued | ScheduleOccurrencesSkipped | ScheduleOccurrencesMissed
-)
+AnswerFact: TypeAlias = OwnerRunOpened | OccurrenceQueued | OccurrencesSkipped | OccurrencesMissed
 
 RAN: Final = "ran"
 QUEUED: Final = "queued"
@@ -60,9 +60,9 @@ class Settling:
     next: NextDue | None
 
     @property
-    def head(self) -> ScheduleRunOpened | ScheduleOccurrenceQueued | None:
+    def head(self) -> OwnerRunOpened | OccurrenceQueued | None:
         """The fact of the moment that runs, now or later."""
-        found = (fact for fact in self.facts if isinstance(fact, (ScheduleRunOpened, ScheduleOccurrenceQueued)))
+        found = (fact for fact in self.facts if isinstance(fact, (OwnerRunOpened, OccurrenceQueued)))
         return next(found, None)
 
 
@@ -82,21 +82,27 @@ def steps_of(events: Iterable[Any], cadence_version: int) -> Iterator[Step]:
             yield fact
 
 
-def moved(owner: Schedule, step: Step) -> Schedule:
-    """Move the owner by a step, as its facts say; what an audit has no use for is let go."""
+def moved(kind: str, owner: Owner, step: Step) -> Owner:
+    """Move the owner of a kind by a step, as its facts say; what an audit has no use for is let go."""
     for event in step.facts if isinstance(step, Settling) else (step,):
-        owner = evolve(owner, event)
-    return owner if len(owner.jobs) <= 1 and not owner.description else replace(owner, jobs=(), description="")
+        owner = OWNER_FOLDS[kind].evolve(owner, event)
+    return _lean(owner)
+
+
+def _lean(owner: Owner) -> Owner:
+    if isinstance(owner, Schedule) and (len(owner.jobs) > 1 or owner.description):
+        return replace(owner, jobs=(), description="")
+    return owner
 
 
 def _settles(event: Any) -> bool:
-    return _is_answer(event) or isinstance(event, ScheduleOccurrenceDropped)
+    return _is_answer(event) or isinstance(event, OccurrenceDropped)
 
 
 def _is_answer(event: Any) -> bool:
-    if isinstance(event, ScheduleRunOpened):
+    if isinstance(event, OwnerRunOpened):
         return event.timing is not None  # neither by hand nor out of the queue
-    return isinstance(event, (ScheduleOccurrenceQueued, ScheduleOccurrencesSkipped, ScheduleOccurrencesMissed))
+    return isinstance(event, (OccurrenceQueued, OccurrencesSkipped, OccurrencesMissed))
 
 
 def _settling(facts: tuple[Any, ...], cadence_version: int) -> Settling:
@@ -108,10 +114,10 @@ def _settling(facts: tuple[Any, ...], cadence_version: int) -> Settling:
 
 def _part(fact: AnswerFact, cadence_version: int) -> Part:
     match fact:
-        case ScheduleRunOpened():
+        case OwnerRunOpened():
             assert fact.due is not None  # noqa: S101 only answers come here
             return Part(outcome=RAN, first=fact.due, last=fact.due, cadence_version=cadence_version)
-        case ScheduleOccurrenceQueued():
+        case OccurrenceQueued():
             return Part(
                 outcome=QUEUED,
                 reason=fact.reason,
@@ -120,13 +126,13 @@ def _part(fact: AnswerFact, cadence_version: int) -> Part:
                 cadence_version=fact.cadence_version,
                 open_run=fact.open_run,
             )
-        case ScheduleOccurrencesSkipped():
+        case OccurrencesSkipped():
             return _span(fact, SKIPPED, open_run=fact.open_run)
-        case ScheduleOccurrencesMissed():
+        case OccurrencesMissed():
             return _span(fact, MISSED, covered_by=fact.covered_by)
 
 
-def _span(fact: ScheduleOccurrencesSkipped | ScheduleOccurrencesMissed, outcome: str, **others: str | None) -> Part:
+def _span(fact: OccurrencesSkipped | OccurrencesMissed, outcome: str, **others: str | None) -> Part:
     return Part(
         outcome=outcome,
         reason=fact.reason,

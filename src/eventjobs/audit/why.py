@@ -1,5 +1,5 @@
 """
-Why a schedule did or did not run at an instant: the chain of facts, by the rules that were in force then.
+Why an owner did or did not run at an instant: the chain of facts, by the rules that were in force then.
 
 All of it is read from the log, and nothing is kept besides: the facts known at the instant say what was in force, those
 after it how the moment was answered. The same question about the same past has the same answer for ever.
@@ -7,32 +7,46 @@ after it how the moment was answered. The same question about the same past has 
 
 from collections.abc import AsyncIterator, Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any, Final
 
 import orjson
 
+from eventjobs.audit.asked_types import MEMBER, Types, types_of
+from eventjobs.audit.blacked_out import blacked_out
 from eventjobs.audit.sentences import Narrator
+from eventjobs.audit.verdicts import (
+    AT_THE_MOMENT,
+    LATE,
+    Link,
+    Moments,
+    blackout,
+    instant,
+    nothing_due,
+    told,
+)
+from eventjobs.domain.blackouts import BLACKOUT
 from eventjobs.domain.occurrence import occurrence_id
-from eventjobs.domain.streams import LOG_ITSELF, run_stream, schedule_stream, workspace_stream
+from eventjobs.domain.streams import (
+    LOG_ITSELF,
+    connect_stream,
+    integration_stream,
+    owner_stream,
+    run_stream,
+    workspace_stream,
+)
 from eventjobs.errors import NotFound
+from eventjobs.events.owner import OccurrenceQueued, OwnerExpirationSet, OwnerPaused, OwnerRunOpened
 from eventjobs.events.recorded import Recorded, StreamId
+from eventjobs.events.run import JobRunEnded, Ref, RunOpened
 from eventjobs.ids import EVERYWHERE
 from eventjobs.log.port import EventLog, Filter
 
-RULE: Final = ("schedule.created", "schedule.cadence_edited", "schedule.policies_edited")
-ACTIVITY: Final = ("schedule.created", "schedule.activated", "schedule.inactivated", "schedule.deleted")
-PAUSES: Final = ("schedule.paused", "schedule.unpaused")
+DEFINED: Final = ("schedule.created", "schedule.synced")
+"""What says which feature a managed schedule is of."""
+STATUS: Final = ("integration.registered", "integration.feature_status_set")
+GATE: Final = ("integration.activated", "integration.inactivated")
 HOLDS: Final = ("workspace.starts_held", "workspace.starts_released")
-ANSWERS: Final = (
-    "schedule.run_opened",
-    "schedule.occurrence_queued",
-    "schedule.occurrence_dropped",
-    "schedule.occurrences_skipped",
-    "schedule.occurrences_missed",
-)
-MOVES: Final = (*RULE, *ACTIVITY, "schedule.zone_data_adopted", *ANSWERS)
-"""What says where the cadence stands afterwards; a manual run moves nothing, and says nothing of it."""
 OF_A_RUN: Final = (
     "run.opened",
     "run.skipped",
@@ -42,37 +56,18 @@ OF_A_RUN: Final = (
     "run.stop_requested",
     "run.ended",
 )
+OFF: Final = ("schedule.inactivated", "schedule.deleted", "group.deleted", "job.deleted")
+"""After these nothing is due."""
+OF_A_MEMBER: Final = ("job_run.ended",)
+"""What a run of a group tells besides: how each of its jobs ended."""
 ABSENCES: Final = ("log.instance_started", "log.instance_resumed", "log.clock_step_observed")
 
-AT_THE_MOMENT: Final = timedelta(minutes=1)
-"""An instant less than this after a moment is asked about that moment."""
-LATE: Final = timedelta(minutes=1)
-"""From then on an answer is late, and who came up only then is part of the reason."""
 BACK: Final = 50
 FORWARD: Final = 200
 SHOWN: Final = 10
 """How many facts of one kind are told."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Link:
-    """One fact of the chain: what it is told for (`rule`, `activity`, `pause`, `hold`, `due`, `absence`, …)."""
-
-    about: str
-    fact: Recorded[Any]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Moments:
-    """The due moments that one fact answers: `first` to `last`, `count` of them."""
-
-    first: datetime
-    last: datetime
-    count: int = 1
-
-    def holds(self, at: datetime) -> bool:
-        """Tell whether an instant is one of them, or in the span of several."""
-        return self.first <= at < self.last + AT_THE_MOMENT
+MEMBERS_SHOWN: Final = 60
+"""The same of a run of a group, with its jobs."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,7 +75,8 @@ class Why:
     """
     The answer.
 
-    `verdict`: `ran`, `running`, `waiting`, `skipped`, `missed`, `unanswered`, `not_due`, `inactive` or `deleted`.
+    `verdict`: `ran`, `running`, `waiting`, `skipped`, `missed`, `unanswered`, `not_due`, `inactive`, `expired` or
+    `deleted`.
     `moments` is what the instant fell into, `run` the run that answers or covers it.
     """
 
@@ -95,7 +91,7 @@ class Why:
     def document(self) -> dict[str, Any]:
         """Return it as JSON shows it, each fact with its sentence."""
         narrator = Narrator()
-        told = {link.fact.position: _sentence(narrator, link.fact) for link in _in_order(self.links)}
+        sentences = {link.fact.position: _sentence(narrator, link.fact) for link in _in_order(self.links)}
         return {
             "verdict": self.verdict,
             "sentence": self.sentence,
@@ -105,20 +101,24 @@ class Why:
             "occurrence": self.occurrence,
             "run": self.run,
             "next_due": self.next_due,
-            "facts": [_document(link, told[link.fact.position]) for link in self.links],
+            "cadence_version": next(
+                (link.fact.event.cadence_version for link in self.links if link.about == "rule"), None
+            ),
+            "facts": [_document(link, sentences[link.fact.position]) for link in self.links],
         }
 
 
-async def why_schedule(log: EventLog, workspace: str, schedule_id: str, at: datetime, *, before: int) -> Why:
+async def why_owner(log: EventLog, workspace: str, owner: Ref, at: datetime, *, before: int) -> Why:
     """
-    Say why a schedule did or did not run at an instant, as facts below the position `before` tell it.
+    Say why an owner did or did not run at an instant, as facts below the position `before` tell it.
 
-    Raises `NotFound` where there was no such schedule then.
+    Raises `NotFound` where there was no such owner then.
     """
     then = min(await log.position_at(at) + 1, before)
-    asked = _Asked(log, schedule_stream(workspace, schedule_id), at, then, before)
-    if not await log.read(0, 1, before=then, matching=asked.own()):
-        raise NotFound("not_found", f"there was no schedule {schedule_id!r} at {_text(at)}")
+    asked = _Asked(log, owner, owner_stream(workspace, owner), at, then, before)
+    first = await log.read(0, 1, before=then, matching=asked.own())
+    if not first or getattr(first[0].event, "kind", owner.kind) != owner.kind:
+        raise NotFound("not_found", f"there was no {owner.kind} {owner.id!r} at {instant(at)}")
     answer = await asked.answer()
     return await (asked.not_answered() if answer is None else asked.answered(answer))
 
@@ -128,10 +128,21 @@ class _Asked:
     """What is asked: facts below `then` were known at the instant, those below `before` are known now."""
 
     log: EventLog
+    owner: Ref
     stream: StreamId
     at: datetime
     then: int
     before: int
+
+    @property
+    def types(self) -> Types:
+        """Return which of its facts say what."""
+        return types_of(self.stream.kind)
+
+    @property
+    def name(self) -> str:
+        """Return how sentences call it."""
+        return f"{self.owner.kind} {self.owner.id}"
 
     def own(self, types: Sequence[str] | None = None) -> Filter:
         """Return what finds the owner's facts, of some types or all."""
@@ -144,8 +155,8 @@ class _Asked:
 
     async def answer(self) -> Recorded[Any] | None:
         """Return the fact that answers the moment at the instant, recorded before it or after."""
-        earlier = await self.log.read_back(self.then, BACK, stream=self.stream, types=ANSWERS)
-        later = await self.log.read(self.then - 1, FORWARD, before=self.before, matching=self.own(ANSWERS))
+        earlier = await self.log.read_back(self.then, BACK, stream=self.stream, types=self.types.answers)
+        later = await self.log.read(self.then - 1, FORWARD, before=self.before, matching=self.own(self.types.answers))
         found: tuple[Moments, Recorded[Any]] | None = None
         for fact in (*later, *earlier):
             moments = None if _is_resolution(fact.event) else _moments(fact.event)
@@ -155,12 +166,12 @@ class _Asked:
 
     def _is_manual(self, fact: Recorded[Any]) -> bool:
         """Tell whether somebody started a run by hand at the instant."""
-        by_hand = fact.type == "schedule.run_opened" and fact.event.due is None
+        by_hand = isinstance(fact.event, OwnerRunOpened) and fact.event.due is None
         return by_hand and fact.at <= self.at < fact.at + AT_THE_MOMENT
 
     async def stands(self, before: int) -> Recorded[Any] | None:
         """Return the owner's last fact below a position that says where its cadence stands."""
-        while found := await self.log.read_back(before, BACK, stream=self.stream, types=MOVES):
+        while found := await self.log.read_back(before, BACK, stream=self.stream, types=self.types.moves):
             for fact in found:
                 if _says_where(fact):
                     return fact
@@ -174,9 +185,9 @@ class _Asked:
         links = await self.in_force(self.then, self.at)
         if due is not None and due.due <= self.at:
             return await self._unanswered(due.due, [*links, *_linked("due", stands)])
-        last = await self.log.read_back(self.then, 1, stream=self.stream, types=ANSWERS)
+        last = await self.log.read_back(self.then, 1, stream=self.stream, types=self.types.answers)
         links = [*links, *(Link(about="before", fact=fact) for fact in last), *_linked("due", stands)]
-        verdict, sentence = _nothing_due(self.stream.id, links, due, self.at)
+        verdict, sentence = nothing_due(self.name, links, due, self.at)
         return Why(
             verdict=verdict,
             sentence=sentence,
@@ -193,7 +204,7 @@ class _Asked:
             return await self.answered(answers[0])
         return Why(
             verdict="unanswered",
-            sentence=f"The occurrence of schedule {self.stream.id} due {_text(due)} has no answer yet.",
+            sentence=f"The occurrence of {self.name} due {instant(due)} has no answer yet.",
             moments=Moments(first=due, last=due),
             occurrence=await self._occurrence(due, self.then),
             run=None,
@@ -211,11 +222,13 @@ class _Asked:
             links += await self.absences(due, answer.at)
         links.append(Link(about="answer", fact=answer))
         resolved: Recorded[Any] | None = answer
-        if answer.type == "schedule.occurrence_queued":
+        if isinstance(event, OccurrenceQueued):
             links += await self.of_run("waited_for", event.open_run)
             found = await self._resolved(event.due, answer.position)
             resolved = found[0] if found else None
             links += [Link(about="answer", fact=fact) for fact in found[:1]]
+        if resolved is not None and getattr(resolved.event, "reason", None) == BLACKOUT and not blackout(links):
+            links += await self.blackouts(resolved.position, resolved.at)  # it began after the moment, before the start
         run = _run_of(resolved)
         occurrence = None if moments is None else await self._occurrence(moments.first, answer.position + 1)
         links += await self.of_run("run", run or (occurrence if moments and moments.count == 1 else None))
@@ -223,7 +236,7 @@ class _Asked:
             links += await self.of_run("overlapped", getattr(resolved.event, "open_run", None))
             run = getattr(resolved.event, "covered_by", None)
             links += await self.of_run("covered_by", run)
-        verdict, sentence = _told(self.stream.id, answer, resolved, moments, links)
+        verdict, sentence = told(self.name, answer, resolved, moments, links)
         stands = await self.stands(answer.position + 1)
         following = None if stands is None else getattr(stands.event, "next", None)
         return Why(
@@ -237,23 +250,43 @@ class _Asked:
         )
 
     async def in_force(self, before: int, moment: datetime) -> list[Link]:
-        """Return what said how and whether the schedule runs, what halted it then, and the zone data it went by."""
+        """Return what said how and whether it runs, what halted it then, and the zone data it went by."""
         # One look back: what people set is rare among the answers of years.
-        set_by = await self.log.read_back(before, BACK, stream=self.stream, types=(*RULE, *ACTIVITY, *PAUSES))
-        rule, activity, paused = [_first(set_by, types) for types in (RULE, ACTIVITY, PAUSES)]
+        told_for = self.types.in_force
+        wanted = tuple({one for types in told_for.values() for one in types})
+        set_by = await self.log.read_back(before, BACK, stream=self.stream, types=wanted)
+        found = {about: _first(set_by, types) for about, types in told_for.items()}
         if len(set_by) == BACK:
-            rule, activity = rule or await self.last(RULE, before), activity or await self.last(ACTIVITY, before)
-            paused = paused or await self.last(PAUSES, before)
-        links = _linked("rule", rule) + _linked("activity", activity)
-        if paused is not None and paused.type == "schedule.paused" and _covers(paused.event, moment):
+            found = {about: fact or await self.last(told_for[about], before) for about, fact in found.items()}
+        paused = found.pop("pause")
+        links = [Link(about=about, fact=fact) for about, fact in found.items() if fact is not None]
+        links += await self.feature(before)
+        if paused is not None and isinstance(paused.event, OwnerPaused) and _covers(paused.event, moment):
             links.append(Link(about="pause", fact=paused))
         for workspace in (EVERYWHERE, self.stream.workspace):
             holds = await self.log.read_back(before, SHOWN, stream=workspace_stream(workspace), types=HOLDS)
             last = next((fact for fact in holds if fact.event.since <= moment), None)
             if last is not None and last.type == "workspace.starts_held" and _covers(last.event, moment):
                 links.append(Link(about="hold", fact=last))
+        links += await self.blackouts(before, moment)
         adopted = await self.log.read_back(before, 1, stream=LOG_ITSELF, types=("log.zone_data_adopted",))
         return [*links, *(Link(about="zone_data", fact=fact) for fact in adopted)]
+
+    async def blackouts(self, before: int, moment: datetime) -> list[Link]:
+        """Return what the schedule's calendars said of an instant, where they blacked it out."""
+        found = await blacked_out(self.log, self.stream, before, moment)
+        return [Link(about="blackout", fact=one.fact, note=one.note) for one in found]
+
+    async def feature(self, before: int) -> list[Link]:
+        """Return what said which status a managed schedule's feature had, and whether its integration was active."""
+        defined = await self.last(DEFINED, before)
+        origin = None if defined is None else defined.event.origin
+        if origin is None:
+            return []
+        stream = integration_stream(self.stream.workspace, origin.integration)
+        facts = await self.log.read_back(before, BACK, stream=stream, types=(*STATUS, *GATE))
+        status = next((fact for fact in facts if _sets(fact, origin.feature)), None)
+        return _linked("feature", status) + _linked("integration", _first(facts, GATE))
 
     async def absences(self, due: datetime, answered: datetime | None) -> list[Link]:
         """Return who came up, came back or changed the clock between a moment and its late answer."""
@@ -269,10 +302,32 @@ class _Asked:
         if run is None:
             return []
         stream = run_stream(self.stream.workspace, run)
-        matching = Filter(workspace=stream.workspace, stream=stream.name, types=OF_A_RUN)
+        is_group = self.owner.kind == "group"
+        types, shown = (OF_A_RUN + OF_A_MEMBER, MEMBERS_SHOWN) if is_group else (OF_A_RUN, SHOWN)
+        matching = Filter(workspace=stream.workspace, stream=stream.name, types=types)
         first = await self.log.read(0, 1, before=self.before, matching=matching)
-        last = await self.log.read_back(self.before, SHOWN, stream=stream, types=OF_A_RUN)
-        return [Link(about=about, fact=fact) for fact in (*first, *reversed(last))]
+        last = await self.log.read_back(self.before, shown, stream=stream, types=types)
+        met = await self.unqualified([*first, *last]) if about == "run" else []
+        return [*met, *(Link(about=about, fact=fact) for fact in (*first, *reversed(last)))]
+
+    async def unqualified(self, facts: Sequence[Recorded[Any]]) -> list[Link]:
+        """Return, of a run whose preflight failed, what last changed each job that did not qualify (G23)."""
+        opened = next((fact for fact in facts if isinstance(fact.event, RunOpened)), None)
+        if opened is None:
+            return []
+        rows = {job.row: job.job for job in opened.event.jobs}
+        ends = [fact.event for fact in facts if isinstance(fact.event, JobRunEnded)]
+        lost = [
+            rows[end.row]
+            for end in reversed(ends)
+            if end.detail and end.reason in ("preflight_failed", "not_qualified")
+        ]
+        found: list[Link] = []
+        for job in lost:
+            stream = connect_stream(self.stream.workspace, job.id)
+            last = await self.log.read_back(facts[1].position, 1, stream=stream, types=MEMBER)
+            found += (Link(about="member", fact=fact) for fact in last)
+        return found
 
     async def _resolved(self, due: datetime, after: int) -> Sequence[Recorded[Any]]:
         """Return what became of a moment after a position: its run, or its outcome without one."""
@@ -282,15 +337,19 @@ class _Asked:
         return []
 
     async def _answers_after(self, after: int) -> AsyncIterator[Recorded[Any]]:
-        while facts := await self.log.read(after, FORWARD, before=self.before, matching=self.own(ANSWERS)):
+        while facts := await self.log.read(after, FORWARD, before=self.before, matching=self.own(self.types.answers)):
             for fact in facts:
                 yield fact
             after = facts[-1].position
 
     async def _occurrence(self, due: datetime, before: int) -> str:
-        rule = await self.last(RULE, before)
+        rule = await self.last(self.types.rule, before)
         version = 1 if rule is None else rule.event.cadence_version
-        return occurrence_id("schedule", self.stream.id, version, due)
+        return occurrence_id(self.stream.kind, self.stream.id, version, due)
+
+
+def _sets(fact: Recorded[Any], feature: str) -> bool:
+    return fact.type in STATUS and getattr(fact.event, "feature", feature) == feature
 
 
 def _moments(event: Any) -> Moments | None:
@@ -311,7 +370,7 @@ def _answers(event: Any, due: datetime) -> bool:
 
 
 def _says_where(fact: Recorded[Any]) -> bool:
-    if fact.type in ("schedule.inactivated", "schedule.deleted"):
+    if fact.type in OFF or isinstance(fact.event, OwnerExpirationSet):
         return True
     return getattr(fact.event, "timing", None) is not None
 
@@ -321,59 +380,7 @@ def _covers(halt: Any, moment: datetime) -> bool:
 
 
 def _run_of(answer: Recorded[Any] | None) -> str | None:
-    return answer.event.run if answer is not None and answer.type == "schedule.run_opened" else None
-
-
-def _nothing_due(schedule: str, links: Iterable[Link], due: Any, at: datetime) -> tuple[str, str]:
-    activity = next(link.fact for link in links if link.about == "activity")
-    if activity.type == "schedule.deleted":
-        return "deleted", f"Schedule {schedule} was deleted at {_text(activity.at)}: nothing falls due any more."
-    if activity.type == "schedule.inactivated" or not getattr(activity.event, "active", True):
-        return "inactive", f"Schedule {schedule} was inactive at {_text(at)}, since {_text(activity.at)}."
-    if due is None:
-        return "not_due", f"Nothing was due at {_text(at)}, and nothing comes: the cadence of {schedule} is at its end."
-    return "not_due", f"Nothing was due at {_text(at)}: the next moment of schedule {schedule} was {_text(due.due)}."
-
-
-def _told(
-    schedule: str,
-    answer: Recorded[Any],
-    resolved: Recorded[Any] | None,
-    moments: Moments | None,
-    links: Iterable[Link],
-) -> tuple[str, str]:
-    """Return the verdict and the sentence for a moment that was answered."""
-    if moments is None:
-        verdict, how = _of_the_run(links)
-        return verdict, f"Schedule {schedule} was started by hand at {_text(answer.at)}, by {answer.actor}; {how}."
-    what = f"The occurrence of schedule {schedule} due {_text(moments.first)}"
-    if moments.count > 1:
-        what = (
-            f"{moments.count} occurrences of schedule {schedule}, due {_text(moments.first)} to {_text(moments.last)},"
-        )
-    if resolved is None:
-        return "waiting", f"{what} was answered at {_text(answer.at)} and waits ({answer.event.reason})."
-    if resolved.type == "schedule.run_opened":
-        verdict, how = _of_the_run(links)
-        late = resolved.at - moments.first
-        when = f"at {_text(resolved.at)}" + (f", {late.total_seconds():,.0f} s late" if late > LATE else "")
-        return verdict, f"{what} ran {when} ({str(answer.event.cause).replace('_', ' ')}); {how}."
-    event = resolved.event
-    if resolved.type == "schedule.occurrence_dropped":
-        return event.outcome, f"{what} waited and was then {event.outcome} ({event.reason})."
-    verdict = "missed" if resolved.type == "schedule.occurrences_missed" else "skipped"
-    covered = getattr(event, "covered_by", None)
-    instead = f"; run {covered} stands for it" if covered else ""
-    beside = f"; run {event.open_run} was open" if getattr(event, "open_run", None) else ""
-    return verdict, f"{what} {'was' if moments.count == 1 else 'were'} {verdict} ({event.reason}){instead}{beside}."
-
-
-def _of_the_run(links: Iterable[Link]) -> tuple[str, str]:
-    ended = next((link.fact for link in links if link.about == "run" and link.fact.type == "run.ended"), None)
-    if ended is None:
-        return "running", "the run is open"
-    reason = f" ({ended.event.reason})" if ended.event.reason else ""
-    return "ran", f"the run ended {ended.event.state}{reason}"
+    return answer.event.run if answer is not None and isinstance(answer.event, OwnerRunOpened) else None
 
 
 def _first(facts: Iterable[Recorded[Any]], types: Sequence[str]) -> Recorded[Any] | None:
@@ -412,7 +419,3 @@ def _document(link: Link, sentence: str) -> dict[str, Any]:
         "type": fact.type,
         "actor": fact.actor,
     }
-
-
-def _text(at: datetime) -> str:
-    return at.isoformat(timespec="seconds").replace("+00:00", "Z")

@@ -14,7 +14,7 @@ from pathlib import PurePosixPath
 from typing import Annotated, Final
 
 import orjson
-from pydantic import BaseModel, ConfigDict, Field, JsonValue, StringConstraints, field_validator
+from pydantic import BaseModel, ConfigDict, Field, JsonValue, StringConstraints, ValidationInfo, field_validator
 
 from eventjobs.errors import JobFailed
 from eventjobs.handlers.command_output import CommandOutput
@@ -39,6 +39,15 @@ class CommandConfig(BaseModel):
     params: Mapping[str, JsonValue] = Field(default_factory=dict)
     env: Mapping[str, Argument] = Field(default_factory=dict)
     success: Sequence[int] = Field(default=(0,), min_length=1, description="exit codes that mean success")
+
+    @field_validator("program")
+    @classmethod
+    def _on_the_list(cls, program: str, info: ValidationInfo) -> str:
+        # Without rules this is a run, which asks the context's own list.
+        rules = (info.context or {}).get("commands")
+        if rules is not None and program not in rules:
+            raise ValueError(f"the program {program!r} is not on the list EVENTJOBS_COMMANDS")
+        return program
 
     @field_validator("env")
     @classmethod
@@ -102,10 +111,11 @@ def _document(context: HandlerContext, config: CommandConfig) -> bytes:
             "term": context.term,
             "idempotency_key": context.idempotency_key,
             "input": context.input,
+            "due": context.due,
             "outputs": {str(row): output for row, output in context.outputs.items()},
             "params": config.params,
         },
-        option=orjson.OPT_APPEND_NEWLINE,
+        option=orjson.OPT_APPEND_NEWLINE | orjson.OPT_UTC_Z,
     )
 
 

@@ -1,11 +1,11 @@
 """
 What a handler gets, and what it gives back.
 
-A handler is an async callable `run(context, config) -> Result`. It reports through the context, reads and writes only
-through the context's ports, and ends in one of three ways: it returns a `Result`, it raises (`JobFailed` where it knows
-why, anything else is an unplanned failure), or it is cancelled. Cancellation is that of its task: a handler lets
-`CancelledError` pass and cleans up in `finally`. `stop_requested` is set before that, for handlers that can end sooner
-by themselves.
+A handler is an async callable `run(context, config) -> Result | Suspended`. It reports through the context, reads and
+writes only through the context's ports, and ends in one of four ways: it returns a `Result`; it returns `Suspended`,
+which only a flow may; it raises (`JobFailed` where it knows why, anything else is an unplanned failure); or it is
+cancelled. Cancellation is that of its task: a handler lets `CancelledError` pass and cleans up in `finally`.
+`stop_requested` is set before that, for handlers that can end sooner by themselves.
 """
 
 import asyncio
@@ -17,9 +17,9 @@ from typing import Any, Final, Literal, TypeAlias
 
 from eventjobs.clock import Clock
 from eventjobs.errors import JobFailed
-from eventjobs.handlers.ports import CommandRules, FileAccess, Outbound, TableAccess
+from eventjobs.handlers.ports import CommandRules, FileAccess, History, Outbound, TableAccess
 
-__all__ = ["HandlerContext", "JobFailed", "JobRef", "LogLine", "Progress", "Result"]
+__all__ = ["HandlerContext", "JobFailed", "JobRef", "LogLine", "Progress", "Result", "Suspended"]
 
 OUTPUT_BYTES_MAX: Final = 64 * 1024
 """What a result's output may weigh as JSON."""
@@ -69,12 +69,26 @@ class Result:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Suspended:
+    """
+    The flow goes on elsewhere: whoever has `context.callback_url` says how it ends.
+
+    `waits_for` tells people what it waits for (`the buyer's approval`); `counts` are what was done until now.
+    """
+
+    waits_for: str = ""
+    counts: Mapping[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class HandlerContext:
     """
     One attempt of one job run, as its handler sees it.
 
     `term` fences: who writes elsewhere sends it along, so that a worker that was replaced cannot do harm. `outputs`
-    are the outputs of the jobs of earlier stages, by row. `report` and `write_line` are the runner's sinks.
+    are the outputs of the jobs of earlier stages, by row; `due` is the moment that the run stands for, if any. A flow
+    that returns `Suspended` is answered at `callback_url`, once, by whoever has that address: it is a secret. `report`
+    and `write_line` are the runner's sinks.
     """
 
     workspace: str
@@ -90,9 +104,12 @@ class HandlerContext:
     tables: TableAccess
     outbound: Outbound
     commands: CommandRules
+    history: History
     installation: str = ""
     input: Any = None
     outputs: Mapping[int, Any] = field(default_factory=dict)
+    due: datetime | None = None
+    callback_url: str | None = None
     stop_requested: asyncio.Event = field(default_factory=asyncio.Event)
 
     @property

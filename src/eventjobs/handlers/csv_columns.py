@@ -34,6 +34,7 @@ def target_of(config: CsvImportConfig, header: Sequence[str | None] | None) -> T
         columns=columns,
         types=dict(config.columns or {}),
         keys=config.keys,
+        recipe=config.recipe,
     )
 
 

@@ -1,20 +1,37 @@
 """What a `csv.import` job is told."""
 
+import hashlib
 import re
 from collections.abc import Mapping
 from datetime import timedelta
+from fractions import Fraction
 from typing import Annotated, Final, Literal, Self, TypeAlias
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationInfo, field_validator, model_validator
 
-from eventjobs.handlers.addresses import OutboundRules
-from eventjobs.handlers.secrets import is_reference
+from eventjobs.outbound.addresses import OutboundRules
+from eventjobs.outbound.secrets import is_reference
+from eventjobs.outbound.sftp_login import SFTP_URL, SftpLogin, SftpPlace
 from eventjobs.postgres.tables import NAME, DateOrder, Dialect, Mode, canonical_type
 
 RESERVED: Final = "eventjobs_"
 URL: Final = re.compile(r"^https?://", re.IGNORECASE)
 
-_NO_QUOTE: Final = "\b"
+IMPORT: Final = "import"
+"""The kind of jobs that are imports of lists."""
+
+_RECIPE: Final = {
+    "mode",
+    "keys",
+    "columns",
+    "header",
+    "has_header",
+    "dialect",
+    "encoding",
+    "date_order",
+}
+
+NO_QUOTE: Final = "\b"
 """Stands for "no quoting": a character that texts do not hold."""
 
 Encoding: TypeAlias = Literal[
@@ -39,16 +56,45 @@ def _column_type(declared: str) -> str:
     return spelled
 
 
+def _not_ours(table: str) -> str:
+    if table.startswith(RESERVED):
+        raise ValueError(f"names that begin with {RESERVED} are the service's own")
+    return table
+
+
+def _dsn_is_secret(database: str, info: ValidationInfo) -> str:
+    # A context comes with a definition, which is kept for ever; a run has none, and the secret filled in.
+    if not is_reference(database) and (
+        info.context is not None or not database.startswith(("postgresql://", "postgres://"))
+    ):
+        raise ValueError("must be secret://name, with a DSN that begins with postgresql://")
+    return database
+
+
 Name: TypeAlias = Annotated[str, AfterValidator(_name)]
+Table: TypeAlias = Annotated[Name, AfterValidator(_not_ours)]
+Database: TypeAlias = Annotated[str, AfterValidator(_dsn_is_secret)]
 ColumnType: TypeAlias = Annotated[str, AfterValidator(_column_type)]
 Single: TypeAlias = Annotated[str, Field(pattern=r"^[\t -~]$")]
 
 
-class _Strict(BaseModel):
+def _file_name(name: str) -> str:
+    if "/" in name or "\\" in name or name in {".", ".."} or not name.isprintable():
+        raise ValueError("must be the name of a file, without a folder")
+    return name
+
+
+Fate: TypeAlias = Literal["archive", "delete", "keep"]
+FileName: TypeAlias = Annotated[str, Field(min_length=1, max_length=200), AfterValidator(_file_name)]
+
+
+class Strict(BaseModel):
+    """A configuration without fields that it does not know."""
+
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-class DialectConfig(_Strict):
+class DialectConfig(Strict):
     """How records are written; `quote: null` means that nothing is quoted."""
 
     delimiter: Single = ","
@@ -66,11 +112,11 @@ class DialectConfig(_Strict):
 
     def plain(self) -> Dialect:
         """Return the dialect with nothing left open."""
-        quote = self.quote or _NO_QUOTE
+        quote = self.quote or NO_QUOTE
         return Dialect(delimiter=self.delimiter, quote=quote, escape=self.escape or quote, null=self.null)
 
 
-class RejectLimit(_Strict):
+class RejectLimit(Strict):
     """How many rejected records a load may have and still succeed, as a number or in percent of all."""
 
     count: int | None = Field(default=None, ge=0)
@@ -80,14 +126,55 @@ class RejectLimit(_Strict):
         """Tell whether there are too many."""
         if self.count is not None and rejected > self.count:
             return True
-        return self.percent is not None and rejected * 100 > self.percent * processed
+        # As it was written: 0.57 as a binary number is a little less, and 57 of 10,000 would be too many.
+        return self.percent is not None and rejected * 100 > Fraction(str(self.percent)) * processed
 
 
-class CsvImportConfig(_Strict):
+class Ready(Strict):
+    """
+    When a file may be read: once a marker lies beside it, or once it was left alone for a while.
+
+    `wait` is how long that is waited for.
+    """
+
+    marker: FileName | None = Field(default=None, description="a file beside the source, such as contacts.done")
+    stable_for: Annotated[timedelta, Field(gt=timedelta(), le=timedelta(hours=1))] | None = Field(
+        default=None, description="how long size and time of the last change have to stay as they are"
+    )
+    wait: Annotated[timedelta, Field(ge=timedelta(), le=timedelta(days=1))] = timedelta(minutes=10)
+
+    @model_validator(mode="after")
+    def _is_one(self) -> Self:
+        if (self.marker is None) == (self.stable_for is None):
+            raise ValueError("needs either a marker or stable_for")
+        return self
+
+
+class After(Strict):
+    """
+    What becomes of a file, its marker and its count file, once it is known how the load ended (G82).
+
+    After any other failure, a stop or a crash they stay, so that the job can be run again.
+    """
+
+    success: Fate = Field(default="archive", description="after it was loaded, or was not changed since it was")
+    bad_source: Fate = Field(
+        default="archive",
+        description="if it is empty, cannot be read, has too many rejects, or disagrees with its count file",
+    )
+    archive: FileName = Field(default="archive", description="a folder beside the file, in which each run has its own")
+
+
+class CsvImportConfig(Strict):
     """Which file goes into which table, and how."""
 
-    source: str = Field(min_length=1, max_length=2048, description="a file of the workspace, or an http(s) URL")
-    table: Name
+    source: str = Field(
+        min_length=1,
+        max_length=2048,
+        description="a file of the workspace, an http(s) URL, or sftp://user@host/path with sftp",
+    )
+    sftp: SftpLogin | None = Field(default=None, description="how to log in where the source is an sftp:// URL")
+    table: Table
     mode: Mode = "replace"
     keys: tuple[Name, ...] = Field(default=(), max_length=32, description="columns that identify a row")
     columns: Mapping[Name, ColumnType] | None = Field(default=None, min_length=1, description="column types")
@@ -101,12 +188,25 @@ class CsvImportConfig(_Strict):
     reject_limit: Annotated[int, Field(ge=0)] | str | RejectLimit | None = Field(
         default=None, description='rejected records allowed: 10, "5%", {"count": …, "percent": …}; unset: any number'
     )
+    ready: Ready | None = Field(
+        default=None, description="when a file may be read; unset: for imports once it was left alone for 2 seconds"
+    )
+    reload: bool | None = Field(
+        default=None,
+        description="load what this job has loaded into the table before; unset: neither for imports nor with after",
+    )
+    after: After | None = Field(default=None, description="what becomes of the file; unset: it stays where it is")
+    unpacked_max: int = Field(
+        default=10 * 1024**3, ge=1, le=1024**4, description="bytes that a gzip source may have when it is unpacked"
+    )
     rejects_file: str | None = Field(default=None, max_length=500)
     count_file: str | None = Field(default=None, max_length=500, description="a file that holds the number of records")
-    database: str | None = Field(default=None, description="a DSN, as secret://name; unset: the service's own database")
+    database: Database | None = Field(
+        default=None, description="a DSN, as secret://name; unset: the service's own database"
+    )
     db_schema: Name | None = Field(default=None, alias="schema", description="with database; public if unset")
     timeout: Annotated[timedelta, Field(gt=timedelta(), le=timedelta(days=1))] = Field(
-        default=timedelta(hours=1), description="for the download of a URL"
+        default=timedelta(hours=1), description="for the download of a URL, or all that is done on an SFTP server"
     )
 
     @field_validator("source")
@@ -115,30 +215,15 @@ class CsvImportConfig(_Strict):
         rules = (info.context or {}).get("outbound")
         if is_reference(source):
             return source
-        if URL.match(source):
+        if SFTP_URL.match(source):
+            SftpPlace.parse(source, rules if isinstance(rules, OutboundRules) else None)
+        elif URL.match(source):
             objection = rules.objection(source) if isinstance(rules, OutboundRules) else None
             if objection is not None:
                 raise ValueError(f"the URL {objection}")
         elif "://" in source:
-            raise ValueError("only http and https URLs and files of the workspace can be imported")
+            raise ValueError("only http, https and sftp URLs and files of the workspace can be imported")
         return source
-
-    @field_validator("table")
-    @classmethod
-    def _not_ours(cls, table: str) -> str:
-        if table.startswith(RESERVED):
-            raise ValueError(f"names that begin with {RESERVED} are the service's own")
-        return table
-
-    @field_validator("database")
-    @classmethod
-    def _dsn_is_secret(cls, database: str | None, info: ValidationInfo) -> str | None:
-        if database is None or is_reference(database):
-            return database
-        # A context comes with a definition, which is kept for ever; a run has none, and the secret filled in.
-        if info.context is not None or not database.startswith(("postgresql://", "postgres://")):
-            raise ValueError("must be secret://name, with a DSN that begins with postgresql://")
-        return database
 
     @field_validator("reject_limit", mode="after")
     @classmethod
@@ -153,6 +238,23 @@ class CsvImportConfig(_Strict):
         return limit
 
     @model_validator(mode="after")
+    def _can_log_in(self) -> Self:
+        is_sftp = SFTP_URL.match(self.source) is not None
+        if is_sftp and self.sftp is None:
+            raise ValueError("an sftp:// source needs sftp, with the server's host_key and a password or private_key")
+        if self.sftp and not is_sftp and not is_reference(self.source):
+            raise ValueError("sftp is only for a source that begins with sftp://")
+        return self
+
+    @model_validator(mode="after")
+    def _has_file(self) -> Self:
+        if self.ready and URL.match(self.source):
+            raise ValueError("ready is only for files: an answer to a URL is complete")
+        if self.after and URL.match(self.source):
+            raise ValueError("after is only for files: what a URL leads to cannot be moved or deleted")
+        return self
+
+    @model_validator(mode="after")
     def _complete(self) -> Self:
         if self.mode == "merge" and not self.keys:
             raise ValueError("merge needs keys")
@@ -163,3 +265,19 @@ class CsvImportConfig(_Strict):
         if self.db_schema and not self.database:
             raise ValueError("a schema can be chosen only together with a database")
         return self
+
+    def of(self, kind: str) -> Self:
+        """Return the configuration for a kind of job, of which imports are careful with their files by themselves."""
+        is_import, is_file = kind == IMPORT, not URL.match(self.source)
+        reload = not is_import and self.after is None if self.reload is None else self.reload
+        ready = LEFT_ALONE if self.ready is None and is_import and is_file else self.ready
+        return self.model_copy(update={"reload": reload, "ready": ready})
+
+    @property
+    def recipe(self) -> str:
+        """What tells apart the ways to read one source, in hex."""
+        return hashlib.sha256(self.model_dump_json(include=_RECIPE).encode()).hexdigest()
+
+
+LEFT_ALONE: Final = Ready(stable_for=timedelta(seconds=2))
+"""How an import finds out that nobody writes to its file."""

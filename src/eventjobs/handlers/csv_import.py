@@ -1,20 +1,22 @@
 """
-`csv.import`: loads a CSV file or URL into a table, all or nothing.
+`csv.import`: loads a CSV file, of the workspace, an SFTP server or a URL, into a table, all or nothing.
 
 Clean data is copied as it comes. Where Postgres refuses some of it, the source is read again record by record, what
 cannot be loaded goes into a rejects file with its line and reason, and the rest is loaded. Either way it happens in one
 transaction together with the load's row, so a second attempt of the same job run finds it and loads nothing.
 """
 
-import asyncio
 import re
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from typing import Final
 
-from eventjobs.errors import JobFailed, NotPlain
+from eventjobs.errors import BadSource, JobFailed, NotPlain
 from eventjobs.handlers.context import HandlerContext, Result
+from eventjobs.handlers.csv_after import loaded_file, put_away
 from eventjobs.handlers.csv_columns import target_of
-from eventjobs.handlers.csv_config import CsvImportConfig, RejectLimit
+from eventjobs.handlers.csv_config import After, CsvImportConfig, RejectLimit
+from eventjobs.handlers.csv_place import Place, open_place, ready_file
 from eventjobs.handlers.csv_records import FieldSplitter, RecordReader
 from eventjobs.handlers.csv_rejects import write_rejects
 from eventjobs.handlers.csv_source import BAD, Pass, Source, open_source
@@ -24,11 +26,13 @@ from eventjobs.postgres.tables import Loaded, LoadKey, TableLoad, Target
 
 _REPORT_S: Final = 0.2
 _COUNT_FILE_BYTES_MAX: Final = 4096
+_KEEP: Final = After(success="keep", bad_source="keep")
 _END_OF_COPY: Final = b"\\."
 
 
 async def run(context: HandlerContext, config: CsvImportConfig) -> Result:
-    """Load the source, unless this job run has loaded already."""
+    """Load the source, unless this job run has loaded already, or the job an import whose table has it already."""
+    config = config.of(context.job.kind)
     key = LoadKey(
         run=context.run,
         row=context.row,
@@ -41,32 +45,66 @@ async def run(context: HandlerContext, config: CsvImportConfig) -> Result:
     ) as load:
         loaded = await load.find_loaded()
         if loaded is not None:
-            return _told(context, config, loaded)
-        async with open_source(context, config) as source:
-            return _told(context, config, await _Import(context, config, load, source).loaded())
+            return await _finished(context, config, _told(context, config, loaded))
+        async with open_place(context, config) as place:
+            return await _loaded(context, config, load, place)
+
+
+async def _loaded(context: HandlerContext, config: CsvImportConfig, load: TableLoad, place: Place) -> Result:
+    after = config.after or _KEEP
+    facts = await ready_file(context, place, config.ready)
+    try:
+        async with open_source(context, config, place, facts) as source:
+            result = await _Import(context, config, load, place, source).result()
+    except BadSource:
+        await put_away(context, config, place, facts, after.bad_source)
+        raise
+    # Where another attempt has loaded meanwhile, the file is its business.
+    fate = "keep" if result.output["replayed"] else after.success
+    return _told_where(result, await put_away(context, config, place, facts, fate))
+
+
+async def _finished(context: HandlerContext, config: CsvImportConfig, result: Result) -> Result:
+    """Do with the file what the attempt that loaded it did not come to."""
+    if config.after is None or config.after.success == "keep":
+        return result
+    try:
+        async with open_place(context, config) as place:
+            facts = await loaded_file(context, config, place, result.output["sha256"])
+            return _told_where(result, await put_away(context, config, place, facts, config.after.success))
+    except JobFailed as failure:
+        context.log("warning", f"the source stays where it is: {failure.detail}")
+        return result
 
 
 class _Import:
-    def __init__(self, context: HandlerContext, config: CsvImportConfig, load: TableLoad, source: Source) -> None:
+    def __init__(
+        self, context: HandlerContext, config: CsvImportConfig, load: TableLoad, place: Place, source: Source
+    ) -> None:
         self._context = context
         self._config = config
         self._load = load
+        self._place = place
         self._source = source
         self._dialect = config.dialect.plain()
         self._reported_at = context.monotonic()
 
-    async def loaded(self) -> Loaded:
+    async def result(self) -> Result:
         target = target_of(self._config, await self._header() if self._config.has_header else None)
         await self._context.progress(0.0, "waiting for the table")
         loaded = await self._load.prepare(target)
         if loaded is not None:
-            return loaded
+            return _told(self._context, self._config, loaded)
         sha256 = await self._copied() or await self._checked(target)
-        self._source.check_unchanged()
-        await self._compare_count()
+        await self._source.check_unchanged()
+        same_as = None if self._config.reload else await self._load.loaded_before(sha256)
+        if same_as is None:
+            await self._compare_count()
+        else:
+            await self._load.undo()
         processed = self._load.counts["processed"]
         await self._context.progress(1.0, f"{processed:,} rows", processed=processed)
-        return await self._load.commit(sha256)
+        return _told(self._context, self._config, await self._load.commit(sha256), same_as)
 
     async def _header(self) -> list[str | None]:
         reader = RecordReader(self._dialect)
@@ -75,11 +113,11 @@ class _Import:
                 return self._header_fields(record.text, is_open=record.is_open)
         for record in reader.finish():
             return self._header_fields(record.text, is_open=record.is_open)
-        raise JobFailed("the source is empty", retryable=False)
+        raise BadSource("the source is empty")
 
     def _header_fields(self, text: str, *, is_open: bool) -> list[str | None]:
         if is_open or BAD in text or "\0" in text:
-            raise JobFailed("the header cannot be read: check the encoding and the quotes", retryable=False)
+            raise BadSource("the header cannot be read: check the encoding and the quotes")
         return FieldSplitter(self._dialect).fields(text)
 
     async def _copied(self) -> str | None:
@@ -113,34 +151,32 @@ class _Import:
         self._context.log("warning", f"{rejected} of {processed} records were rejected", rejects_file=name)
         limit = self._config.reject_limit
         if isinstance(limit, RejectLimit) and limit.exceeded(rejected, processed):
-            raise JobFailed(
+            raise BadSource(
                 f"{rejected} of {processed} records were rejected, more than allowed; nothing was loaded, see {name}",
                 reason="reject_threshold",
                 counts={"processed": processed, "added": 0, "updated": 0, "rejected": rejected},
                 output={"rejects_file": name},
-                retryable=False,
             )
 
     async def _compare_count(self) -> None:
         name = self._config.count_file
         if name is None:
             return
-        expected = await asyncio.to_thread(_announced, self._context, name)
+        expected = await _announced(self._place, name)
         processed = self._load.counts["processed"]
         if expected != processed:
-            raise JobFailed(
+            raise BadSource(
                 f"the source has {processed} records and {name} says {expected}; nothing was loaded",
                 reason="count_mismatch",
                 counts={"processed": processed, "added": 0, "updated": 0, "rejected": self._load.counts["rejected"]},
-                retryable=False,
             )
 
-    async def _moved(self, bytes_read: int, lines: int) -> None:
+    async def _moved(self, share: float, lines: int) -> None:
         now = self._context.monotonic()
         if now - self._reported_at >= _REPORT_S:
             self._reported_at = now
             # The last tenth is left for what comes after the last byte.
-            await self._context.progress(0.9 * bytes_read / self._source.size, f"{lines:,} lines", processed=lines)
+            await self._context.progress(0.9 * share, f"{lines:,} lines", processed=lines)
 
 
 async def _plain(reading: Pass) -> AsyncIterator[bytes]:
@@ -158,21 +194,29 @@ def rejects_name(context: HandlerContext, config: CsvImportConfig) -> str:
     return config.rejects_file or f"rejects/{context.run}-{context.row}.csv"
 
 
-def _announced(context: HandlerContext, name: str) -> int:
-    with context.files.open_read(name) as file:
-        found = re.search(rb"\d{1,15}", file.read(_COUNT_FILE_BYTES_MAX))
-    if found is None:
-        raise JobFailed(f"the count file {name} holds no number", reason="count_mismatch", retryable=False)
+async def _announced(place: Place, name: str) -> int:
+    async with place.folder.open(place.count_file(name)) as file:
+        found = re.findall(rb"\d+", (await file.read(0))[:_COUNT_FILE_BYTES_MAX])
+    if len(found) != 1:
+        what = "more than one number" if found else "no number"
+        raise JobFailed(f"the count file {name} holds {what}", reason="count_mismatch", retryable=False)
     return int(found[0])
 
 
-def _told(context: HandlerContext, config: CsvImportConfig, loaded: Loaded) -> Result:
+def _told(context: HandlerContext, config: CsvImportConfig, loaded: Loaded, same_as: str | None = None) -> Result:
+    output = {"table": config.table, "mode": config.mode, "sha256": loaded.sha256, "replayed": loaded.replayed}
     if loaded.replayed:
         context.log("info", "this job run has loaded already; nothing was loaded again")
-    output = {"table": config.table, "mode": config.mode, "sha256": loaded.sha256, "replayed": loaded.replayed}
+    elif same_as is not None:
+        context.log("info", f"the source has not changed since run {same_as}; nothing was loaded", run=same_as)
+        output["unchanged_since"] = same_as
     if loaded.counts.get("rejected"):
         output["rejects_file"] = rejects_name(context, config)
     return Result(counts=loaded.counts, output=output)
+
+
+def _told_where(result: Result, archived_as: str | None) -> Result:
+    return result if archived_as is None else replace(result, output={**result.output, "archived_as": archived_as})
 
 
 HANDLER: Final = Handler(

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
-from eventjobs.errors import JobFailed
+from eventjobs.errors import BadSource
 from eventjobs.postgres.tables import Dialect
 
 RECORD_CHARS_MAX: Final = 4 * 1024 * 1024
@@ -40,7 +40,7 @@ class RecordReader:
         self._line = 1
 
     def feed(self, text: str) -> Iterator[Record]:
-        """Return the records that are complete now; raises `JobFailed` for a line of over 4 million characters."""
+        """Return the records that are complete now; raises `BadSource` for a line of over 4 million characters."""
         text = self._rest + text
         # A CR at the end may be the first half of a line end.
         usable = len(text) - 1 if text.endswith("\r") else len(text)
@@ -50,7 +50,7 @@ class RecordReader:
             begin = found.end()
         self._rest = text[begin:]
         if len(self._rest) > RECORD_CHARS_MAX:
-            raise JobFailed(f"line {self._line} is longer than {RECORD_CHARS_MAX} characters", retryable=False)
+            raise BadSource(f"line {self._line} is longer than {RECORD_CHARS_MAX} characters")
 
     def finish(self) -> Iterator[Record]:
         """Return what is left at the end."""

@@ -1,13 +1,14 @@
 """
-The bytes of an import: a file of the workspace, or a URL that is downloaded first.
+Where the text of an import comes from: a file of the workspace, one on an SFTP server, or a URL.
 
-A source can be read again from its start, since data that Postgres refuses is read a second time, record by record.
+A source can be read again from its start, since data that Postgres refuses is read a second time, record by record. A
+file on an SFTP server is fetched again for that: most data is clean, and goes from the server into the table without
+touching a disk. An answer to a URL may be another one the second time, so it is kept in a nameless file first.
 """
 
 import asyncio
 import codecs
 import hashlib
-import os
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -15,12 +16,15 @@ from typing import BinaryIO, Final
 
 import aiohttp
 
-from eventjobs.errors import JobFailed
+from eventjobs.errors import BadSource, JobFailed
 from eventjobs.handlers.context import HandlerContext
-from eventjobs.handlers.csv_config import URL, CsvImportConfig
-from eventjobs.handlers.outbound import refusal
+from eventjobs.handlers.csv_config import CsvImportConfig
+from eventjobs.handlers.csv_folder import CHUNK_BYTES, FileFacts, OpenFile, OpenLocal
+from eventjobs.handlers.csv_gzip import MAGIC, unpacked, unpacked_head
+from eventjobs.handlers.csv_place import Place
+from eventjobs.handlers.http import may_come_right
+from eventjobs.outbound.guarded import refusal, told
 
-CHUNK_BYTES: Final = 256 * 1024
 BAD: Final = "\udcff"
 """Stands in a decoded text for bytes that the encoding does not know; no decoder produces it otherwise."""
 
@@ -32,10 +36,9 @@ _BYTE_ORDER_MARKS: Final = (
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
 _HTTP_OK: Final = 200
-_SERVER_ERRORS: Final = 500
 
-Moved = Callable[[int, int], Awaitable[None]]
-"""Called with the bytes read and the lines seen so far."""
+Moved = Callable[[float, int], Awaitable[None]]
+"""Called with the share of the source that is read and the lines seen so far."""
 
 
 def _mark(error: UnicodeError) -> tuple[str, int]:
@@ -49,37 +52,48 @@ codecs.register_error(_MARK, _mark)
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """An open source; `encoding` is the declared one, or what its byte order mark says."""
+    """
+    An open source; `encoding` is the declared one, or what its byte order mark says.
 
-    file: BinaryIO
-    size: int
+    `unpacked_max` is given where it is packed: how many bytes it may be without that.
+    """
+
+    file: OpenFile
+    facts: FileFacts
     encoding: str
+    unpacked_max: int | None = None
 
     @property
     def is_utf8(self) -> bool:
         """Whether its bytes can go to the database as they are."""
         return self.encoding in _UTF8
 
-    def check_unchanged(self) -> None:
-        """Raise `JobFailed` if the file has another size now than when it was opened."""
-        if os.fstat(self.file.fileno()).st_size != self.size:
+    async def check_unchanged(self) -> None:
+        """Raise `JobFailed` if the file was written to since it was opened."""
+        if await self.file.facts() != self.facts:
             raise JobFailed("the source changed while it was read")
 
 
 class Pass:
-    """One reading of a source from its start, with the digest of its bytes."""
+    """One reading of a source from its start, with the digest of its bytes, unpacked."""
 
     def __init__(self, source: Source, moved: Moved) -> None:
         self._source = source
         self._moved = moved
         self._digest = hashlib.sha256()
-        self._bytes = 0
         self._lines = 0
+        self._at = 0
 
     @property
     def sha256(self) -> str:
         """The digest of what was read, in hex."""
         return self._digest.hexdigest()
+
+    async def digest(self) -> str:
+        """Read all of it, for the digest alone."""
+        async for _ in self._chunks():
+            pass
+        return self.sha256
 
     async def utf8(self) -> AsyncIterator[bytes]:
         """Yield UTF-8 without a byte order mark; raises `UnicodeError` for bytes that the encoding does not know."""
@@ -103,42 +117,61 @@ class Pass:
         yield decoder.decode(b"", final=True)
 
     async def _chunks(self) -> AsyncIterator[bytes]:
-        self._source.file.seek(0)
-        while chunk := await asyncio.to_thread(self._read):
-            self._bytes += len(chunk)
-            self._lines += chunk.count(b"\n")
+        limit = self._source.unpacked_max
+        async for chunk in self._stored() if limit is None else unpacked(self._stored(), limit):
+            await asyncio.to_thread(self._see, chunk)
             yield chunk
-            await self._moved(self._bytes, self._lines)
+            await self._moved(self._at / self._source.facts.size, self._lines)
 
-    def _read(self) -> bytes:
-        chunk = self._source.file.read(CHUNK_BYTES)
+    async def _stored(self) -> AsyncIterator[bytes]:
+        size = self._source.facts.size
+        # No further than it was at first, or a file that is written to would never end.
+        while self._at < size and (chunk := await self._source.file.read(self._at)):
+            self._at += len(chunk)
+            yield chunk
+        if self._at < size:
+            raise JobFailed(f"the source ended after {self._at} of {size} bytes")
+
+    def _see(self, chunk: bytes) -> None:
         self._digest.update(chunk)
-        return chunk
+        self._lines += chunk.count(b"\n")
 
 
 @asynccontextmanager
-async def open_source(context: HandlerContext, config: CsvImportConfig) -> AsyncIterator[Source]:
-    """Open what the job names; raises `JobFailed` if it is missing or empty."""
-    if URL.match(config.source):
+async def open_source(
+    context: HandlerContext, config: CsvImportConfig, place: Place, expected: FileFacts | None
+) -> AsyncIterator[Source]:
+    """
+    Open what the job names, packed or not, as it was when it was `expected` to be read.
+
+    Raises `JobFailed` if it is missing or has changed since, `BadSource` if it is empty.
+    """
+    async with _opened(context, config, place) as file:
+        facts = await file.facts()
+        if expected not in {None, facts}:
+            raise JobFailed("the source changed before it was read")
+        head = await file.read(0)
+        is_packed = head.startswith(MAGIC)
+        if is_packed:
+            head = unpacked_head(head)
+        if not head:
+            raise BadSource("the source is empty")
+        encoding: str = config.encoding
+        if encoding in _UTF8:
+            # No UTF-8 text begins with the byte order mark of another encoding.
+            encoding = next((found for mark, found in _BYTE_ORDER_MARKS if head.startswith(mark)), encoding)
+        yield Source(file, facts, encoding, config.unpacked_max if is_packed else None)
+
+
+@asynccontextmanager
+async def _opened(context: HandlerContext, config: CsvImportConfig, place: Place) -> AsyncIterator[OpenFile]:
+    if place.name is None:
         with context.files.scratch() as file:
             await _download(context, config, file)
-            yield await _opened(file, config)
-        return
-    with await asyncio.to_thread(context.files.open_read, config.source) as file:
-        yield await _opened(file, config)
-
-
-async def _opened(file: BinaryIO, config: CsvImportConfig) -> Source:
-    size = os.fstat(file.fileno()).st_size
-    if size == 0:
-        raise JobFailed("the source is empty", retryable=False)
-    file.seek(0)
-    head = await asyncio.to_thread(file.read, 4)
-    encoding: str = config.encoding
-    if encoding in _UTF8:
-        # No UTF-8 text begins with the byte order mark of another encoding.
-        encoding = next((found for mark, found in _BYTE_ORDER_MARKS if head.startswith(mark)), encoding)
-    return Source(file, size, encoding)
+            yield OpenLocal(file)
+    else:
+        async with place.folder.open(place.name) as opened:
+            yield opened
 
 
 async def _download(context: HandlerContext, config: CsvImportConfig, file: BinaryIO) -> None:
@@ -149,15 +182,14 @@ async def _download(context: HandlerContext, config: CsvImportConfig, file: Bina
             session.get(config.source, allow_redirects=False) as answer,
         ):
             if answer.status != _HTTP_OK:
-                retryable = answer.status >= _SERVER_ERRORS or answer.status in {408, 425, 429}
-                raise JobFailed(f"the source's server answered {answer.status}", retryable=retryable)
+                raise JobFailed(
+                    f"the source's server answered {answer.status}", retryable=may_come_right(answer.status)
+                )
             await _save(context, answer, file)
     except TimeoutError:
         raise JobFailed(f"the source was not there within {config.timeout.total_seconds():g} s") from None
     except (aiohttp.ClientError, ConnectionError) as error:
-        refused = refusal(error)
-        detail = str(refused or error) or type(error).__name__
-        raise JobFailed(f"the source cannot be fetched: {detail}", retryable=refused is None) from None
+        raise JobFailed(f"the source cannot be fetched: {told(error)}", retryable=refusal(error) is None) from None
 
 
 async def _save(context: HandlerContext, answer: aiohttp.ClientResponse, file: BinaryIO) -> None:

@@ -14,9 +14,9 @@ import orjson
 from pydantic import ValidationError
 
 from eventjobs.errors import JobFailed
-from eventjobs.handlers.context import OUTPUT_BYTES_MAX, HandlerContext, LogLine, Progress, Result
+from eventjobs.handlers.context import OUTPUT_BYTES_MAX, HandlerContext, LogLine, Progress, Result, Suspended
 from eventjobs.handlers.registry import Handler, field_errors
-from eventjobs.handlers.secrets import Blanker, SecretStore
+from eventjobs.outbound.secrets import Blanker, SecretStore
 
 _DETAIL_CHARS_MAX: Final = 2_000
 _REFUSED: Final = re.compile("[\0\ud800-\udfff]")
@@ -27,17 +27,19 @@ async def perform(
     config: Mapping[str, Any],
     context: HandlerContext,
     secrets: SecretStore,
-) -> Result:
+) -> Result | Suspended:
     """
     Run a handler once.
 
-    Raises `JobFailed`, also for a configuration that is no longer valid or an output over 64 KiB, and lets
-    `CancelledError` pass.
+    Raises `JobFailed`, also for a configuration that is no longer valid, an output over 64 KiB, or a job other than a
+    flow that suspends, and lets `CancelledError` pass.
     """
     resolved, values = secrets.resolve(context.workspace, config)
-    blanker = Blanker(values)
+    blanker = Blanker(values | _callback(context))
     try:
         result = await handler.run(_blanked(context, blanker), _validated(handler, resolved))
+        if isinstance(result, Suspended):
+            return _suspended(result, context, blanker)
         return _checked(result, blanker)
     except JobFailed as failure:
         raise JobFailed(
@@ -50,6 +52,12 @@ async def perform(
     except Exception as error:  # noqa: BLE001 - a handler is anybody's code; its failure is a value of the run
         described = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
         raise JobFailed(_sentence(described, blanker)) from None
+
+
+def _callback(context: HandlerContext) -> frozenset[str]:
+    """Return the address that a flow is answered at, and what it is without the service's own: the right itself."""
+    url = context.callback_url
+    return frozenset() if url is None else frozenset({url, url.rpartition("/")[2]})
 
 
 def _sentence(text: str, blanker: Blanker) -> str:
@@ -73,6 +81,12 @@ def _blanked(context: HandlerContext, blanker: Blanker) -> HandlerContext:
         context.write_line(replace(line, text=storable(blanker.text(line.text)), fields=fields))
 
     return replace(context, report=report, write_line=write_line)
+
+
+def _suspended(result: Suspended, context: HandlerContext, blanker: Blanker) -> Suspended:
+    if context.callback_url is None:
+        raise JobFailed("only a flow can suspend", counts=result.counts, retryable=False)
+    return replace(result, waits_for=_sentence(result.waits_for, blanker))
 
 
 def _checked(result: object, blanker: Blanker) -> Result:

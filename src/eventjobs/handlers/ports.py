@@ -7,11 +7,46 @@ Each is a Protocol, so that a test or another executor can supply its own; `work
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, contextmanager
 from dataclasses import dataclass
-from typing import BinaryIO, Protocol
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any, BinaryIO, Protocol
 
 import aiohttp
 
-from eventjobs.postgres.tables import DateOrder, LoadKey, TableLoad
+from eventjobs.outbound.sftp_login import SftpLogin, SftpPlace
+from eventjobs.postgres.tables import DateOrder, LoadKey, Selection, TableExport, TableLoad
+
+if TYPE_CHECKING:
+    # Slow to import, and not everybody's.
+    from eventjobs.outbound.sftp import SftpSession
+
+
+class UnfinishedFile(Protocol):
+    """A file without its name; `publish` or `discard` ends it."""
+
+    @property
+    def file(self) -> BinaryIO:
+        """What is written to."""
+        ...
+
+    def sync(self) -> None:
+        """Bring what was written onto the disk."""
+        ...
+
+    def publish(self, *, replace: bool = True) -> None:
+        """Give the file its name at once; without `replace` only if nothing has that name."""
+        ...
+
+    def settle(self) -> None:
+        """Bring the name onto the disk too."""
+        ...
+
+    def check_free(self) -> None:
+        """Refuse (`JobFailed`) a name that something has already."""
+        ...
+
+    def discard(self) -> None:
+        """Remove the file, unless it was published."""
+        ...
 
 
 class FileAccess(Protocol):
@@ -28,6 +63,18 @@ class FileAccess(Protocol):
     @contextmanager
     def replace(self, name: str) -> Iterator[BinaryIO]:
         """Write a file that appears under `name` at the end of the block, or not at all."""
+        ...
+
+    def begin(self, name: str, part: str, litter: str | None = None) -> UnfinishedFile:
+        """Begin a file called `part` beside `name`; other files there whose names begin with `litter` are removed."""
+        ...
+
+    def move(self, name: str, to: str) -> None:
+        """Give a file another name that nothing has yet; folders are made."""
+        ...
+
+    def remove(self, name: str) -> None:
+        """Delete a file; one that is not there is no failure."""
         ...
 
     @contextmanager
@@ -55,9 +102,41 @@ class TableAccess(Protocol):
         """Open one load: a connection of the workspace's own role (or of the DSN `database`), and one transaction."""
         ...
 
+    def open_export(
+        self,
+        workspace: str,
+        selection: Selection,
+        *,
+        timeout: timedelta,
+        database: str | None = None,
+        schema: str | None = None,
+    ) -> AbstractAsyncContextManager[TableExport]:
+        """Open one export: such a connection, read only, whose statements take as long as `timeout` at most."""
+        ...
+
+
+class History(Protocol):
+    """What the log knows of runs."""
+
+    async def moment(self, workspace: str, run: str) -> datetime:
+        """
+        Return what a run stands for, else when it was opened, in the zone of its owner where that has one.
+
+        It is the same for all attempts of the run.
+        """
+        ...
+
+    async def is_superseded(self, workspace: str, run: str, term: int) -> bool:
+        """Tell whether another instance has the run by now: whoever has `term` must put nothing anywhere any more."""
+        ...
+
+    async def last_output(self, workspace: str, kind: str, job_id: str) -> Any:
+        """Return the output of the job's newest run that succeeded, `None` if there is none."""
+        ...
+
 
 class Outbound(Protocol):
-    """HTTP to others, guarded: only addresses that are allowed, no proxies of the environment, no redirects."""
+    """HTTP and SFTP to others, guarded: only addresses that are allowed, no proxies, no redirects, known host keys."""
 
     def session(self, *, total_s: float) -> AbstractAsyncContextManager[aiohttp.ClientSession]:
         """Open a session whose requests take `total_s` seconds at most."""
@@ -65,6 +144,10 @@ class Outbound(Protocol):
 
     def check(self, url: str) -> None:
         """Refuse (`JobFailed`) a URL that may not be called, as far as its text says."""
+        ...
+
+    def sftp(self, place: SftpPlace, login: SftpLogin, *, total_s: float) -> AbstractAsyncContextManager["SftpSession"]:
+        """Log in at an SFTP server for `total_s` seconds at most."""
         ...
 
 

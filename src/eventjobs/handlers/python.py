@@ -17,7 +17,7 @@ from typing import Any, Final, get_type_hints
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError
 
 from eventjobs.errors import JobFailed
-from eventjobs.handlers.context import HandlerContext, Level, Result
+from eventjobs.handlers.context import HandlerContext, Level, Result, Suspended
 from eventjobs.handlers.registry import Handler
 
 GROUP: Final = "eventjobs.jobs"
@@ -49,15 +49,15 @@ class ThreadContext:
         self.loop.call_soon_threadsafe(lambda: self.context.log(level, text, **fields))
 
 
-async def run(context: HandlerContext, config: PythonConfig) -> Result:
-    """Call the function; what it returns is the output, unless it is a `Result`."""
+async def run(context: HandlerContext, config: PythonConfig) -> Result | Suspended:
+    """Call the function; what it returns is the output, unless it is a `Result`, or `Suspended` of a flow."""
     function = _load(_find(config.function))
     params = _params(function, config.params)
     if inspect.iscoroutinefunction(function):
         returned = await function(context, params)
     else:
         returned = await _in_thread(context, function, params)
-    return returned if isinstance(returned, Result) else Result(output=returned)
+    return returned if isinstance(returned, (Result, Suspended)) else Result(output=returned)
 
 
 async def _in_thread(context: HandlerContext, function: Callable[..., Any], params: Any) -> Any:

@@ -12,7 +12,7 @@ from typing import Any, Final, Generic, Literal, TypeAlias, TypeVar
 from pydantic import BaseModel, ValidationError
 
 from eventjobs.errors import FieldError, Invalid
-from eventjobs.handlers.context import HandlerContext, Result
+from eventjobs.handlers.context import HandlerContext, Result, Suspended
 
 GROUP: Final = "eventjobs.handlers"
 
@@ -32,7 +32,7 @@ class Handler(Generic[ConfigT]):
     name: str
     summary: str
     config: type[ConfigT]
-    run: Callable[[HandlerContext, ConfigT], Awaitable[Result]]
+    run: Callable[[HandlerContext, ConfigT], Awaitable[Result | Suspended]]
     delivery: Delivery = "at_most_once"
     interruption_counts: bool = True
 
@@ -49,6 +49,7 @@ class Registry:
     handlers: Mapping[str, Handler[Any] | Callable[[], Handler[Any]]]
     rules: Mapping[str, Any] = field(default_factory=dict)
     _imported: dict[str, Handler[Any]] = field(default_factory=dict)
+    _schemas: dict[str, Mapping[str, Any]] = field(default_factory=dict)
 
     @classmethod
     def load(cls, rules: Mapping[str, Any] | None = None) -> "Registry":
@@ -78,7 +79,10 @@ class Registry:
 
     def schema(self, name: str) -> Mapping[str, Any]:
         """Return the JSON schema of a handler's configuration, from which forms are made."""
-        return dict(self.get(name).config.model_json_schema())
+        if name not in self._schemas:
+            # It takes milliseconds, and a workspace may have thousands of types with one handler.
+            self._schemas[name] = self.get(name).config.model_json_schema()
+        return self._schemas[name]
 
     def problems(self, name: str, config: Mapping[str, Any]) -> Sequence[FieldError]:
         """Return what is wrong with a configuration, with paths under `config`; empty if nothing is."""
@@ -96,6 +100,8 @@ class Registry:
 def field_errors(error: ValidationError) -> Sequence[FieldError]:
     """Say in our words what pydantic found; never repeats the value, which may be a secret."""
     return [
-        FieldError(".".join(("config", *map(str, found["loc"]))), found["type"], found["msg"])
+        FieldError(
+            ".".join(("config", *map(str, found["loc"]))), found["type"], found["msg"].removeprefix("Value error, ")
+        )
         for found in error.errors(include_url=False, include_context=False, include_input=False)
     ]

@@ -2,14 +2,32 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 from eventjobs.clock import Clock
+from eventjobs.errors import JobFailed
 from eventjobs.handlers.context import HandlerContext, JobRef, LogLine, Progress
 from eventjobs.handlers.files import FileRoom
-from eventjobs.handlers.ports import CommandRules, Outbound, TableAccess
-from eventjobs.handlers.secrets import SecretStore
+from eventjobs.handlers.ports import CommandRules, History, Outbound, TableAccess
+from eventjobs.outbound.secrets import SecretStore
+
+
+class NoHistory:
+    """The `History` of a place without a log: nothing was before."""
+
+    async def moment(self, workspace: str, run: str) -> datetime:  # noqa: ARG002
+        """Refuse: there is no opening to go by."""
+        raise JobFailed(f"the log has no opening of the run {run}", retryable=False)
+
+    async def is_superseded(self, workspace: str, run: str, term: int) -> bool:  # noqa: ARG002
+        """Return false: there is nobody else."""
+        return False
+
+    async def last_output(self, workspace: str, kind: str, job_id: str) -> Any:  # noqa: ARG002
+        """Return `None`."""
+        return None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,6 +41,7 @@ class Workbench:
     outbound: Outbound
     commands: CommandRules
     secrets: SecretStore
+    history: History = field(default_factory=NoHistory)
 
     def context(
         self,
@@ -37,6 +56,8 @@ class Workbench:
         write_line: Callable[[LogLine], None],
         job_input: Any = None,
         outputs: Mapping[int, Any] | None = None,
+        due: datetime | None = None,
+        callback_url: str | None = None,
         stop_requested: asyncio.Event | None = None,
     ) -> HandlerContext:
         """Return the context of one attempt; pass it to `perform` with `self.secrets`."""
@@ -54,8 +75,11 @@ class Workbench:
             tables=self.tables,
             outbound=self.outbound,
             commands=self.commands,
+            history=self.history,
             installation=self.installation,
             input=job_input,
             outputs=outputs or {},
+            due=due,
+            callback_url=callback_url,
             stop_requested=stop_requested or asyncio.Event(),
         )

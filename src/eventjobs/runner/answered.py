@@ -14,7 +14,7 @@ from eventjobs.clock import Clock
 TRUSTED_S: Final = 60.0
 """How long a moment is passed over; a view that still shows it then is asked again."""
 
-Moment = tuple[str, str, datetime]
+Moment = tuple[str, str, str, datetime]
 
 
 class Answered:
@@ -24,15 +24,15 @@ class Answered:
         self._clock = clock
         self._since: OrderedDict[Moment, float] = OrderedDict()
 
-    def note(self, workspace: str, owner: str, due: datetime) -> None:
-        """Remember that the owner's moment has its answer."""
+    def note(self, workspace: str, kind: str, owner: str, due: datetime) -> None:
+        """Remember that the moment of an owner has its answer; `kind` is that of the owner's stream."""
         now_s = self._clock.monotonic()
         while self._since and now_s - next(iter(self._since.values())) > TRUSTED_S:
             self._since.popitem(last=False)
-        self._since[workspace, owner, due] = now_s
-        self._since.move_to_end((workspace, owner, due))
+        self._since[workspace, kind, owner, due] = now_s
+        self._since.move_to_end((workspace, kind, owner, due))
 
-    def knows(self, workspace: str, owner: str, due: datetime) -> bool:
+    def knows(self, workspace: str, kind: str, owner: str, due: datetime) -> bool:
         """Tell whether the moment was answered within the last minute."""
-        since = self._since.get((workspace, owner, due))
+        since = self._since.get((workspace, kind, owner, due))
         return since is not None and self._clock.monotonic() - since <= TRUSTED_S

@@ -11,10 +11,10 @@ from typing import Any, Final
 
 import structlog
 
-from eventjobs.commands.advance_run import AttemptResult
+from eventjobs.commands.ending import AttemptResult
 from eventjobs.domain.run import State
 from eventjobs.errors import JobFailed
-from eventjobs.handlers.context import Result
+from eventjobs.handlers.context import Result, Suspended
 from eventjobs.handlers.perform import storable
 from eventjobs.runner.lines import AttemptLines
 
@@ -40,7 +40,7 @@ class Attempt:
     row: int
     number: int
     timeout_s: float | None
-    perform: Callable[[], Awaitable[Result]]
+    perform: Callable[[], Awaitable[Result | Suspended]]
     lines: AttemptLines
     chance: float
     stop_requested: asyncio.Event
@@ -83,7 +83,7 @@ class Attempt:
             return self._failed("error", f"{type(error).__name__}: {error}", retryable=True)
         except BaseException as error:  # noqa: BLE001 one that exits must not take the others along; its text is not blanked
             return self._failed("error", f"the handler raised {type(error).__name__}", retryable=True)
-        return self._succeeded(result)
+        return self._suspended(result) if isinstance(result, Suspended) else self._succeeded(result)
 
     def _succeeded(self, result: Result) -> AttemptResult:
         return AttemptResult(
@@ -92,6 +92,16 @@ class Attempt:
             state=State.SUCCEEDED,
             counts=whole(result.counts),
             output=result.output,
+            chance=self.chance,
+        )
+
+    def _suspended(self, result: Suspended) -> AttemptResult:
+        return AttemptResult(
+            row=self.row,
+            attempt=self.number,
+            state=State.SUSPENDED,
+            detail=str(storable(result.waits_for))[:DETAIL_CHARS_MAX],
+            counts=whole(result.counts),
             chance=self.chance,
         )
 

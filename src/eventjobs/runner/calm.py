@@ -22,7 +22,7 @@ class Calm:
     def __init__(self) -> None:
         self._is_storm = False
         self._since_s: float | None = None
-        self._waiting: set[asyncio.Event] = set()
+        self._waiting: dict[asyncio.Event, None] = {}  # in the order in which they came, which a set has not
 
     def note(self, unanswered: int, at_s: float) -> None:
         """Take note of how many moments wait for an answer, or come in a moment, at `at_s` on the monotonic clock."""
@@ -43,14 +43,14 @@ class Calm:
         """Wait until the storm is over, for as long as it is worth, or until who waits is `called` for something."""
         if not self._is_storm:
             return
-        self._waiting.add(called)
+        self._waiting[called] = None
         try:
             async with asyncio.timeout(LONGEST_S):
                 await called.wait()
         except TimeoutError:
             pass
         finally:
-            self._waiting.discard(called)
+            self._waiting.pop(called, None)
 
     def _let_go(self) -> None:
         self._is_storm = False

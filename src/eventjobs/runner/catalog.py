@@ -26,6 +26,10 @@ class Catalog:
         """Return the names of all handlers, sorted."""
         return self._registry.names()
 
+    def schema(self, name: str) -> Mapping[str, Any]:
+        """Return the JSON schema of an installed handler's configuration."""
+        return self._registry.schema(name)
+
     def problems(self, name: str, config: Mapping[str, Any]) -> Sequence[FieldError]:
         """Return what is wrong with a configuration, with paths under `config`."""
         return self._registry.problems(name, config)

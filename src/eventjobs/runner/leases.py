@@ -61,6 +61,7 @@ class Watch:
         self._seen: dict[str, tuple[int, float]] = {}
         self._own_then: dict[str, int] = {}
         self._own: int | None = None
+        self._own_rose_at: float | None = None
         self._read_at: float | None = None
 
     def observe(
@@ -69,27 +70,42 @@ class Watch:
         """
         Take a successful read at monotonic `now`; `own` is the instance that reads.
 
-        After a failed or late read (more than `gap_max_s` since the one before), and after joining anew, all
-        observations begin afresh, or an outage would make everybody take over everybody.
+        After a failed or late read (more than `gap_max_s` since the one before), after a time as long in which the own
+        beat was not taken, and after joining anew, all observations begin afresh, or an outage would make everybody
+        take over everybody.
         """
         before, self._own = self._own, None if own is None else beats.get(own)
         began_anew = self._own is not None and (before is None or self._own < before)
-        if began_anew or self._read_at is None or now - self._read_at > gap_max_s:
-            self._seen.clear()
+        if began_anew or self._is_late(self._read_at, now, gap_max_s) or self._rises_late(before, now, gap_max_s):
+            self._forget()
         self._read_at = now
         for instance, beat in beats.items():
             known = self._seen.get(instance)
             if known is None or known[0] != beat:
                 self._seen[instance] = (beat, now)
                 self._own_then[instance] = self._own or 0
-        for instance in [known for known in self._seen if known not in beats]:
-            del self._seen[instance]
-        self._own_then = {instance: self._own_then.get(instance, 0) for instance in self._seen}
+        for instance in self._seen.keys() - beats.keys():
+            del self._seen[instance], self._own_then[instance]
+
+    def _rises_late(self, before: int | None, now: float, gap_max_s: float) -> bool:
+        """Tell whether the own beat rises again after a time in which nobody's may have been taken."""
+        if self._own == before:
+            return False
+        rose_at, self._own_rose_at = self._own_rose_at, now
+        return rose_at is not None and self._is_late(rose_at, now, gap_max_s)
+
+    @staticmethod
+    def _is_late(last: float | None, now: float, gap_max_s: float) -> bool:
+        return last is None or now - last > gap_max_s
 
     def fail(self) -> None:
         """A read failed: what was seen before proves nothing any more."""
-        self._seen.clear()
+        self._forget()
         self._read_at = None
+
+    def _forget(self) -> None:
+        self._seen.clear()
+        self._own_then.clear()
 
     def gone(self, instance: str, now: float) -> bool:
         """Tell whether an instance left, or was seen standing still for long enough."""

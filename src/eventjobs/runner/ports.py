@@ -52,6 +52,18 @@ class Surroundings(Protocol):
         ...
 
 
+class Mark(Protocol):
+    """How far a follower of the log has come that causes commands, for whichever instance goes on with it."""
+
+    async def find(self) -> int | None:
+        """Return the position, `None` where it never came anywhere."""
+        ...
+
+    async def save(self, position: int) -> None:
+        """Keep a position."""
+        ...
+
+
 class Timers(Protocol):
     """The due moments, from the view."""
 

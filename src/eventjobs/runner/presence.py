@@ -39,7 +39,7 @@ _log: Final = structlog.get_logger("eventjobs.presence")
 
 
 class Outdated(Protocol):
-    """The schedules by the wall clock, from the view."""
+    """The owners by the wall clock, from the view."""
 
     async def outdated(self, zone_data: str, limit: int) -> Sequence[StreamId]:
         """Return those whose next moment was found with older zone data."""
@@ -131,13 +131,13 @@ class Presence:
         self._needed = version
 
     async def _adopt(self) -> None:
-        """Let schedules that reckon with older zone data look for their next moment again."""
+        """Let owners that reckon with older zone data look for their next moment again."""
         while True:
             streams = await self._outdated.outdated(self._zone_data, AT_ONCE)
             decided = 0
             for stream in streams:
                 context = self._surroundings.context(stream.workspace)
-                command = AdoptZoneData(schedule=stream.id)
+                command = AdoptZoneData(kind=stream.kind, id=stream.id)
                 outcome = await self._dispatcher.dispatch(adopt_zone_data.SPEC, command, context)
                 decided += outcome.decided
             if streams:

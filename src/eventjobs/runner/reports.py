@@ -38,7 +38,9 @@ class Reports:
         known = self._newest.get(row)
         if known is None or known.shown.attempt != shown.attempt:
             known = self._newest[row] = _Reported(shown, now)
-        known.shown, known.unsaved = shown, True
+        # Who waits says the same every second, for a day maybe: that is one fact.
+        known.unsaved = known.unsaved or shown != known.shown
+        known.shown = shown
         if now - known.shown_at < SHOWN_S:
             return False
         known.shown_at = now

@@ -9,7 +9,7 @@ import asyncio
 from collections.abc import Callable, Sequence
 from functools import partial
 
-from eventjobs.commands.advance_run import AttemptResult
+from eventjobs.commands.ending import AttemptResult
 from eventjobs.runner.attempt import Attempt
 from eventjobs.telemetry.tasks import Tasks
 

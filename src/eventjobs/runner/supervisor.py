@@ -15,6 +15,7 @@ import structlog
 
 from eventjobs.domain.occurrence import moment_of
 from eventjobs.errors import ForkedHistory, LogFault, UnknownEvent
+from eventjobs.events.flow import FlowClaimed
 from eventjobs.events.recorded import Recorded
 from eventjobs.events.run import RunTakenOver
 from eventjobs.events.service import ServiceClaimed
@@ -183,10 +184,10 @@ class Supervisor:
                     self.take_up(fact, event.term)
                 else:
                     self._wake(fact, fact.stream.id)
-            case "run.stop_requested" | "job_run.ended" | "job_run.waiting":
+            case "run.stop_requested" | "job_run.ended" | "job_run.waiting" | "job_run.answered":
                 self._wake(fact, fact.stream.id)
-            case "service.claimed":
-                claimed: ServiceClaimed = fact.event
+            case "service.claimed" | "flow.claimed":
+                claimed: ServiceClaimed | FlowClaimed = fact.event
                 self._wake(fact, claimed.turn.run)
             case _:
                 pass

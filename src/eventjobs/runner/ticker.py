@@ -18,8 +18,10 @@ from eventjobs.clock import Clock
 from eventjobs.commands import answer_due
 from eventjobs.commands.answer_due import AnswerDue
 from eventjobs.commands.dispatch import Dispatcher
-from eventjobs.domain.streams import schedule_stream, service_stream, starts_stream, workspace_stream
+from eventjobs.domain.owner import Owner
+from eventjobs.domain.streams import job_stream, owner_stream, starts_stream, workspace_stream
 from eventjobs.errors import LogFault
+from eventjobs.events.run import Ref
 from eventjobs.ids import EVERYWHERE
 from eventjobs.postgres.faults import DATABASE_FAULTS
 from eventjobs.projections.upcoming import DueTimer
@@ -94,7 +96,7 @@ class Ticker:
         self._calm = calm or Calm()
         self._draining = False
         self._answering = 0
-        self._under_way: set[tuple[str, str]] = set()
+        self._under_way: set[tuple[str, str, str]] = set()
         self._at_once = asyncio.Semaphore(AT_ONCE)
 
     def drain(self) -> None:
@@ -125,13 +127,13 @@ class Ticker:
         now = self._clock.now()
         begun: list[DueTimer] = []
         timers = await self._timers.due(now + LOOK_AHEAD, LIMIT)
-        unanswered = [timer for timer in timers if not self._answered.knows(timer.workspace, timer.owner, timer.due_at)]
+        unanswered = [timer for timer in timers if not self._answered.knows(*_whose(timer), timer.due_at)]
         if self._draining:
             return
         self._calm.note(sum(timer.due_at > now - LATELY for timer in unanswered), self._clock.monotonic())
         busy = self._answering
         for timer in unanswered:
-            address = (timer.workspace, timer.owner)
+            address = _whose(timer)
             if address not in self._under_way and self._is_ours(timer, now, busy):
                 busy += timer.due_at <= now
                 self._under_way.add(address)
@@ -148,21 +150,19 @@ class Ticker:
                 _log.info("not_read_ahead", fault=type(fault).__name__)
 
     async def _warm(self, timers: Sequence[DueTimer]) -> None:
-        """Read before they are due the schedules, the services in their job tables, and what all starts depend on."""
+        """Read before they are due the owners, the jobs in their tables, and what all starts depend on."""
         states = self._dispatcher.states
-        found = await states.load({schedule_stream(timer.workspace, timer.owner) for timer in timers})
-        needed = {
-            service_stream(stream.workspace, row.job.id)
-            for stream, loaded in found.items()
-            for row in loaded.state.jobs
-        }
+        owners = {owner_stream(timer.workspace, Ref(kind=timer.kind, id=timer.owner)) for timer in timers}
+        found = await states.load(owners)
+        tables = {one: loaded.state.jobs for one, loaded in found.items() if isinstance(loaded.state, Owner)}
+        needed = {job_stream(stream.workspace, row.job) for stream, rows in tables.items() for row in rows}
         for workspace in {timer.workspace for timer in timers}:
             needed |= {workspace_stream(workspace), workspace_stream(EVERYWHERE), starts_stream(workspace)}
         await states.load(needed)
 
     def _is_ours(self, timer: DueTimer, now: datetime, busy: int) -> bool:
         """Tell whether it is this one's turn; `busy` is how many moments it is answering, or has just taken."""
-        first = self._peers.turn(timer.workspace, timer.kind, timer.owner)
+        first = self._peers.turn(*_whose(timer))
         turn = max(first, NO_PLACE) if self._places.full and self._peers.others() else first
         late = now - timer.due_at - turn * OTHERS
         return turn == 0 or (late >= timedelta(0) and (first == 0 or busy < HELP or late >= PATIENCE))
@@ -183,16 +183,21 @@ class Ticker:
             _log.exception("owner_parked", owner=timer.owner)
             await self._clock.sleep(PARKED.total_seconds())
         finally:
-            self._under_way.discard((timer.workspace, timer.owner))
+            self._under_way.discard(_whose(timer))
 
     async def _dispatch(self, timer: DueTimer) -> None:
         if self._draining or not self._lease.trusted():
             return
         context = self._surroundings.context(timer.workspace)
         # Where places are counted, the run's worker takes one before anything begins.
-        command = AnswerDue(schedule=timer.owner, begin=self._places.limit is None)
+        command = AnswerDue(kind=timer.kind, id=timer.owner, begin=self._places.limit is None)
         outcome = await self._dispatcher.dispatch(answer_due.SPEC, command, context)
         if outcome.decided:
-            self._answered.note(timer.workspace, timer.owner, timer.due_at)
+            self._answered.note(*_whose(timer), timer.due_at)
             late = (self._clock.now() - timer.due_at).total_seconds()
             self._metrics.lateness_s.observe(max(0.0, late))
+
+
+def _whose(timer: DueTimer) -> tuple[str, str, str]:
+    """Return whose it is: a schedule, a group and a job may have the same id."""
+    return timer.workspace, timer.kind, timer.owner

@@ -18,13 +18,14 @@ import structlog
 
 from eventjobs.clock import Clock
 from eventjobs.commands import advance_run, hand_over_run
-from eventjobs.commands.advance_run import AdvanceRun, AttemptResult, Progress
+from eventjobs.commands.advance_run import AdvanceRun, Progress
 from eventjobs.commands.dispatch import Dispatcher
+from eventjobs.commands.ending import AttemptResult
 from eventjobs.commands.hand_over_run import HandOverRun
 from eventjobs.domain.plan import in_turn, to_cancel
 from eventjobs.domain.run import Run, State
 from eventjobs.domain.streams import run_stream
-from eventjobs.errors import Invalid, LogFault, Rejected
+from eventjobs.errors import Invalid, LogFault, OutcomeUnknown, Rejected
 from eventjobs.postgres.faults import DATABASE_FAULTS
 from eventjobs.runner.attempt import Attempt, unrecordable
 from eventjobs.runner.calm import Calm
@@ -41,6 +42,10 @@ FAULT_WAIT_S: Final = (0.1, 0.3, 1.0, 2.0)
 """Waits between tries while the log cannot be written."""
 LINES_WAIT_S: Final = (0.5, 1.0, 2.0, 5.0, 10.0, 30.0, 60.0)
 """Waits between tries to write the log lines of an attempt that is over."""
+DOUBT_S: Final = 10.0
+"""How long words whose outcome nobody knows may still come to be in the log: twice what a statement may take."""
+DOUBT_LOOK_S: Final = 1.0
+"""How often a run is looked at meanwhile: what began so late is this worker's to do, and nobody tells it."""
 
 _log: Final = structlog.get_logger("eventjobs.worker")
 
@@ -101,6 +106,7 @@ class Worker:
     _looked_at: datetime | None = None
     _is_new: bool = True
     _held_back: bool = False
+    _doubtful_until: float = -math.inf
     _has_place: bool = False
     _over: bool = False
     _alarm: asyncio.Timeout | None = None
@@ -177,7 +183,7 @@ class Worker:
 
     def _give_place_back(self) -> None:
         """Give back the place that it spoke with and has no use for: it waits for a retry, or for a busy job."""
-        if self._has_place and not self._busy and not self._landed:
+        if self._has_place and not self._busy and not self._landed and not self._is_in_doubt():
             self._has_place = False
             self.station.places.leave(self)
 
@@ -210,6 +216,8 @@ class Worker:
                 _log.warning("run_given_up", run=self.run, code=refusal.code)
                 return None
             except LogFault as fault:
+                if isinstance(fault, OutcomeUnknown):
+                    self._doubtful_until = self.station.clock.monotonic() + DOUBT_S
                 _log.warning("log_fault", run=self.run, fault=type(fault).__name__)
                 await self.station.clock.sleep(FAULT_WAIT_S[min(tries, len(FAULT_WAIT_S) - 1)])
                 continue
@@ -253,7 +261,13 @@ class Worker:
             start=start,
             full_at=places.limit if start and not self._has_place else None,
         )
-        await self.station.dispatcher.dispatch(advance_run.SPEC, command, context)
+        said = await self.station.dispatcher.dispatch(advance_run.SPEC, command, context)
+        if said.decided:  # the log has moved on, and what was in doubt is in it or void
+            self._doubtful_until = -math.inf
+
+    def _is_in_doubt(self) -> bool:
+        """Whether earlier words, which may begin something, may still come to be in the log."""
+        return self.station.clock.monotonic() < self._doubtful_until
 
     def _follow(self, run: Run) -> None:
         """Start what began, stop what must end."""
@@ -295,7 +309,13 @@ class Worker:
             other.row: other.output for other in run.rows.values() if other.ended and other.job.seq < row.job.seq
         }
         return self.station.workshop.attempt(
-            self.workspace, self.run, self.term, row, outputs, lambda shown: self._on_progress(number, shown)
+            self.workspace,
+            self.run,
+            self.term,
+            row,
+            outputs,
+            lambda shown: self._on_progress(number, shown),
+            run.moment,
         )
 
     def _cancel(self, busy: dict[int, _Busy], why: str, clean_up_s: float) -> None:
@@ -373,6 +393,8 @@ class Worker:
         elif not self._draining:
             waiting = [row.retry_at or row.deadline for row in run.rows.values() if not row.ended]
             moments += [_seconds(now, until) for until in waiting if until is not None and self._is_ahead(until)]
+        if self._is_in_doubt():
+            moments.append(DOUBT_LOOK_S)
         moments += [until - monotonic for until in self._reports.next_save()]
         moments += [busy.give_up_at - monotonic for busy in self._busy.values() if busy.give_up_at < math.inf]
         return min(moments, default=None)

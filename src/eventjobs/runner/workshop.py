@@ -4,12 +4,14 @@ import asyncio
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 import structlog
 
+from eventjobs.auth.callbacks import KEPT, Callback, CallbackUrls
 from eventjobs.domain.run import Row
-from eventjobs.handlers.context import HandlerContext, JobRef, Progress, Result
+from eventjobs.handlers.context import HandlerContext, JobRef, Progress, Result, Suspended
 from eventjobs.handlers.perform import perform
 from eventjobs.handlers.registry import Registry
 from eventjobs.handlers.workbench import Workbench
@@ -50,6 +52,7 @@ class Workshop:
     workbench: Workbench
     lines: LineStore
     random: Random
+    callbacks: CallbackUrls | None = None
 
     def attempt(
         self,
@@ -59,6 +62,7 @@ class Workshop:
         row: Row,
         outputs: Mapping[int, Any],
         on_progress: Callable[[Shown], None],
+        due: datetime | None = None,
     ) -> Attempt:
         """Return the newest try of a row, ready to run."""
         lines = AttemptLines(self.lines, workspace, run, row.row, row.attempt)
@@ -80,8 +84,10 @@ class Workshop:
             term=term,
             report=report,
             write_line=lines.add,
-            job_input=row.job.input,
+            job_input={} if row.job.input is None else row.job.input,
             outputs=outputs,
+            due=due,
+            callback_url=self._callback(workspace, run, row),
             stop_requested=stop_requested,
         )
         return Attempt(
@@ -94,7 +100,15 @@ class Workshop:
             stop_requested=stop_requested,
         )
 
-    async def _perform(self, row: Row, context: HandlerContext) -> Result:
+    def _callback(self, workspace: str, run: str, row: Row) -> str | None:
+        """Return where the newest try of a flow is answered, and no other job."""
+        if self.callbacks is None or row.job.job.kind != "flow":
+            return None
+        wait = timedelta(seconds=row.job.policy.wait_timeout_s + (row.job.policy.timeout_s or 0))
+        until = self.workbench.clock.now() + wait + KEPT
+        return self.callbacks.url(Callback(workspace=workspace, run=run, row=row.row, attempt=row.attempt, until=until))
+
+    async def _perform(self, row: Row, context: HandlerContext) -> Result | Suspended:
         handler = self.registry.get(row.job.handler)
         return await perform(handler, row.job.config, context, self.workbench.secrets)
 

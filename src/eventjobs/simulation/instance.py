@@ -7,7 +7,6 @@ beats; a beat rises with virtual time for as long as its instance lives.
 
 import asyncio
 import math
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -25,58 +24,27 @@ from eventjobs.handlers.registry import Registry
 from eventjobs.handlers.workbench import Workbench
 from eventjobs.ids import EVERYWHERE, Ids, Random
 from eventjobs.log.port import EventLog
+from eventjobs.runner.alarms import Alarms
 from eventjobs.runner.answered import Answered
 from eventjobs.runner.catalog import Catalog
-from eventjobs.runner.leases import BEAT_S
 from eventjobs.runner.lines import MemoryLines
+from eventjobs.runner.reporter import Reporter
 from eventjobs.runner.rescuer import Rescuer
 from eventjobs.runner.supervisor import Supervisor
 from eventjobs.runner.surroundings import InstanceSurroundings
-from eventjobs.runner.ticker import LOOK_AHEAD, Ticker
+from eventjobs.runner.ticker import Ticker
 from eventjobs.runner.worker import Station
 from eventjobs.runner.workshop import Workshop
+from eventjobs.simulation.pollers import Beats, Due, Orphans, Untold, Wrong
 from eventjobs.simulation.sparse import SparseClock, SparseLog
 from eventjobs.simulation.stand_in import NoSecrets, Script, StandIns
-from eventjobs.simulation.views import MemoryUpcoming
+from eventjobs.simulation.views import MemoryMark, MemoryUpcoming, MemoryWatched
 from eventjobs.telemetry.metrics import Metrics
 from eventjobs.telemetry.progress import Progress
 from eventjobs.telemetry.tasks import Tasks
 
 _UNUSED: Final = cast(Any, None)
 """A port that the stand-ins do not use."""
-
-
-class Beats:
-    """The beats of all instances that ever lived, as the others read them."""
-
-    def __init__(self, clock: Clock) -> None:
-        self._clock = clock
-        self._began: dict[str, float] = {}
-        self._stopped: dict[str, float] = {}
-        self._died = asyncio.Event()
-
-    def begin(self, instance: str) -> None:
-        """An instance joins."""
-        self._began[instance] = self._clock.monotonic()
-
-    def stop(self, instance: str) -> None:
-        """Its beat stands still from now on; its row stays, for it did not leave in order."""
-        self._stopped[instance] = self._clock.monotonic()
-        self._died.set()
-        self._died = asyncio.Event()
-
-    async def wait_for_death(self) -> None:
-        """Wait until an instance dies."""
-        await self._died.wait()
-
-    def is_alive(self, instance: str) -> bool:
-        """Tell whether an instance lives."""
-        return instance in self._began and instance not in self._stopped
-
-    async def read(self) -> Mapping[str, int]:
-        """Return instance → beat."""
-        now = self._clock.monotonic()
-        return {name: int((self._stopped.get(name, now) - began) // BEAT_S) for name, began in self._began.items()}
 
 
 @dataclass(slots=True, kw_only=True)
@@ -94,40 +62,14 @@ class Grounds:
     metrics: Metrics = field(default_factory=Metrics)
     beats: Beats = field(init=False)
     upcoming: MemoryUpcoming = field(init=False)
+    watched: MemoryWatched = field(init=False)
+    mark: MemoryMark = field(default_factory=MemoryMark)
+    reported: MemoryMark = field(default_factory=MemoryMark)
 
     def __post_init__(self) -> None:
+        self.watched = MemoryWatched(self.log)
         self.beats = Beats(self.clock)
         self.upcoming = MemoryUpcoming(self.log)
-
-
-class _Due:
-    """What the ticker looks for: a due moment that comes near."""
-
-    def __init__(self, upcoming: MemoryUpcoming, clock: Clock) -> None:
-        self._upcoming = upcoming
-        self._clock = clock
-
-    async def ahead_s(self) -> float:
-        return await self._upcoming.ahead_s(self._clock.now(), LOOK_AHEAD)
-
-    async def wait_for_change(self, timeout_s: float) -> None:
-        await self._upcoming.wait_for_change(timeout_s)
-
-
-class _Orphans:
-    """What the rescuer looks for: the open runs of an instance that does not live."""
-
-    def __init__(self, upcoming: MemoryUpcoming, beats: Beats) -> None:
-        self._upcoming = upcoming
-        self._beats = beats
-
-    async def ahead_s(self) -> float:
-        orphans = (run for run in await self._upcoming.open_runs() if not self._beats.is_alive(run.instance))
-        return math.inf if next(orphans, None) is None else 0.0
-
-    async def wait_for_change(self, timeout_s: float) -> None:
-        _ = timeout_s
-        await self._beats.wait_for_death()
 
 
 class _Lease:
@@ -182,6 +124,19 @@ class Instance:
             grounds.upcoming,
             name,
         )
+        self._alarms = Alarms(
+            grounds.log,
+            self.dispatcher,
+            self.surroundings,
+            self._clock,
+            self._lease,
+            watched=grounds.watched,
+            mark=grounds.mark,
+            following=grounds.watched,
+        )
+        self._reporter = Reporter(
+            grounds.log, self.dispatcher, self.surroundings, self._clock, self._lease, mark=grounds.reported
+        )
 
     async def start(self) -> "Instance":
         """Say in the log that it is up; then follow it, answer what is due, and watch the others."""
@@ -192,9 +147,13 @@ class Instance:
         _ = self._tasks.start(self._supervisor.follow(position), name="supervisor")
         _ = self._tasks.start(self._grounds.upcoming.follow_for_ever(), name="views")
         ticking = self._tasks.start(self._ticker.tick_for_ever(), name="ticker")
-        self._clock.name_poller(ticking, _Due(self._grounds.upcoming, self._clock))
+        self._clock.name_poller(ticking, Due(self._grounds.upcoming, self._clock))
         rescuing = self._tasks.start(self._rescuer.watch_for_ever(), name="rescuer")
-        self._clock.name_poller(rescuing, _Orphans(self._grounds.upcoming, self._grounds.beats))
+        self._clock.name_poller(rescuing, Orphans(self._grounds.upcoming, self._grounds.beats))
+        watching = self._tasks.start(self._alarms.run(), name="alarms")
+        self._clock.name_poller(watching, Wrong(self._alarms, self._grounds.watched, self._grounds.log, self._clock))
+        telling = self._tasks.start(self._reporter.run(), name="reporter")
+        self._clock.name_poller(telling, Untold(self._reporter, self._grounds.log))
         return self
 
     async def kill(self) -> None:

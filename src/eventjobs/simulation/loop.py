@@ -134,10 +134,11 @@ class VirtualLoop(asyncio.SelectorEventLoop):
     def _shuffle(self, by: random.Random) -> None:
         """Let the tasks that are ready change places with each other; what is no task's step stays where it is."""
         places = [place for place, handle in enumerate(self._ready) if _steps_a_task(handle)]
-        handles = [self._ready[place] for place in places]
-        by.shuffle(handles)
-        for place, handle in zip(places, handles, strict=True):
-            self._ready[place] = handle
+        if len(places) > 1:
+            handles = [self._ready[place] for place in places]
+            by.shuffle(handles)
+            for place, handle in zip(places, handles, strict=True):
+                self._ready[place] = handle
 
 
 def _steps_a_task(handle: asyncio.Handle) -> bool:

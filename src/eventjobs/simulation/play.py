@@ -15,12 +15,13 @@ from eventjobs.commands.context import Limits
 from eventjobs.commands.create_workspace import CreateWorkspace
 from eventjobs.errors import Rejected
 from eventjobs.events import EVENT_TYPES
+from eventjobs.events.owner import OwnerScheduled
 from eventjobs.events.recorded import Recorded
 from eventjobs.handlers.registry import Registry
 from eventjobs.log.codec import Codec
 from eventjobs.simulation.instance import Grounds, Instance
 from eventjobs.simulation.loop import VirtualLoop, running_loop, virtually
-from eventjobs.simulation.ports import SeededIds, SeededRandom, VirtualClock
+from eventjobs.simulation.ports import DrawnMinutes, SeededIds, SeededRandom, VirtualClock
 from eventjobs.simulation.scenario import Play, Scenario
 from eventjobs.simulation.sparse import SparseLog
 from eventjobs.simulation.stand_in import Script
@@ -73,6 +74,7 @@ class _Stage:
         """Play everything and return what happened."""
         loop = running_loop()
         self._grounds = self._made()
+        self._minutes = DrawnMinutes(self._scenario.slot_minutes, self._grounds.random)
         await self._up()
         if not any(isinstance(play.command, CreateWorkspace) for play in self._scenario.steps):
             made = CreateWorkspace(id=self._workspace)
@@ -125,11 +127,16 @@ class _Stage:
             self._refuse(step, SERVICE_DOWN, "no instance is up")
             return
         asked = self._instances[0]
-        context = replace(asked.surroundings.context(self._workspace), actor=ACTOR)
+        context = replace(asked.surroundings.context(self._workspace), actor=ACTOR, random=self._minutes)
         try:
-            await asked.dispatcher.dispatch(step.spec, step.command, context)
+            outcome = await asked.dispatcher.dispatch(step.spec, step.command, context)
         except Rejected as refusal:
             self._refuse(step, refusal.code, refusal.detail)
+            return
+        for event in outcome.answer["events"]:
+            facts = await self._grounds.log.read(event["position"] - 1, 1)
+            if any(isinstance(fact.event, OwnerScheduled) and fact.event.schedule.minute is not None for fact in facts):
+                self._minutes.next()
 
     def _refuse(self, step: Play, code: str, detail: str) -> None:
         name = "" if step.spec is None else step.spec.name

@@ -7,11 +7,14 @@ All three are made from the virtual loop's time and a seed, so a simulation is t
 import asyncio
 import base64
 import random
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
 
 from eventjobs.clock import Clock
+from eventjobs.domain.slots import MINUTES
+from eventjobs.ids import Random
 
 _VERSION_7: Final = 0x7 << 76
 _VARIANT: Final = 0b10 << 62
@@ -57,6 +60,33 @@ class SeededRandom:
     def token(self, nbytes: int) -> str:
         """Return URL-safe text made of `nbytes` drawn bytes."""
         return base64.urlsafe_b64encode(self._source.randbytes(nbytes)).rstrip(b"=").decode()
+
+
+class DrawnMinutes:
+    """
+    The minutes of slots that commands draw: as they are told, one after another and again from the beginning.
+
+    A command that is decided again draws the same one, until `next` says that it was drawn.
+    """
+
+    def __init__(self, minutes: Sequence[int], other: Random) -> None:
+        self._minutes = minutes
+        self._other = other
+        self._drawn = 0
+
+    def uniform(self) -> float:
+        """Return a number in [0, 1)."""
+        if not self._minutes:
+            return self._other.uniform()
+        return (self._minutes[self._drawn % len(self._minutes)] + 0.5) / MINUTES
+
+    def next(self) -> None:
+        """Go on to the next minute."""
+        self._drawn += 1
+
+    def token(self, nbytes: int) -> str:
+        """Return URL-safe text made of `nbytes` drawn bytes."""
+        return self._other.token(nbytes)
 
 
 class SeededIds:

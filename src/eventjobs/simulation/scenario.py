@@ -100,6 +100,7 @@ class Scenario:
     steps: Sequence[Play]
     run_seconds: Sequence[float]
     outcomes: Sequence[str]
+    slot_minutes: Sequence[int] = ()
 
 
 def read_scenario(text: bytes) -> Scenario:
@@ -123,6 +124,7 @@ def read_scenario(text: bytes) -> Scenario:
         steps=sorted(plays, key=lambda play: play.at),
         run_seconds=timeline.run_seconds,
         outcomes=timeline.outcomes,
+        slot_minutes=timeline.slot_minutes,
     )
 
 

@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict
 from eventjobs.errors import JobFailed
 from eventjobs.handlers.context import HandlerContext, Result
 from eventjobs.handlers.registry import Handler, Registry
-from eventjobs.handlers.secrets import SecretStore
+from eventjobs.outbound.secrets import SecretStore
 
 SUCCEEDED: Final = "succeeded"
 FAILED: Final = "failed"

@@ -13,10 +13,11 @@ from datetime import datetime, timedelta
 from itertools import takewhile
 from typing import Any, Final, TypeAlias
 
+from eventjobs.domain.streams import schedule_stream
 from eventjobs.events.recorded import Recorded, StreamId
 from eventjobs.events.run import RunOpened, RunTakenOver
 from eventjobs.log.port import EventLog
-from eventjobs.projections import timers
+from eventjobs.projections import alerts, timers
 from eventjobs.projections.temporal import Batch, Key, Moved, Projection, Put, Row, Table
 from eventjobs.projections.upcoming import DueTimer, OpenRun
 
@@ -103,17 +104,11 @@ class MemoryUpcoming:
             await self._log.wait_beyond(self._views.position, math.inf)
 
     async def due(self, until: datetime, limit: int) -> Sequence[DueTimer]:
-        """Return the earliest due moments at or before `until` that are not parked, at most `limit`."""
+        """Return the earliest due moments at or before `until`, at most `limit`."""
         await self._follow()
         found = [DueTimer(*timer[:4]) for timer in takewhile(lambda timer: timer[0] <= until, self._timers)][:limit]
         self._shown = frozenset(found)
         return found
-
-    async def park(self, timer: DueTimer, reason: str) -> None:
-        """Leave an owner alone until its next fact about time; the clock of the others goes on."""
-        key = (timer.workspace, timer.kind, timer.owner, timers.NEXT_DUE)
-        self._views.put(Put(timers.TIMERS, key, {"parked": True, "parked_reason": reason}))
-        self._moved([key])
 
     async def open_runs(self) -> Sequence[OpenRun]:
         """Return all open runs."""
@@ -169,8 +164,41 @@ class MemoryUpcoming:
             if known is not None:
                 del self._timers[bisect_left(self._timers, known)]
             row = self._views.row(timers.TIMERS, key)
-            if row is not None and not row["parked"]:
+            if row is not None:
                 self._of_key[key] = row["due_at"], *key
                 insort(self._timers, self._of_key[key])
         self._changed.set()
         self._changed = asyncio.Event()
+
+
+class MemoryWatched:
+    """The schedules that have alerts, as `Outbox` answers it from the database; always at the log's head."""
+
+    def __init__(self, log: EventLog) -> None:
+        self._log = log
+        self._views = MemoryViews((alerts.PROJECTION,))
+
+    async def watched(self) -> Sequence[StreamId]:
+        """Return their streams."""
+        await self._views.follow(self._log)
+        rows = self._views.rows(alerts.ALERTS)
+        return [schedule_stream(row["workspace"], row["id"]) for row in rows if row["alerts"] is not None]
+
+    async def wait_for(self, _position: int, _timeout_s: float) -> bool:
+        """It is there already."""
+        return True
+
+
+class MemoryMark:
+    """A follower's mark that outlives an instance."""
+
+    def __init__(self) -> None:
+        self._position: int | None = None
+
+    async def find(self) -> int | None:
+        """Return the position, `None` where it never came anywhere."""
+        return self._position
+
+    async def save(self, position: int) -> None:
+        """Keep a position."""
+        self._position = position

@@ -22,7 +22,7 @@ from eventjobs.telemetry.redaction import KnownSecrets
 
 _CONTROLS: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 _CONTROLS_IN_LINES: Final = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
-_QUIET: Final = ("aiohttp.access", "asyncio")
+_QUIET: Final = ("aiohttp.access", "asyncio", "asyncssh")
 
 
 def configure_logging(

@@ -87,6 +87,16 @@ class Metrics:
             "eventjobs_storage_bytes", "What a part of the database weighs, with indexes", ["part"], registry=registry
         )
 
+        self.notifications = Counter(
+            "eventjobs_notification_attempts",
+            "Tries at sending a message, by how they ended as recorded here, and messages given up",
+            ["channel", "outcome"],
+            registry=registry,
+        )
+        self.notifications_due = Gauge(
+            "eventjobs_notifications_due", "Messages whose next try is due, a few of each recipient", registry=registry
+        )
+        self.alerts_raised = Counter("eventjobs_alerts_raised", "Incidents raised here", registry=registry)
         self.http_requests = Counter(
             "eventjobs_http_requests", "HTTP requests", ["method", "route", "status"], registry=registry
         )

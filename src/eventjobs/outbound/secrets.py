@@ -6,7 +6,8 @@ Values come from `<data-dir>/secrets/<workspace>/<name>`, from the same tree und
 whatever leaves a handler.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -36,7 +37,24 @@ class SecretStore:
         Only a whole string is a reference. Raises `JobFailed` (not retryable) for one that cannot be found.
         """
         values: set[str] = set()
-        return {key: self._filled(workspace, value, values) for key, value in config.items()}, frozenset(values)
+
+        def read(name: str) -> str:
+            values.add(found := self.read(workspace, name))
+            return found
+
+        return {key: _filled(value, read) for key, value in config.items()}, frozenset(values)
+
+    def known(self, workspace: str, config: Mapping[str, Any]) -> frozenset[str]:
+        """Return the values that would go into a configuration, without those that cannot be found."""
+        values: set[str] = set()
+
+        def read(name: str) -> str:
+            with suppress(JobFailed):
+                values.add(self.read(workspace, name))
+            return ""
+
+        _ = _filled(config, read)
+        return frozenset(values)
 
     def read(self, workspace: str, name: str) -> str:
         """Return one secret, without a newline at its end."""
@@ -55,17 +73,6 @@ class SecretStore:
             retryable=False,
         )
 
-    def _filled(self, workspace: str, value: Any, values: set[str]) -> Any:
-        if isinstance(value, str) and value.startswith(SCHEME):
-            secret = self.read(workspace, value.removeprefix(SCHEME))
-            values.add(secret)
-            return secret
-        if isinstance(value, Mapping):
-            return {key: self._filled(workspace, inner, values) for key, inner in value.items()}
-        if isinstance(value, (list, tuple)):
-            return [self._filled(workspace, inner, values) for inner in value]
-        return value
-
 
 def variable(workspace: str, name: str) -> str:
     """Return the environment's name for a secret; `.` `-` `_` are escaped, so that no two secrets share one."""
@@ -75,6 +82,11 @@ def variable(workspace: str, name: str) -> str:
 def is_reference(value: object) -> bool:
     """Tell whether a configuration's value stands for a secret."""
     return isinstance(value, str) and value.startswith(SCHEME)
+
+
+def is_named(text: str) -> bool:
+    """Tell whether a text is `secret://` and a name that a secret can have."""
+    return is_reference(text) and is_id(text.removeprefix(SCHEME))
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +113,16 @@ class Blanker:
         if isinstance(value, (list, tuple)):
             return [self.deep(inner) for inner in value]
         return value
+
+
+def _filled(value: Any, read: Callable[[str], str]) -> Any:
+    if isinstance(value, str) and value.startswith(SCHEME):
+        return read(value.removeprefix(SCHEME))
+    if isinstance(value, Mapping):
+        return {key: _filled(inner, read) for key, inner in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_filled(inner, read) for inner in value]
+    return value
 
 
 def _escaped(text: str) -> str:

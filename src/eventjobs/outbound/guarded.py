@@ -1,24 +1,29 @@
 """
-HTTP to others: every address is checked, and the connection goes to the address that was checked.
+HTTP and SFTP to others: every address is checked, and the connection goes to the address that was checked.
 
-Names are looked up by our own resolver, which refuses a name if any of its addresses is not allowed; the socket is made
-only for an address that passed, so neither a literal address nor a second look-up gets around it.
+Names are looked up by ourselves, which refuses a name if any of its addresses is not allowed; the socket is made only
+for an address that passed, so neither a literal address nor a second look-up gets around it.
 """
 
 import asyncio
 import socket
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from ipaddress import ip_address
 from types import SimpleNamespace
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import aiohttp
 from aiohttp.abc import AbstractResolver, ResolveResult
 
 from eventjobs.errors import AddressRefused, JobFailed
-from eventjobs.handlers.addresses import OutboundRules
+from eventjobs.outbound.addresses import HTTP, SFTP, Address, OutboundRules, Ports
+from eventjobs.outbound.sftp_login import SftpLogin, SftpPlace
+
+if TYPE_CHECKING:
+    from eventjobs.outbound.sftp import SftpSession
 
 _CONNECT_S_MAX: Final = 10.0
 _LINE_BYTES_MAX: Final = 8 * 1024
@@ -59,6 +64,43 @@ class GuardedOutbound:
         ) as session:
             yield session
 
+    @asynccontextmanager
+    async def sftp(self, place: SftpPlace, login: SftpLogin, *, total_s: float) -> AsyncIterator["SftpSession"]:
+        """Open a session with an SFTP server that shows a pinned host key; whatever fails is `JobFailed`."""
+        from eventjobs.outbound.sftp import open_session  # noqa: PLC0415 slow to import, and not everybody's
+
+        async with open_session(partial(connected, self.rules), place, login, total_s=total_s) as session:
+            yield session
+
+
+async def allowed_addresses(rules: OutboundRules, host: str, port: int, family: int, ports: Ports) -> Sequence[Any]:
+    """Look a name up as `getaddrinfo` does; raises `AddressRefused` if any of its addresses may not be reached."""
+    found = await asyncio.get_running_loop().getaddrinfo(host, port, family=family, type=socket.SOCK_STREAM)
+    if not rules.names(host, port):
+        for _, _, _, _, (address, *_) in found:
+            if not rules.admits(_plain(address), port, ports):
+                raise AddressRefused(f"{host} leads to {address}:{port}, which is not allowed")
+    return found
+
+
+async def connected(rules: OutboundRules, host: str, port: int) -> socket.socket:
+    """Connect to the first address of an SFTP server that answers; raises `OSError`, also where none may be reached."""
+    failed: OSError = ConnectionError(f"{host} has no address")
+    for family, kind, proto, _, where in await allowed_addresses(rules, host, port, socket.AF_UNSPEC, SFTP):
+        made = socket.socket(family=family, type=kind, proto=proto)
+        made.setblocking(False)
+        try:
+            await asyncio.get_running_loop().sock_connect(made, where)
+        except OSError as error:
+            made.close()
+            failed = error
+        except BaseException:
+            made.close()
+            raise
+        else:
+            return made
+    raise failed
+
 
 def refusal(error: BaseException | None) -> AddressRefused | None:
     """Return our own refusal, if it is the cause of what the HTTP client raised."""
@@ -69,6 +111,17 @@ def refusal(error: BaseException | None) -> AddressRefused | None:
     return None
 
 
+def told(error: Exception) -> str:
+    """Return what went wrong with a call, without the URL: it may be a secret that no longer looks like itself."""
+    match refusal(error) or error:
+        case aiohttp.ClientResponseError(message=message):
+            return message or "the answer is not HTTP"
+        case aiohttp.InvalidURL():
+            return "the URL cannot be called"
+        case other:
+            return str(other) or type(other).__name__
+
+
 class _Guard(AbstractResolver):
     def __init__(self, rules: OutboundRules) -> None:
         self._rules = rules
@@ -77,12 +130,7 @@ class _Guard(AbstractResolver):
     async def resolve(
         self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_UNSPEC
     ) -> list[ResolveResult]:
-        loop = asyncio.get_running_loop()
-        found = await loop.getaddrinfo(host, port, family=family, type=socket.SOCK_STREAM)
-        named = self._rules.names(host, port)
-        for _, _, _, _, (address, *_) in found:
-            if not named and not self._rules.admits(ip_address(str(address).partition("%")[0]), port):
-                raise AddressRefused(f"{host} leads to {address}:{port}, which is not allowed")
+        found = await allowed_addresses(self._rules, host, port, family, HTTP)
         self._granted |= {(str(address), port) for _, _, _, _, (address, *_) in found}
         return [
             ResolveResult(
@@ -102,11 +150,16 @@ class _Guard(AbstractResolver):
     def open_socket(self, info: Any) -> socket.socket:
         """Make the socket for one address; literal ones come here without having been resolved."""
         family, kind, proto, _, (address, port, *_) = info
-        if (address, port) not in self._granted and not self._rules.admits(ip_address(address.partition("%")[0]), port):
+        if (address, port) not in self._granted and not self._rules.admits(_plain(address), port):
             raise AddressRefused(f"{address}:{port} is not allowed")
         made = socket.socket(family=family, type=kind, proto=proto)
         made.setblocking(False)
         return made
+
+
+def _plain(address: object) -> Address:
+    """Return an address without the zone that a link-local one may have."""
+    return ip_address(str(address).partition("%")[0])
 
 
 def _no_redirects() -> aiohttp.TraceConfig:

@@ -8,7 +8,7 @@ Everything that is not a public unicast address is refused, in all its spellings
 
 import re
 import socket
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from ipaddress import (
     IPv4Address,
@@ -23,7 +23,11 @@ from urllib.parse import SplitResult, urlsplit
 
 Address: TypeAlias = IPv4Address | IPv6Address
 
-PORTS: Final = {"http": 80, "https": 443}
+Ports: TypeAlias = Mapping[str, int]
+"""The schemes that a call may have, and the one port at which each reaches public addresses."""
+
+HTTP: Final[Ports] = {"http": 80, "https": 443}
+SFTP: Final[Ports] = {"sftp": 22}
 
 _URL_CHARS_MAX: Final = 2_048
 _UNPRINTABLE: Final = re.compile(r"[\x00-\x20\x7f]")
@@ -35,7 +39,7 @@ _LOCAL_NAMES: Final = ("localhost", "local", "internal")
 
 @dataclass(frozen=True, slots=True)
 class OutboundRules:
-    """What is allowed beyond public addresses at ports 80 and 443."""
+    """What is allowed beyond public addresses at the usual ports (80 and 443, for SFTP 22)."""
 
     hosts: frozenset[str] = frozenset()
     sockets: frozenset[tuple[str, int]] = frozenset()
@@ -66,13 +70,13 @@ class OutboundRules:
         spelling = spelled(host)
         return spelling in self.hosts or (spelling, port) in self.sockets
 
-    def admits(self, address: Address, port: int) -> bool:
+    def admits(self, address: Address, port: int, ports: Ports = HTTP) -> bool:
         """Tell whether a connection to exactly this address may be made, whatever name led to it."""
         if self.names(str(address), port) or any(address in network for network in self.networks):
             return True
-        return is_public(address) and port in PORTS.values()
+        return is_public(address) and port in ports.values()
 
-    def objection(self, url: str) -> str | None:
+    def objection(self, url: str, ports: Ports = HTTP) -> str | None:
         """Return why a URL may not be called as far as its text tells, or `None`."""
         if len(url) > _URL_CHARS_MAX or _UNPRINTABLE.search(url):
             return "is too long or holds spaces or control characters"
@@ -80,23 +84,25 @@ class OutboundRules:
             return "holds a fragment"
         try:
             parts = urlsplit(url)
-            port = parts.port or PORTS.get(parts.scheme, 0)
+            port = ports.get(parts.scheme, 0) if parts.port is None else parts.port
         except ValueError:
             return "is not a URL"
-        return _malformed(parts) or self._unreachable(parts.hostname or "", port)
+        return _malformed(parts, ports) or self._unreachable(parts.hostname or "", port, ports)
 
-    def _unreachable(self, host: str, port: int) -> str | None:
+    def _unreachable(self, host: str, port: int, ports: Ports) -> str | None:
         if self.names(host, port):
             return None
         address = literal(host)
         if address is not None:
-            return None if self.admits(address, port) else f"leads to {host}:{port}, which is not allowed"
+            return None if self.admits(address, port, ports) else f"leads to {host}:{port}, which is not allowed"
         if self.networks or any(literal(allowed) for allowed, _ in self.sockets):
             # Its address may be one of these: the connection will tell.
             return None
         if spelled(host).rsplit(".", 1)[-1] in _LOCAL_NAMES:
             return f"leads to {host}, a private name"
-        return None if port in PORTS.values() else f"has port {port}; 80 and 443 are allowed"
+        if port in ports.values():
+            return None
+        return f"has port {port}, which is not {_joined(ports.values(), 'or')}"
 
 
 def is_public(address: Address) -> bool:
@@ -130,10 +136,10 @@ def spelled(host: str) -> str:
     return plain if address is None else str(address)
 
 
-def _malformed(parts: SplitResult) -> str | None:
-    if parts.scheme not in PORTS:
-        return "does not begin with http:// or https://"
-    if parts.username is not None or parts.password is not None:
+def _malformed(parts: SplitResult, ports: Ports) -> str | None:
+    if parts.scheme not in ports:
+        return f"does not begin with {_joined((f'{scheme}://' for scheme in ports), 'or')}"
+    if parts.password is not None or (parts.username is not None and ports is not SFTP):
         return "holds a user name or password"
     return None if parts.hostname else "names no host"
 
@@ -148,3 +154,7 @@ def _carried(address: IPv6Address) -> IPv4Address | None:
     if address in _TRANSLATED or (address in _COMPATIBLE and int(address) > 1):
         return IPv4Address(int(address) & 0xFFFFFFFF)
     return None
+
+
+def _joined(entries: Iterable[object], word: str) -> str:
+    return f" {word} ".join(map(str, entries))
