@@ -25,32 +25,33 @@ from eventjobs.api.deps import ApiDeps
 from eventjobs.api.readiness import LogReadiness
 from eventjobs.audit.keeping import ledger_version
 from eventjobs.audit.watch import LedgerWatch
+from eventjobs.auth.callbacks import CallbackUrls, read_callback_key
 from eventjobs.auth.first_key import ensure_first_key
 from eventjobs.auth.keyring import Keyring
+from eventjobs.auth.sessions import PostgresSessions
 from eventjobs.auth.viewed_keys import ViewedKeys
+from eventjobs.channels.installed import channels_of, mail_password
 from eventjobs.clock import SystemClock
-from eventjobs.commands import observe_clock_step
-from eventjobs.commands.context import Limits
+from eventjobs.commands.context import Limits, Reach
 from eventjobs.commands.dispatch import Dispatcher
-from eventjobs.commands.observe_clock_step import ObserveClockStep
 from eventjobs.commands.snapshots import code_version
 from eventjobs.domain.zones import zone_data
 from eventjobs.errors import LogFault, SettingsInvalid
 from eventjobs.events import EVENT_TYPES
-from eventjobs.handlers.addresses import OutboundRules
 from eventjobs.handlers.files import FileRoom
-from eventjobs.handlers.outbound import GuardedOutbound
 from eventjobs.handlers.ports import CommandRules
 from eventjobs.handlers.registry import Registry
-from eventjobs.handlers.secrets import SecretStore
 from eventjobs.handlers.workbench import Workbench
-from eventjobs.ids import EVERYWHERE, SystemIds, SystemRandom
+from eventjobs.ids import SystemIds, SystemRandom
 from eventjobs.log.clock import ClockStep, DatabaseClock
 from eventjobs.log.codec import Codec
 from eventjobs.log.postgres import PostgresEventLog
 from eventjobs.log.postgres_storage import SESSION
 from eventjobs.log.setup import set_up
 from eventjobs.log.upcasts import UPCASTS
+from eventjobs.outbound.addresses import OutboundRules
+from eventjobs.outbound.guarded import GuardedOutbound
+from eventjobs.outbound.secrets import SecretStore
 from eventjobs.postgres.beats import BeatThread, PostgresBeats
 from eventjobs.postgres.data_roles import DataRoles
 from eventjobs.postgres.embedded import EmbeddedPostgres
@@ -59,19 +60,28 @@ from eventjobs.postgres.growth import measure_growth
 from eventjobs.postgres.ledger import PostgresLedger
 from eventjobs.postgres.lines import PostgresLines
 from eventjobs.postgres.loads import DataTables
+from eventjobs.postgres.marks import PostgresMark
 from eventjobs.postgres.pool import ACQUIRE_S, Connection, TimedPool, connect, open_pool
 from eventjobs.postgres.probe import audit, probe_capabilities
 from eventjobs.postgres.snapshots import PostgresSnapshots
+from eventjobs.projections.counted import ViewedCounts
+from eventjobs.projections.outbox import Outbox
 from eventjobs.projections.upcoming import Upcoming
 from eventjobs.projections.views import Views
+from eventjobs.runner.alarms import Alarms
 from eventjobs.runner.answered import Answered
 from eventjobs.runner.calm import Calm
 from eventjobs.runner.catalog import Catalog
+from eventjobs.runner.clock_steps import record_step
+from eventjobs.runner.heartbeat import Heartbeat
 from eventjobs.runner.heirs import Heirs
+from eventjobs.runner.history import RunHistory
 from eventjobs.runner.leases import BEAT_S, STUCK_LOOP_S, Trust, Watch
+from eventjobs.runner.notifier import Notifier
 from eventjobs.runner.places import Places
 from eventjobs.runner.presence import Presence
 from eventjobs.runner.projector import Projector
+from eventjobs.runner.reporter import Reporter
 from eventjobs.runner.rescuer import Rescuer
 from eventjobs.runner.supervisor import Supervisor
 from eventjobs.runner.surroundings import InstanceSurroundings
@@ -128,8 +138,8 @@ class Service:
     @classmethod
     async def start(cls, settings: Settings) -> "Service":
         """Bring an instance up; it serves when this returns. What was begun is undone if a step fails."""
-        configure_logging(KnownSecrets(settings.secrets), level=settings.log_level, log_format=settings.log_format)
         service = cls(settings)
+        configure_logging(service.secrets, level=settings.log_level, log_format=settings.log_format)
         try:
             await service._start()
         except BaseException:
@@ -156,6 +166,7 @@ class Service:
         grace_s = self.settings.grace.total_seconds()
         kept_s = min(STOP_S, grace_s / 4)
         await self.supervisor.drain(grace_s - kept_s, clean_up_s=kept_s / 2, answering=lambda: self.ticker.answering)
+        await self.notifier.drain()
         self.closing.set()
         await self._exit.aclose()
         _log.info("stopped")
@@ -173,7 +184,7 @@ class Service:
         await self._open_views(url)
         await self._build_commands()
         await self._open_keys()
-        self._build_runner(direct)
+        await self._build_runner(direct)
         self._start_beats(direct)
         self._start_loops()
         await self._listen()
@@ -263,10 +274,18 @@ class Service:
             schedules_per_workspace=settings.schedules_per_workspace,
             runs_per_owner=settings.runs_per_owner,
             runs_per_workspace=settings.runs_per_workspace,
+            recipients=settings.recipients,
+            groups_per_workspace=settings.groups_per_workspace,
+            connect_jobs_per_workspace=settings.connect_jobs_per_workspace,
+            jobs_per_group=settings.jobs_per_group,
+            group_kinds=settings.group_kinds,
+            expiry_days=settings.expiry_days,
+            alert_mails_per_hour=settings.alert_mails_per_hour,
         )
         snapshots = PostgresSnapshots(self.pool, code_version())
         await snapshots.start()
-        self.dispatcher = Dispatcher(self.log, snapshots)
+        self.reach = Reach(mail=settings.smtp_url is not None, rules=self.outbound)
+        self.dispatcher = Dispatcher(self.log, snapshots, ViewedCounts(self.pool))
         self.surroundings = InstanceSurroundings(
             instance=self.instance,
             clock=self.clock,
@@ -288,10 +307,11 @@ class Service:
             self.secrets.add(first.text)
             write_private(self.settings.data_dir / "admin.key", first.text + "\n")
 
-    def _build_runner(self, direct: str) -> None:
+    async def _build_runner(self, direct: str) -> None:
         settings = self.settings
         self.lines = PostgresLines(self.pool)
         folders = [settings.secrets_dir] if settings.secrets_dir else []
+        secrets = self.secret_store = SecretStore([settings.data_dir / "secrets", *folders], dict(os.environ))
         workbench = Workbench(
             clock=self.clock,
             installation=self.log_id,
@@ -299,8 +319,10 @@ class Service:
             tables=DataTables(direct, DataRoles(self.pool, direct, self.log_id)),
             outbound=GuardedOutbound(self.outbound),
             commands=CommandRules(programs=settings.commands),
-            secrets=SecretStore([settings.data_dir / "secrets", *folders], dict(os.environ)),
+            secrets=secrets,
+            history=RunHistory(self.log, self.dispatcher.states),
         )
+        self.callbacks = CallbackUrls(await read_callback_key(self.pool), settings.address(settings.port))
         self.lease = Trust(SystemClock().monotonic)
         beats, watch = PostgresBeats(self.pool), Watch()
         peers = Heirs(beats, watch, self.clock, self.instance)
@@ -310,7 +332,13 @@ class Service:
             dispatcher=self.dispatcher,
             surroundings=self.surroundings,
             clock=self.clock,
-            workshop=Workshop(registry=self.registry, workbench=workbench, lines=self.lines, random=self.random),
+            workshop=Workshop(
+                registry=self.registry,
+                workbench=workbench,
+                lines=self.lines,
+                random=self.random,
+                callbacks=self.callbacks,
+            ),
             hub=self.progress,
             lease=self.lease,
             tasks=self.tasks,
@@ -361,6 +389,54 @@ class Service:
             metrics=self.metrics,
             places=places,
         )
+        self._build_telling(peers, secrets)
+
+    def _build_telling(self, peers: Heirs, secrets: SecretStore) -> None:
+        """What watches the schedules, and what sends the messages that are wanted."""
+        settings, calls, outbox = self.settings, GuardedOutbound(self.outbound), Outbox(self.pool)
+        password = mail_password(settings)
+        if password is not None:
+            self.secrets.add(password)
+        self.alarms = Alarms(
+            self.log,
+            self.dispatcher,
+            self.surroundings,
+            self.clock,
+            self.presence,
+            watched=outbox,
+            mark=PostgresMark(self.pool, "alarms"),
+            following=self.projector,
+            metrics=self.metrics,
+            is_ours=partial(peers.goes_first, "alarms"),
+        )
+        self.reporter = Reporter(
+            self.log,
+            self.dispatcher,
+            self.surroundings,
+            self.clock,
+            self.presence,
+            mark=PostgresMark(self.pool, "reports"),
+            is_ours=partial(peers.goes_first, "reports"),
+        )
+        self.notifier = Notifier(
+            self.dispatcher,
+            self.surroundings,
+            self.clock,
+            self.lease,
+            self.tasks,
+            metrics=self.metrics,
+            outbox=outbox,
+            channels=channels_of(settings, calls, secrets, self.clock, self.log_id, password),
+            peers=peers,
+            secrets=self.secrets,
+            public_url=settings.public_url,
+        )
+        checks = [self._lease_problem, self.projector.trouble, self.presence.trouble]
+        self.readiness = LogReadiness(self.log, self.projector, self.clock, checks)
+        self.heartbeat = None
+        if settings.heartbeat_url is not None:
+            url, ours = settings.heartbeat_url.get_secret_value(), partial(peers.goes_first, "heartbeat")
+            self.heartbeat = Heartbeat(url, calls, self.clock, self.readiness.problems, is_ours=ours)
 
     def _start_beats(self, direct: str) -> None:
         monotonic = SystemClock().monotonic
@@ -393,32 +469,40 @@ class Service:
         self._keep(self.ledger.run, "ledger")
         self._keep(self.ticker.tick_for_ever, "ticker")
         self._keep(self.rescuer.watch_for_ever, "rescuer")
+        self._keep(self.alarms.run, "alarms")
+        self._keep(self.reporter.run, "reporter")
+        self._keep(self.notifier.send_for_ever, "notifier")
+        if self.heartbeat is not None:
+            self._keep(self.heartbeat.beat_for_ever, "heartbeat")
         self._exit.push_async_callback(self.tasks.cancel_all)
 
     def _keep(self, loop: Callable[[], Coroutine[Any, Any, None]], name: str) -> None:
         _ = self.tasks.keep(loop, name=name, sleep=self.clock.sleep)
 
     async def _listen(self) -> None:
-        checks = [self._lease_problem, self.projector.trouble, self.presence.trouble]
         deps = ApiDeps(
             dispatcher=self.dispatcher,
             log=self.log,
             views=self.views,
             following=self.projector,
-            readiness=LogReadiness(self.log, self.projector, self.clock, checks),
+            readiness=self.readiness,
             log_lines=self.lines,
             keyring=self.keyring,
+            sessions=PostgresSessions(self.pool),
             clock=self.clock,
             ids=self.ids,
             random=self.random,
             catalog=self.catalog,
+            callbacks=self.callbacks.key,
+            secrets=self.secret_store,
             limits=self.limits,
+            reach=self.reach,
             instance=self.instance,
             metrics=self.metrics,
             tasks=self.tasks,
             progress=self.progress,
             version=metadata.version("eventjobs"),
-            hosts=self.settings.hosts,
+            hosts=self.settings.known_hosts,
             live_streams_per_key=self.settings.live_streams_per_key,
             requests_per_second=self.settings.requests_per_second,
             connections=ConnectionLimits(
@@ -436,20 +520,15 @@ class Service:
         await site.start()
         port = runner.addresses[0][1]
         self.url = f"http://{self.settings.bind}:{port}"
+        self.callbacks.base = self.settings.address(port)
         _log.info("serving", url=self.url, instance=self.instance)
 
     def _lease_problem(self) -> str | None:
         return None if self.lease.trusted() else "lease_untrusted"
 
     def _on_clock_step(self, step: ClockStep) -> None:
-        _ = self.tasks.start(self._record_step(step), name="clock-step")
-
-    async def _record_step(self, step: ClockStep) -> None:
-        command = ObserveClockStep(expected=step.expected, reading=step.reading, step_s=step.step_s)
-        try:
-            await self.dispatcher.dispatch(observe_clock_step.SPEC, command, self.surroundings.context(EVERYWHERE))
-        except LogFault as fault:
-            _log.warning("clock_step_not_recorded", fault=type(fault).__name__)
+        recording = record_step(self.dispatcher, self.surroundings, self.clock, step)
+        _ = self.tasks.start(recording, name="clock-step")
 
     async def _keep_snapshots(self) -> None:
         while True:

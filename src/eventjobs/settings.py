@@ -16,14 +16,20 @@ from urllib.parse import parse_qs, unquote, urlsplit, urlunsplit
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, TypeAdapter, ValidationError
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from eventjobs.domain.recipient import is_address
 from eventjobs.errors import SettingsInvalid
 
 PREFIX: Final = "EVENTJOBS_"
 MASK: Final = "********"
 DEFAULT_DATA_DIR: Final = Path("~/.local/share/eventjobs")
 
+GROUP_KINDS: Final = ("import", "export", "feed")
+"""The kinds of job that an installation may let into groups; partner jobs never are (G18)."""
+
 _OTHERS: Final = ("EVENTJOBS_SECRET__", "EVENTJOBS_TEST_")
 _SCHEMES: Final = ("postgresql", "postgres")
+_MAIL_SCHEMES: Final = ("smtp", "smtps", "starttls")
+_LOOPBACK: Final = ("localhost", "127.0.0.1", "::1")
 _DURATION: Final = TypeAdapter(timedelta)
 
 
@@ -55,13 +61,55 @@ def _postgres_url(value: SecretStr) -> SecretStr:
     return value
 
 
+def _smtp_url(value: SecretStr) -> SecretStr:
+    parts = urlsplit(value.get_secret_value())
+    try:
+        named = parts.scheme in _MAIL_SCHEMES and parts.hostname and parts.port != 0 and not (parts.path + parts.query)
+    except ValueError:
+        named = False
+    if not named:
+        raise ValueError("must be a URL of the form smtps://user:password@host, starttls://… or smtp://…")
+    if parts.scheme == "smtp" and parts.username is not None and parts.hostname not in _LOOPBACK:
+        raise ValueError("must be smtps:// or starttls://: a password is not sent without TLS")
+    return value
+
+
+def _call_url(value: SecretStr) -> SecretStr:
+    parts = urlsplit(value.get_secret_value())
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise ValueError("must be a URL of the form https://host/path")
+    return value
+
+
+def _mail_address(value: str) -> str:
+    if not is_address(value):
+        raise ValueError("must be one plain address such as jobs@example.org")
+    return value
+
+
 def _folder(value: Path) -> Path:
     return value.expanduser().absolute()
+
+
+def _group_kinds(value: tuple[str, ...]) -> tuple[str, ...]:
+    if not value or not set(value) <= set(GROUP_KINDS):
+        raise ValueError(f"must be some of {', '.join(GROUP_KINDS)}")
+    return value
+
+
+def _web_url(text: str) -> str:
+    parts = urlsplit(text)
+    is_more = parts.query or parts.fragment or parts.username is not None
+    if parts.scheme not in ("http", "https") or not parts.hostname or is_more:
+        raise ValueError("must be an http or https URL without password or query, e.g. https://jobs.example.org")
+    return text.rstrip("/")
 
 
 Words: TypeAlias = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split)]
 Duration: TypeAlias = Annotated[timedelta, BeforeValidator(_iso_duration)]
 PostgresUrl: TypeAlias = Annotated[SecretStr, AfterValidator(_postgres_url)]
+SmtpUrl: TypeAlias = Annotated[SecretStr, AfterValidator(_smtp_url)]
+CallUrl: TypeAlias = Annotated[SecretStr, AfterValidator(_call_url)]
 Folder: TypeAlias = Annotated[Path, AfterValidator(_folder)]
 
 
@@ -85,6 +133,15 @@ class Settings(BaseSettings):
     bind: str = Field("127.0.0.1", min_length=1, description="address to listen on")
     port: int = Field(8080, ge=0, le=65535, description="port to listen on; 0 takes a free one")
     hosts: Words = Field((), description="names under which clients may call, besides loopback")
+    public_url: Annotated[str, AfterValidator(_web_url)] | None = Field(
+        None, description="address at which others reach the service, for callbacks of flows and links in messages"
+    )
+
+    smtp_url: SmtpUrl | None = Field(None, description="smtps://user:password@host, starttls://… or smtp://…")
+    smtp_password_file: Folder | None = Field(None, description="file with the password, instead of the URL's")
+    smtp_ca_file: Folder | None = Field(None, description="certificates to trust for it, instead of the system's")
+    mail_from: Annotated[str, AfterValidator(_mail_address)] | None = Field(None, description="sender of mails")
+    heartbeat_url: CallUrl | None = Field(None, description="called once a minute while the service is well")
 
     outbound_allow: Words = Field((), description="host, host:port or CIDR of private targets that jobs may call")
     commands: Words = Field((), description="programs that jobs may run")
@@ -97,8 +154,24 @@ class Settings(BaseSettings):
 
     jobs_per_schedule: int = Field(50, ge=1, description="rows of a schedule's job table")
     schedules_per_workspace: int = Field(100_000, ge=1, description="schedules of a workspace")
+    jobs_per_group: int = Field(50, ge=2, description="jobs of a group")
+    groups_per_workspace: int = Field(5_000, ge=1, description="groups of a workspace")
+    connect_jobs_per_workspace: int = Field(20_000, ge=1, description="Connect jobs of a workspace")
+    group_kinds: Annotated[Words, AfterValidator(_group_kinds)] = Field(
+        ("import",), description="kinds of job that groups take: import, export, feed"
+    )
+    expiry_days: int | None = Field(
+        None,
+        ge=1,
+        le=36_500,
+        description="days after its creation on which a group or Connect job expires at the latest",
+    )
+    recipients: int = Field(20, ge=1, description="recipients of a schedule's alerts, of a group or a Connect job")
+    alert_mails_per_hour: int = Field(
+        60, ge=1, description="alerts that one address is mailed in an hour; one mail counts the others"
+    )
     runs_per_owner: int | None = Field(
-        None, ge=1, description="open runs of a schedule at once, where they may overlap; others wait"
+        None, ge=1, description="open runs of a schedule or flow at once, where they may overlap; others wait"
     )
     runs_per_instance: int | None = Field(
         None, ge=1, description="runs that this process works on at once; others of its runs wait"
@@ -121,6 +194,16 @@ class Settings(BaseSettings):
         return url.get_secret_value() if url else None
 
     @property
+    def known_hosts(self) -> Sequence[str]:
+        """The names under which clients may call, that of the public address included."""
+        public = urlsplit(self.public_url).hostname if self.public_url else None
+        return self.hosts if public is None else (*self.hosts, public)
+
+    def address(self, port: int) -> str:
+        """Return where others reach the service that listens on `port`."""
+        return self.public_url or f"http://{self.bind}:{port}"
+
+    @property
     def is_pooled(self) -> bool:
         """Whether `database_url` is a pooler's: then startup parameters are not to be had."""
         return self.direct_url is not None
@@ -128,9 +211,10 @@ class Settings(BaseSettings):
     @property
     def secrets(self) -> Sequence[str]:
         """Every secret value in here, to be blanked wherever text goes out."""
-        urls = [url.get_secret_value() for url in (self.database_url, self.direct_url) if url]
+        urls = [url.get_secret_value() for url in (self.database_url, self.direct_url, self.smtp_url) if url]
         passwords = [password for url in urls for password in _passwords(url)]
-        return [*passwords, *([self.admin_key.get_secret_value()] if self.admin_key else [])]
+        whole = [secret.get_secret_value() for secret in (self.admin_key, self.heartbeat_url) if secret]
+        return [*passwords, *whole]
 
     def show(self) -> Mapping[str, str]:
         """Return every setting as text, by variable name; secrets masked, `""` where unset."""
@@ -198,7 +282,7 @@ def _as_text(value: object) -> str:
 def _masked(secret: str) -> str:
     """Mask a whole secret, or of a URL the password alone."""
     parts = urlsplit(secret)
-    if parts.scheme not in _SCHEMES:
+    if parts.scheme not in (*_SCHEMES, *_MAIL_SCHEMES):
         return MASK
     if not _passwords(secret):
         return secret

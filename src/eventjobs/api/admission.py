@@ -18,6 +18,7 @@ from eventjobs.api.field_errors import invalid
 from eventjobs.api.pace import Pace
 from eventjobs.api.problems import HttpRefusal
 from eventjobs.api.registry import Call, Query, Route, Scope
+from eventjobs.api.session_cookie import session_key, session_of
 from eventjobs.auth.keyring import StoredKey
 from eventjobs.auth.token import looks_like_token
 from eventjobs.domain.streams import workspace_stream
@@ -29,7 +30,7 @@ _CREDENTIALS: Final = frozenset(
 )
 _WORKSPACE_ID: Final = re.compile(WORKSPACE_ID_PATTERN)
 _SCHEME: Final = "bearer "
-_CHALLENGE: Final = {"WWW-Authenticate": 'Bearer realm="eventjobs"'}
+CHALLENGE: Final = {"WWW-Authenticate": 'Bearer realm="eventjobs"'}
 
 
 async def admit(call: Call, route: Route, pace: Pace) -> None:
@@ -37,10 +38,17 @@ async def admit(call: Call, route: Route, pace: Pace) -> None:
     request = call.request
     if "%00" in request.raw_path:
         raise HttpRefusal(400, "bad_text", "the address holds the character U+0000")
-    if request.query_string or "_" in request.path:
+    if route.scope is Scope.LINK:
+        await _admit_link(call, pace)
+    elif request.query_string or "_" in request.path:
         _refuse_credentials(request)
-    if route.scope is not Scope.OPEN:
-        call.key = await _caller(call)
+    if route.scope is Scope.SIGN_IN:
+        pace.take(f"address {call.address}", _body_bytes(request))
+    elif route.scope is Scope.SIGNED:
+        pace.take(f"address {call.address}", _body_bytes(request))
+        call.workspace = request.match_info["workspace"]
+    elif route.scope not in (Scope.OPEN, Scope.LINK):
+        call.key = await _caller(call, pace)
         if isinstance(request.protocol, Connection):
             request.protocol.recognise()
         pace.take(call.key.lookup, _body_bytes(request))
@@ -65,13 +73,38 @@ async def require_roles(call: Call, roles: frozenset[str], action: str) -> None:
         await call.deps.dispatcher.refuse(action, sorted(roles), call.context(call.workspace))
 
 
-async def _caller(call: Call) -> StoredKey:
+async def _caller(call: Call, pace: Pace) -> StoredKey:
     given = call.request.headers.getall("Authorization", ())
-    if len(given) == 1 and given[0][: len(_SCHEME)].lower() == _SCHEME:
-        key = await call.deps.keyring.find(given[0][len(_SCHEME) :].strip())
+    if not given:
+        key = await _signed_in(call, pace)
         if key is not None:
             return key
-    raise HttpRefusal(401, "unauthorized", "send a valid key as Authorization: Bearer …", headers=_CHALLENGE)
+    if len(given) == 1 and given[0][: len(_SCHEME)].lower() == _SCHEME:
+        key = await call.deps.keyring.find(given[0][len(_SCHEME) :].strip())
+        if key is not None and not key.grant.is_for_calendars:
+            return key
+    raise HttpRefusal(401, "unauthorized", "send a valid key as Authorization: Bearer …", headers=CHALLENGE)
+
+
+async def _signed_in(call: Call, pace: Pace) -> StoredKey | None:
+    """Return the key of the session that a browser's cookie stands for."""
+    if session_of(call.request) is None:
+        return None
+    pace.take(f"address {call.address}", 0)
+    return await session_key(call)
+
+
+async def _admit_link(call: Call, pace: Pace) -> None:
+    """Take the key from the address, where it is one for calendars; another one must never have come there."""
+    pace.take(f"address {call.address}", 0)
+    given = call.request.query.getall("token", ())
+    key = await call.deps.keyring.find(given[0]) if len(given) == 1 else None
+    if key is not None and not key.grant.is_for_calendars:
+        raise _credential_in_url()
+    call.key, call.workspace = key, call.request.match_info["workspace"]
+    if key is None or not key.grant.covers(call.workspace):
+        raise NotFound("not_found", "there is no such calendar, or its key is over")
+    await require_workspace(call)
 
 
 def _body_bytes(request: web.Request) -> int:
@@ -101,9 +134,12 @@ async def _exists(call: Call, workspace: str) -> bool:
 def _refuse_credentials(request: web.Request) -> None:
     named = any(name.lower() in _CREDENTIALS for name in request.query)
     if named or looks_like_token(request.path_qs):
-        raise HttpRefusal(
-            400, "credential_in_url", "a key in a URL ends up in logs: revoke it, and send it as Authorization: Bearer"
-        )
+        raise _credential_in_url()
+
+
+def _credential_in_url() -> HttpRefusal:
+    detail = "a key in a URL ends up in logs: revoke it, and send it as Authorization: Bearer"
+    return HttpRefusal(400, "credential_in_url", detail)
 
 
 def _parameters(model: type[Query], request: web.Request) -> Query:

@@ -23,6 +23,10 @@ KEEPALIVE_S: Final = 10.0
 LINGER_S: Final = 2.0
 HEADER_BYTES_MAX: Final = 8190
 HEADERS_MAX: Final = 100
+WRONG_KEYS_MAX: Final = 10
+"""How many keys that are none may be tried in a row from an address, to sign in; then one every five seconds."""
+WRONG_KEYS_PER_S: Final = 0.2
+TOO_MANY_WRONG: Final = "too many keys that are none were tried from this address"
 LIVE: Final = web.AppKey("live", Live)
 DEPS: Final = web.AppKey("deps", ApiDeps)
 
@@ -30,10 +34,11 @@ DEPS: Final = web.AppKey("deps", ApiDeps)
 def build_app(deps: ApiDeps) -> web.Application:
     """Return the application; live streams end at once when it shuts down."""
     live, pace = Live(deps), Pace(deps.requests_per_second, deps.clock.monotonic)
+    sign_ins = Pace(WRONG_KEYS_PER_S, deps.clock.monotonic, burst=WRONG_KEYS_MAX, detail=TOO_MANY_WRONG)
     app = web.Application(middlewares=[make_edge(deps)], client_max_size=BODY_BYTES_MAX)
     app[LIVE], app[DEPS] = live, deps
     for route in ROUTES:
-        endpoint = _endpoint(route, deps, live, pace)
+        endpoint = _endpoint(route, deps, live, pace, sign_ins)
         if route.method == "GET":
             app.router.add_get(route.path, endpoint, allow_head=route.name != "live")
         else:
@@ -68,11 +73,11 @@ def make_runner(app: web.Application, *, shutdown_timeout_s: float = 10.0) -> Ru
 
 
 def _endpoint(
-    route: Route, deps: ApiDeps, live: Live, pace: Pace
+    route: Route, deps: ApiDeps, live: Live, pace: Pace, sign_ins: Pace
 ) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
     async def endpoint(request: web.Request) -> web.StreamResponse:
         request[ROUTE_LABEL] = route.path
-        call = Call(request, deps, live, request[REQUEST_ID])
+        call = Call(request, deps, live, request[REQUEST_ID], sign_ins)
         await admit(call, route, pace)
         return await route.handler(call)
 

@@ -5,7 +5,7 @@ Each is accepted or refused by itself; with `atomic=true` all are, or none and t
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
 from typing import Annotated, Any, Final
@@ -27,6 +27,7 @@ from eventjobs.api.commands import (
     refuse_while_draining,
 )
 from eventjobs.api.deps import ApiDeps
+from eventjobs.api.dry_run import dry_run_all
 from eventjobs.api.field_errors import invalid, validated
 from eventjobs.api.json_text import read_json
 from eventjobs.api.problems import RETRY_AFTER_S, HttpRefusal, Problem, problem_of
@@ -40,9 +41,10 @@ TURN_S_MAX: Final = 5.0
 
 
 class BatchQuery(Query):
-    """Whether the commands stand and fall together."""
+    """Whether the commands stand and fall together, and whether they are only previewed, which is for those that do."""
 
     atomic: bool = False
+    dry_run: bool = False
 
 
 class BatchEntry(BaseModel):
@@ -58,12 +60,16 @@ class BatchEntry(BaseModel):
 async def command_batch(call: Call) -> web.StreamResponse:
     """Run the commands of a request's body."""
     refuse_while_draining(call.deps)
+    if call.query.dry_run and not call.query.atomic:
+        raise Invalid.at("dry_run", "missing", "a batch is previewed as a whole: with atomic=true as well")
     for header in ("Idempotency-Key", "If-Match"):
         if header in call.request.headers:
             raise Invalid("header_on_batch", f"{header} is for one command; an entry of a batch has its `key`")
     items = _items(read_json(await read_body(call.request, call.deps.body_timeout_s)))
     async with _turn(call.deps, len(items)):
         entries = [await _attempted(call, place, item) for place, item in enumerate(items)]
+        if call.query.dry_run:
+            return json_answer(call.request_id, await _previewed(call, entries))
         outcomes = await (_all(call, entries) if call.query.atomic else _each(call, entries))
         return _answer(call, items, outcomes)
 
@@ -101,15 +107,29 @@ async def _each(call: Call, entries: Sequence[Entry | Exception]) -> Sequence[Ou
 
 async def _all(call: Call, entries: Sequence[Entry | Exception]) -> Sequence[Outcome | Exception]:
     """Run all or raise the first refusal, with its entry's place."""
-    good = [entry for entry in entries if isinstance(entry, Entry)]
-    if len(good) < len(entries):
-        raise next(_placed(entry, place) for place, entry in enumerate(entries) if isinstance(entry, Exception))
+    good = _whole(entries)
     try:
         return await run_all(call.deps.dispatcher, good)
     except AtomicRefusal as refused:
         entry = good[refused.place]
         await record_forbidden(call.deps, entry.spec, entry.context, refused.refusal)
         raise _placed(refused.refusal, refused.place) from None
+
+
+async def _previewed(call: Call, entries: Sequence[Entry | Exception]) -> Mapping[str, Any]:
+    """Return what all of them would do, or raise the first refusal, with its entry's place."""
+    try:
+        return await dry_run_all(call, _whole(entries))
+    except AtomicRefusal as refused:
+        raise _placed(refused.refusal, refused.place) from None
+
+
+def _whole(entries: Sequence[Entry | Exception]) -> Sequence[Entry]:
+    """Return the entries of an atomic batch, or raise the first that was refused, with its place."""
+    for place, entry in enumerate(entries):
+        if isinstance(entry, Exception):
+            raise _placed(entry, place)
+    return [entry for entry in entries if isinstance(entry, Entry)]
 
 
 async def _attempted(call: Call, place: int, item: Any) -> Entry | Exception:
@@ -130,7 +150,7 @@ async def _entry(call: Call, item: Any) -> Entry:
         raise Invalid.at("key", "bad_idempotency_key", "visible ASCII characters without a space")
     spec = find_command(given.command)
     context = call.context(call.workspace, call.deps.ids.new())
-    await call.deps.dispatcher.authorise(spec, context)
+    await call.deps.dispatcher.authorise(spec, context, record=not call.query.dry_run)
     data = canonical(given.data)
     command = validated(spec.command, data)
     keyed = None if given.key is None else in_scope(context, given.key, spec, data)

@@ -23,10 +23,12 @@ from eventjobs.api.field_errors import validated
 from eventjobs.api.json_text import read_json
 from eventjobs.api.problems import RETRY_AFTER_S, HttpRefusal
 from eventjobs.api.registry import Call, Query
+from eventjobs.api.targets import dry_run_for_targets, run_for_targets, targets_of
 from eventjobs.commands import PUBLIC
 from eventjobs.commands.context import Context
 from eventjobs.commands.outcomes import Keyed, Outcome
 from eventjobs.commands.spec import CommandSpec
+from eventjobs.commands.target_fields import Targets
 from eventjobs.errors import Forbidden, Rejected
 
 KEY_CHARS_MAX: Final = 255
@@ -72,6 +74,9 @@ async def run_command(call: Call, spec: CommandSpec[Any]) -> web.StreamResponse:
     body = await read_body(call.request, call.deps.body_timeout_s)
     document = read_json(body)
     command = validated(spec.command, body)
+    targets = targets_of(command)
+    if targets is not None:
+        return await _for_targets(call, spec, targets, context, key, canonical(document))
     if call.query.dry_run:
         return json_answer(call.request_id, await dry_run(call, spec, command, context, if_match))
     keyed = None if key is None else in_scope(context, key, spec, canonical(document))
@@ -83,6 +88,18 @@ async def run_command(call: Call, spec: CommandSpec[Any]) -> web.StreamResponse:
         raise
     call.deps.count_command(spec.name, "replayed" if outcome.replayed else "accepted")
     return _answer(call, outcome)
+
+
+async def _for_targets(
+    call: Call, spec: CommandSpec[Any], targets: Targets, context: Context, key: str | None, content: bytes
+) -> web.StreamResponse:
+    if call.query.dry_run:
+        return await dry_run_for_targets(call, spec, targets, context)
+
+    def key_in(there: Context) -> Keyed | None:
+        return None if key is None else in_scope(there, key, spec, content)
+
+    return await run_for_targets(call, spec, targets, context, key_in)
 
 
 def refuse_while_draining(deps: ApiDeps) -> None:

@@ -8,12 +8,15 @@ from typing import Any
 from eventjobs.api.connections import ConnectionLimits
 from eventjobs.api.places import Places
 from eventjobs.api.ports import Following, LogLines, Page, Readiness, Views
+from eventjobs.auth.callbacks import CallbackKey
 from eventjobs.auth.keyring import Keyring
+from eventjobs.auth.sessions import Sessions
 from eventjobs.clock import Clock
-from eventjobs.commands.context import HandlerCatalog, Limits
+from eventjobs.commands.context import HandlerCatalog, Limits, Reach
 from eventjobs.commands.dispatch import Dispatcher
 from eventjobs.ids import EVERYWHERE, Ids, Random
 from eventjobs.log.port import EventLog
+from eventjobs.outbound.secrets import SecretStore
 from eventjobs.telemetry.metrics import Metrics
 from eventjobs.telemetry.progress import Progress
 from eventjobs.telemetry.tasks import Tasks
@@ -36,16 +39,20 @@ class ApiDeps:
     readiness: Readiness
     log_lines: LogLines
     keyring: Keyring
+    sessions: Sessions
     clock: Clock
     ids: Ids
     random: Random
     catalog: HandlerCatalog
+    callbacks: CallbackKey
     limits: Limits
     instance: str
     metrics: Metrics
     tasks: Tasks
     progress: Progress
     version: str
+    secrets: SecretStore = field(default_factory=SecretStore)
+    reach: Reach = field(default_factory=Reach)
     hosts: Sequence[str] = ()
     live_streams_per_key: int = 300
     requests_per_second: float = 5_000.0

@@ -13,8 +13,8 @@ from eventjobs.events.recorded import Recorded
 _OPTIONS: Final = orjson.OPT_UTC_Z
 
 
-def event_json(fact: Recorded[Any]) -> bytes:
-    """Return the fact as one line of JSON."""
+def event_json(fact: Recorded[Any], **more: str) -> bytes:
+    """Return the fact as one line of JSON; `more` is what is said besides."""
     return orjson.dumps(
         {
             "position": fact.position,
@@ -31,6 +31,7 @@ def event_json(fact: Recorded[Any]) -> bytes:
             "data": orjson.Fragment(fact.data),
             "leaf": fact.leaf.hex(),
             "chain": fact.chain.hex(),
+            **more,
         },
         option=_OPTIONS,
     )

@@ -1,5 +1,6 @@
 """The models' errors as stable codes with paths."""
 
+import re
 from collections.abc import Sequence
 from typing import Any, Final, TypeVar
 
@@ -11,6 +12,8 @@ from eventjobs.errors import FieldError, Invalid
 M = TypeVar("M", bound=BaseModel)
 
 ERRORS_MAX: Final = 50
+_BRANCH: Final = re.compile(r"(literal|tuple)\[.*]$")
+"""How a model names the branch of a union that it tried: no part of what was sent."""
 
 
 def validated(model: type[M], body: bytes) -> M:
@@ -32,4 +35,4 @@ def _field_error(one: Any) -> FieldError:
 
 
 def _path(parts: Sequence[int | str]) -> str:
-    return ".".join(str(part) for part in parts)
+    return ".".join(str(part) for part in parts if not _BRANCH.match(str(part)))

@@ -5,7 +5,7 @@ As a page of JSON, or as NDJSON (`Accept: application/x-ndjson`) from the first 
 request came, in pieces that never stand in memory together.
 """
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Annotated, Any, Final
 
@@ -19,6 +19,7 @@ from eventjobs.api.event_json import event_json
 from eventjobs.api.moment import POSITION_MAX, Moment, ReadQuery, log_moment
 from eventjobs.api.problems import BAD_CURSOR, HttpRefusal
 from eventjobs.api.registry import Call
+from eventjobs.audit.sentences import Narrator
 from eventjobs.errors import NotFound
 from eventjobs.events.recorded import Recorded
 from eventjobs.log.port import EVERYTHING, Filter
@@ -46,6 +47,7 @@ class HistoryQuery(ReadQuery):
     actor: Annotated[str, Field(max_length=200)] | None = None
     cursor: Annotated[str, Field(max_length=20, description="The `next` of the part before")] | None = None
     limit: Annotated[int, Field(ge=1, le=1000)] | None = None
+    sentences: Annotated[bool, Field(description="Say each fact of a page of JSON as a sentence, too")] = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,13 +99,29 @@ async def _page(call: Call, wanted: _Range) -> tuple[list[orjson.Fragment], str 
     """Return the page's facts and the cursor of the next page; none after the last one."""
     limit, size = wanted.limit or PAGE, 0
     items: list[orjson.Fragment] = []
+    narrator = Narrator() if call.query.sentences else None
     async for facts in _pieces(call, replace(wanted, limit=limit)):
         for fact in facts:
-            items.append(orjson.Fragment(event_json(fact)))
+            said = {} if narrator is None else {"sentence": await _sentence(call, narrator, fact)}
+            items.append(orjson.Fragment(event_json(fact, **said)))
             size += len(fact.data)
             if len(items) == limit or size >= PAGE_BYTES:
                 return items, str(fact.position)
     return items, None
+
+
+async def _sentence(call: Call, narrator: Narrator, fact: Recorded[Any]) -> str:
+    """Return the fact as a sentence; of a row of a run only its opening knows which job that is."""
+    event = _told(fact)
+    if not narrator.knows(event):
+        own = Filter(workspace=fact.stream.workspace, stream=fact.stream.name)
+        for opening in await call.deps.log.read(0, 1, matching=own):
+            narrator.tell(_told(opening))
+    return narrator.tell(event)
+
+
+def _told(fact: Recorded[Any]) -> Mapping[str, Any]:
+    return {"stream": fact.stream.name, "type": fact.type, "at": fact.at.isoformat(), "data": orjson.loads(fact.data)}
 
 
 def _range(query: HistoryQuery, moment: Moment, matching: Filter) -> _Range:

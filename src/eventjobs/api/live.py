@@ -2,13 +2,14 @@
 Server-sent events: what happens in a workspace, as it happens.
 
 Frames of the log have their position as id, so `Last-Event-ID` resumes without a gap; frames of progress have none. A
-stream ends when its reader is too slow, when its key may no longer read, and at once when the service stops.
+stream ends when its reader is too slow, when it may no longer read, and at once when the service stops.
 """
 
 import asyncio
 import re
 from collections import Counter
-from typing import Final
+from collections.abc import Awaitable, Callable
+from typing import Final, TypeAlias
 
 from aiohttp import web
 from aiohttp_sse import EventSourceResponse
@@ -20,12 +21,15 @@ from eventjobs.api.problems import HttpRefusal
 from eventjobs.auth.keyring import StoredKey
 from eventjobs.errors import LogFault
 from eventjobs.log.port import Filter
+from eventjobs.postgres.faults import DATABASE_FAULTS
 
 CHECK_KEY_S: Final = 5.0
 CHECK_LINK_S: Final = 1.0
 """How soon a reader that left is noticed while nothing is to be sent."""
 WRITE_S_MAX: Final = 10.0
 PAGE: Final = 500
+
+StillAllowed: TypeAlias = Callable[[], Awaitable[bool]]
 
 _POSITION: Final = re.compile(r"[0-9]{1,18}")
 
@@ -38,8 +42,10 @@ class Live:
         self._frames = Frames(deps.log, deps.progress, deps.tasks)
         self._open: Counter[str] = Counter()
 
-    async def stream(self, request: web.Request, request_id: str, key: StoredKey, workspace: str) -> web.StreamResponse:
-        """Send a workspace's frames until somebody has enough."""
+    async def stream(
+        self, request: web.Request, request_id: str, key: StoredKey, workspace: str, is_still_allowed: StillAllowed
+    ) -> web.StreamResponse:
+        """Send a workspace's frames until somebody has enough, or until the caller is not allowed to see them."""
         resumed = await self._resumed(request)
         who = key.lookup
         if self._open[who] >= self._deps.live_streams_per_key:
@@ -53,7 +59,7 @@ class Live:
         self._deps.metrics.live_streams.inc()
         watcher = self._frames.watch(workspace)
         try:
-            return await self._send(request, request_id, key, watcher, resumed)
+            return await self._send(request, request_id, watcher, resumed, is_still_allowed)
         finally:
             self._frames.leave(watcher)
             self._deps.metrics.live_streams.dec()
@@ -78,7 +84,12 @@ class Live:
         return int(given)
 
     async def _send(
-        self, request: web.Request, request_id: str, key: StoredKey, watcher: Watcher, resumed: int | None
+        self,
+        request: web.Request,
+        request_id: str,
+        watcher: Watcher,
+        resumed: int | None,
+        is_still_allowed: StillAllowed,
     ) -> web.StreamResponse:
         headers = headers_for(request_id, **{POSITION: str(watcher.after if resumed is None else resumed)})
         response = EventSourceResponse(headers=headers, send_timeout=WRITE_S_MAX)
@@ -88,8 +99,8 @@ class Live:
                 await _write(response, b": live\n\n", patience)
                 if resumed is not None:
                     await self._catch_up(response, watcher, resumed, patience)
-                await self._follow(request, response, watcher, key, patience)
-        except (ConnectionError, TimeoutError, LogFault):
+                await self._follow(request, response, watcher, is_still_allowed, patience)
+        except (ConnectionError, TimeoutError, LogFault, *DATABASE_FAULTS):
             _abort(request)
         return response
 
@@ -110,7 +121,7 @@ class Live:
         request: web.Request,
         response: EventSourceResponse,
         watcher: Watcher,
-        key: StoredKey,
+        is_still_allowed: StillAllowed,
         patience: asyncio.Timeout,
     ) -> None:
         loop = asyncio.get_running_loop()
@@ -123,7 +134,7 @@ class Live:
                 await _write(response, frames, patience)
             if loop.time() - checked_at >= CHECK_KEY_S:
                 checked_at = loop.time()
-                if not await self._deps.keyring.is_valid(key):
+                if not await is_still_allowed():
                     return
 
 

@@ -69,6 +69,11 @@ async def view_moment(call: Call) -> Moment:
     return Moment(read_at=None, position=position, at=await _at(call, position))
 
 
+def now_of(call: Call, moment: Moment) -> datetime:
+    """Return the instant that counts as now in an answer about a moment."""
+    return call.deps.clock.now() if moment.read_at is None else moment.at
+
+
 async def log_moment(call: Call) -> Moment:
     """Return when a read of the log itself is about."""
     awaited, log = _awaited(call), call.deps.log

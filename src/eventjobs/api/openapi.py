@@ -20,6 +20,7 @@ from eventjobs.api.problems import TITLES
 from eventjobs.api.registry import Answer, Route, Scope
 from eventjobs.api.routes import ROUTES
 from eventjobs.api.schemas import DryRunAnswer, ProblemBody
+from eventjobs.api.session_cookie import PLAIN
 from eventjobs.commands import PUBLIC
 from eventjobs.commands.spec import CommandSpec
 from eventjobs.ids import WORKSPACE_ID_PATTERN
@@ -27,6 +28,7 @@ from eventjobs.ids import WORKSPACE_ID_PATTERN
 REF: Final = "#/components/schemas/{model}"
 PROBLEM: Final = "application/problem+json"
 JSON: Final = "application/json"
+NO_CONTENT: Final = 204
 
 DESCRIPTION: Final = """\
 An event-sourced scheduling service. Commands append facts to a log, views are built from it, and every read may be as
@@ -37,10 +39,14 @@ Send `Authorization: Bearer <key>`. Errors are `application/problem+json` with a
 
 _SCOPE_PROBLEMS: Final[Mapping[Scope, Sequence[int]]] = {
     Scope.OPEN: (421, 431),
-    Scope.KEY: (400, 401, 421, 429, 431),
-    Scope.WORKSPACE: (400, 401, 404, 421, 429, 431),
+    Scope.SIGN_IN: (400, 401, 403, 408, 413, 415, 421, 422, 429, 431, 503),
+    Scope.KEY: (400, 401, 403, 421, 429, 431),
+    Scope.WORKSPACE: (400, 401, 403, 404, 421, 429, 431),
+    Scope.SIGNED: (400, 404, 421, 429, 431),
+    Scope.LINK: (400, 404, 421, 429, 431),
     Scope.DEPLOYMENT: (400, 401, 403, 421, 429, 431),
 }
+_KEYLESS: Final = frozenset({Scope.OPEN, Scope.SIGNED, Scope.LINK, Scope.SIGN_IN})
 _PATTERNS: Final[Mapping[str, str]] = {"workspace": rf"^\*$|{WORKSPACE_ID_PATTERN}"}
 _TAGS: Final = ("commands", "workspaces", "keys", "views", "runs", "history", "operations")
 
@@ -67,7 +73,10 @@ def build(version: str) -> dict[str, Any]:
         "components": {
             "schemas": schemas,
             "responses": {str(status): _problem_response(status, title, refs) for status, title in TITLES.items()},
-            "securitySchemes": {"key": {"type": "http", "scheme": "bearer", "description": "`ej_<lookup>_<secret>`"}},
+            "securitySchemes": {
+                "key": {"type": "http", "scheme": "bearer", "description": "`ej_<lookup>_<secret>`"},
+                "session": {"type": "apiKey", "in": "cookie", "name": PLAIN, "description": "A browser that signed in"},
+            },
         },
     }
 
@@ -142,7 +151,7 @@ def _operation(route: Route, refs: _Refs, path: str | None = None) -> dict[str, 
         "summary": route.summary,
         "parameters": [*_path_parameters(path or route.path), *_query_parameters(route), *_headers(route)],
         "responses": _responses(route, refs),
-        "security": [] if route.scope is Scope.OPEN else [{"key": []}],
+        "security": [] if route.scope in _KEYLESS else [{"key": []}, {"session": []}],
     }
     description = _description(route)
     if description:
@@ -190,7 +199,7 @@ def _parameter_schema(schema: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _headers(route: Route) -> Iterable[dict[str, Any]]:
-    if route.body is not None and not route.body_is_list:
+    if route.body is not None and not route.body_is_list and route.scope not in _KEYLESS:
         return _command_headers()
     if route.name == "live":
         return [_header("Last-Event-ID", "Go on after this position", {"type": "integer", "minimum": 0})]
@@ -230,6 +239,9 @@ def _responses(route: Route, refs: _Refs) -> dict[str, Any]:
 
 def _add_answer(responses: dict[str, Any], answer: Answer, refs: _Refs) -> None:
     status = str(answer.status)
+    if answer.status == NO_CONTENT:
+        responses[status] = {"description": answer.description}
+        return
     response = responses.setdefault(status, {"description": answer.description, "content": {}})
     schema: Mapping[str, Any] = {"type": "string"} if answer.model is None else refs.written(answer.model)
     if answer.is_list:

@@ -18,12 +18,19 @@ _ROUNDING_S: Final = 1e-9
 
 
 class Pace:
-    """The buckets of all keys; `rate` is in tokens a second, `monotonic` in seconds."""
+    """
+    The buckets of all keys; `rate` is in tokens a second, `burst` in tokens, `monotonic` in seconds.
 
-    def __init__(self, rate: float, monotonic: Callable[[], float]) -> None:
+    `detail` is what is said to who has none left.
+    """
+
+    def __init__(
+        self, rate: float, monotonic: Callable[[], float], *, burst: float | None = None, detail: str | None = None
+    ) -> None:
         self._rate = rate
-        self._capacity = max(1.0, rate * BURST_S)
+        self._capacity = max(1.0, rate * BURST_S) if burst is None else burst
         self._monotonic = monotonic
+        self._detail = detail or f"a key has {rate:g} requests a second; a large body counts for several"
         self._full_at: dict[str, float] = {}
 
     def take(self, who: str, body_bytes: int) -> None:
@@ -38,12 +45,12 @@ class Pace:
         full_at = max(now, self._full_at.get(who, now)) + cost / self._rate
         wait_s = full_at - now - self._capacity / self._rate
         if wait_s > _ROUNDING_S:
-            raise HttpRefusal(
-                429,
-                "too_many_requests",
-                f"a key has {self._rate:g} requests a second; a large body counts for several",
-                headers={"Retry-After": str(ceil(wait_s))},
-            )
+            raise HttpRefusal(429, "too_many_requests", self._detail, headers={"Retry-After": str(ceil(wait_s))})
         self._full_at[who] = full_at
         if len(self._full_at) > BUCKETS_MAX:
             self._full_at = {one: at for one, at in self._full_at.items() if at > now}
+
+    def give_back(self, who: str) -> None:
+        """Give back what a request without a body took."""
+        if who in self._full_at:
+            self._full_at[who] -= 1.0 / self._rate

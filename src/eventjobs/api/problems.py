@@ -35,7 +35,7 @@ _log: Final = structlog.get_logger("eventjobs.api")
 TITLES: Final[Mapping[int, str]] = {
     400: "The request cannot be read",
     401: "No valid key",
-    403: "The key's roles do not allow this",
+    403: "This is not allowed",
     404: "There is no such thing here",
     405: "The method is not offered here",
     408: "The body came too slowly",

@@ -8,8 +8,10 @@ from typing import Any, TypeAlias
 from aiohttp import web
 from pydantic import BaseModel, ConfigDict
 
+from eventjobs.api.connections import network_of
 from eventjobs.api.deps import ApiDeps
 from eventjobs.api.live import Live
+from eventjobs.api.pace import Pace
 from eventjobs.auth.keyring import StoredKey
 from eventjobs.commands.context import Context
 from eventjobs.domain.access import Grant
@@ -34,21 +36,38 @@ class Scope(Enum):
     """Any valid key."""
     WORKSPACE = "workspace"
     """The workspace in the path."""
+    SIGNED = "signed"
+    """Nobody's key is asked for: the handler knows the signature in the path; an address has the pace of a key."""
+    SIGN_IN = "sign in"
+    """Nobody's yet: the key stands in the body."""
+    LINK = "link"
+    """The workspace in the path, for a key that is for calendars alone and stands in the address."""
     DEPLOYMENT = "deployment"
     """The whole deployment, `*`."""
 
 
 @dataclass(slots=True)
 class Call:
-    """One request on its way: what was asked of what, by whom."""
+    """
+    One request on its way: what was asked of what, by whom; `session` is there where a browser's cookie said so.
+
+    `sign_ins` is the pace of wrong keys.
+    """
 
     request: web.Request
     deps: ApiDeps
     live: Live
     request_id: str
+    sign_ins: Pace
     key: StoredKey | None = None
+    session: bytes | None = None
     workspace: str = EVERYWHERE
     query: Any = NO_PARAMETERS
+
+    @property
+    def address(self) -> str:
+        """Where it comes from, as addresses are counted."""
+        return network_of(self.request.get_extra_info("peername"))
 
     @property
     def grant(self) -> Grant:
@@ -61,6 +80,12 @@ class Call:
         if self.key is None:
             raise RuntimeError(f"{self.request.path} asks for no key")
         return self.key
+
+    async def is_still_allowed(self) -> bool:
+        """Tell whether the caller's key still holds, and the session if it came with one."""
+        if self.session is not None and await self.deps.sessions.find(self.session, self.deps.clock.now()) is None:
+            return False
+        return await self.deps.keyring.is_valid(self.caller)
 
     def parameter(self, name: str) -> str:
         """A part of the path."""
@@ -79,6 +104,7 @@ class Call:
             instance=deps.instance,
             catalog=deps.catalog,
             limits=deps.limits,
+            reach=deps.reach,
             grant=self.grant,
             correlation=self.request_id,
         )

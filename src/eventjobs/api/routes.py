@@ -6,17 +6,30 @@ from typing import Final
 from aiohttp import web
 from pydantic import BaseModel
 
-from eventjobs.api import history, operations, reads, schemas, view_schemas
+from eventjobs.api import (
+    connect_page,
+    connect_schemas,
+    history,
+    integration_schemas,
+    operations,
+    reads,
+    schemas,
+    view_schemas,
+)
 from eventjobs.api.batch import BatchEntry, BatchQuery, command_batch
+from eventjobs.api.calendar_feed import MEDIA, FeedQuery, calendar_feed
+from eventjobs.api.callbacks import callback
 from eventjobs.api.commands import CommandQuery, create_workspace, named_command
 from eventjobs.api.moment import ListQuery, ReadQuery
 from eventjobs.api.registry import Answer, Call, Handler, Query, Route, Scope
 from eventjobs.api.run_log import LogQuery, run_log
+from eventjobs.api.service_types import service_types
+from eventjobs.api.sessions import SignIn, sign_in, sign_out, signed_in
 from eventjobs.api.why import WhyQuery, why
+from eventjobs.commands.answer_callback import CallbackFields
 from eventjobs.commands.create_workspace import CreateWorkspace
-from eventjobs.domain.access import ADMINISTRATOR, ANY_ROLE, AUDITOR
+from eventjobs.domain.access import ANY_ROLE, HISTORIANS
 
-HISTORIANS: Final = frozenset({AUDITOR, ADMINISTRATOR})
 COMMAND_ANSWERS: Final = (
     Answer(status=201, description="Decided and written", model=schemas.CommandAnswer),
     Answer(description="Nothing was to do", model=schemas.CommandAnswer),
@@ -25,16 +38,25 @@ COMMAND_ANSWERS: Final = (
 COMMAND_PROBLEMS: Final = (400, 403, 408, 409, 412, 413, 415, 422, 503, 507)
 
 
+CALLBACK_PROBLEMS: Final = (400, 408, 409, 413, 415, 422, 503, 507)
 READ_PROBLEMS: Final = (400, 403, 422, 503)
 
 
 async def live(call: Call) -> web.StreamResponse:
     """Answer with what happens, as it happens."""
-    return await call.live.stream(call.request, call.request_id, call.caller, call.workspace)
+    return await call.live.stream(call.request, call.request_id, call.caller, call.workspace, call.is_still_allowed)
 
 
 def _read(
-    path: str, name: str, summary: str, tag: str, handler: Handler, query: type[Query], answers: Sequence[Answer]
+    path: str,
+    name: str,
+    summary: str,
+    tag: str,
+    handler: Handler,
+    query: type[Query],
+    answers: Sequence[Answer],
+    *,
+    roles: frozenset[str] = ANY_ROLE,
 ) -> Route:
     return Route(
         method="GET",
@@ -43,7 +65,7 @@ def _read(
         summary=summary,
         tag=tag,
         scope=Scope.WORKSPACE,
-        roles=ANY_ROLE,
+        roles=roles,
         handler=handler,
         query=query,
         answers=answers,
@@ -59,8 +81,11 @@ def _list(
     handler: Handler,
     query: type[Query],
     model: type[BaseModel],
+    *,
+    roles: frozenset[str] = ANY_ROLE,
 ) -> Route:
-    return _read(path, name, summary, tag, handler, query, (Answer(description="A part of the list", model=model),))
+    answers = (Answer(description="A part of the list", model=model),)
+    return _read(path, name, summary, tag, handler, query, answers, roles=roles)
 
 
 def _thing(
@@ -70,9 +95,11 @@ def _thing(
     tag: str,
     handler: Handler,
     model: type[BaseModel],
+    *,
+    roles: frozenset[str] = ANY_ROLE,
 ) -> Route:
     answers = (Answer(description=summary, model=model, has_etag=True),)
-    return _read(path, name, summary, tag, handler, ReadQuery, answers)
+    return _read(path, name, summary, tag, handler, ReadQuery, answers, roles=roles)
 
 
 def _history(path: str, name: str, summary: str, handler: Handler, scope: Scope) -> Route:
@@ -130,10 +157,27 @@ _COMMANDS: Final = (
         scope=Scope.WORKSPACE,
         handler=command_batch,
         query=BatchQuery,
-        answers=(Answer(description="What became of each", model=schemas.BatchResult, is_list=True),),
+        answers=(
+            Answer(description="What became of each", model=schemas.BatchResult, is_list=True),
+            Answer(description="A dry run of all", model=schemas.DryRunAnswer),
+        ),
         problems=COMMAND_PROBLEMS,
         body=BatchEntry,
         body_is_list=True,
+    ),
+    Route(
+        method="POST",
+        path="/v1/{workspace}/callbacks/{token}",
+        name="answerCallback",
+        summary="Say how a suspended flow ended",
+        description="The address was handed to the flow's handler, and is the right to answer it once. The same answer "
+        "again is 200 with no events; another one, or one for a try that is over, is 409 `callback_over`.",
+        tag="runs",
+        scope=Scope.SIGNED,
+        handler=callback,
+        answers=COMMAND_ANSWERS[:2],
+        problems=CALLBACK_PROBLEMS,
+        body=CallbackFields,
     ),
     Route(
         method="POST",
@@ -172,6 +216,42 @@ _DEPLOYMENT: Final = (
         scope=Scope.KEY,
         handler=reads.me,
         answers=(Answer(description="The caller's key", model=schemas.MeBody),),
+        problems=(503,),
+    ),
+    Route(
+        method="GET",
+        path="/v1/me/session",
+        name="getSession",
+        summary="Who is signed in in this browser, if anybody is",
+        tag="keys",
+        scope=Scope.SIGN_IN,
+        handler=signed_in,
+        answers=(Answer(description="The session's key, or nobody's", model=schemas.SessionBody),),
+    ),
+    Route(
+        method="POST",
+        path="/v1/me/session",
+        name="signIn",
+        summary="Sign in from a browser",
+        description="The key is sent once and becomes a cookie that no script can read, with the same rights. It is "
+        "over after twelve hours, with its key, and when its owner signs out. Only for pages of this service; others "
+        "send their key with each request. Wrong keys are few for each address: 429.",
+        tag="keys",
+        scope=Scope.SIGN_IN,
+        handler=sign_in,
+        answers=(Answer(status=201, description="A session began", model=schemas.MeBody),),
+        body=SignIn,
+    ),
+    Route(
+        method="DELETE",
+        path="/v1/me/session",
+        name="signOut",
+        summary="Sign out",
+        tag="keys",
+        scope=Scope.KEY,
+        handler=sign_out,
+        answers=(Answer(status=204, description="The session is over"),),
+        problems=(503,),
     ),
     _history("/v1/log/events", "listLogEvents", "The whole log", history.log_events, Scope.DEPLOYMENT),
 )
@@ -180,16 +260,47 @@ _THINGS: Final = (
     _thing("/v1/{workspace}", "getWorkspace", "The workspace", "workspaces", reads.workspace, view_schemas.Workspace),
     Route(
         method="GET",
-        path="/v1/{workspace}/keys",
-        name="listKeys",
-        summary="The keys that were issued in the workspace",
-        tag="keys",
-        scope=Scope.WORKSPACE,
+        path="/v1/{workspace}/calendar.ics",
+        name="getCalendarFeed",
+        summary="What comes in the next 31 days, as a calendar to subscribe to",
+        description="The key stands in the address: one with the role `calendar`, which opens nothing else. A key that "
+        "is over, revoked or for another workspace is 404; any other key is refused as `credential_in_url`.",
+        tag="views",
+        scope=Scope.LINK,
+        handler=calendar_feed,
+        query=FeedQuery,
+        answers=(Answer(description="An iCalendar stream (RFC 5545)", media=MEDIA),),
+        problems=(422, 503),
+    ),
+    _list(
+        "/v1/{workspace}/keys",
+        "listKeys",
+        "The keys that were issued in the workspace",
+        "keys",
+        reads.keys,
+        ListQuery,
+        view_schemas.Keys,
         roles=HISTORIANS,
-        handler=reads.keys,
-        query=ListQuery,
-        answers=(Answer(description="A part of the list", model=view_schemas.Keys),),
-        problems=READ_PROBLEMS,
+    ),
+    _thing("/v1/{workspace}/keys/{id}", "getKey", "A key", "keys", reads.key, view_schemas.Key, roles=HISTORIANS),
+    _list(
+        "/v1/{workspace}/members",
+        "listMembers",
+        "Who belongs to the workspace, with their roles and keys",
+        "keys",
+        reads.members,
+        reads.ThingsQuery,
+        view_schemas.Members,
+        roles=HISTORIANS,
+    ),
+    _thing(
+        "/v1/{workspace}/members/{id}",
+        "getMember",
+        "A member",
+        "keys",
+        reads.member,
+        view_schemas.Member,
+        roles=HISTORIANS,
     ),
     _list(
         "/v1/{workspace}/jobs-page",
@@ -222,7 +333,146 @@ _THINGS: Final = (
         view_schemas.Services,
     ),
     _thing("/v1/{workspace}/services/{id}", "getService", "A service", "views", reads.service, view_schemas.Service),
-    _thing("/v1/{workspace}/jobs/{id}", "getJob", "A job of any kind", "views", reads.job, view_schemas.Service),
+    _list("/v1/{workspace}/flows", "listFlows", "Flows", "views", reads.flows, reads.ThingsQuery, view_schemas.Flows),
+    _thing("/v1/{workspace}/flows/{id}", "getFlow", "A flow", "views", reads.flow, view_schemas.Flow),
+    _list(
+        "/v1/{workspace}/integrations",
+        "listIntegrations",
+        "Registrations",
+        "integrations",
+        reads.integrations,
+        ListQuery,
+        integration_schemas.Integrations,
+    ),
+    _thing(
+        "/v1/{workspace}/integrations/{id}",
+        "getIntegration",
+        "A registration with its features, its sync state and its drift",
+        "integrations",
+        reads.integration,
+        integration_schemas.Integration,
+    ),
+    _thing(
+        "/v1/{workspace}/features/{id}",
+        "getFeature",
+        "A feature of a registration, by <integration>.<its id there>",
+        "integrations",
+        reads.feature,
+        integration_schemas.Feature,
+    ),
+    _list(
+        "/v1/{workspace}/definitions",
+        "listDefinitions",
+        "Definitions that the workspace publishes",
+        "integrations",
+        reads.definitions,
+        ListQuery,
+        integration_schemas.Definitions,
+    ),
+    _thing(
+        "/v1/{workspace}/definitions/{id}",
+        "getDefinition",
+        "A definition with its registrations",
+        "integrations",
+        reads.definition,
+        integration_schemas.Definition,
+    ),
+    _list(
+        "/v1/{workspace}/calendars",
+        "listCalendars",
+        "Blackout calendars",
+        "views",
+        reads.calendars,
+        reads.ThingsQuery,
+        view_schemas.Calendars,
+    ),
+    _thing(
+        "/v1/{workspace}/calendars/{id}",
+        "getCalendar",
+        "A blackout calendar",
+        "views",
+        reads.calendar,
+        view_schemas.Calendar,
+    ),
+    _read(
+        "/v1/{workspace}/jobs/{id}",
+        "getJob",
+        "A job of any kind",
+        "views",
+        reads.job,
+        ReadQuery,
+        (
+            Answer(description="A service or a flow", model=view_schemas.Job, has_etag=True),
+            Answer(description="A Connect job", model=connect_schemas.ConnectJob, has_etag=True),
+        ),
+    ),
+    _list(
+        "/v1/{workspace}/search",
+        "search",
+        "Whatever has a text in its id or name; runs, occurrences and messages by the beginning of their id",
+        "views",
+        reads.search,
+        reads.SearchQuery,
+        view_schemas.Found,
+    ),
+    _list(
+        "/v1/{workspace}/service-types",
+        "listServiceTypes",
+        "What a service can be, with the JSON schema of its configuration",
+        "views",
+        service_types,
+        ReadQuery,
+        view_schemas.ServiceTypes,
+    ),
+    _read(
+        "/v1/{workspace}/load",
+        "getLoad",
+        "How many runs will be open in each minute of the coming 24 hours",
+        "views",
+        reads.load,
+        ReadQuery,
+        (Answer(description="A grid of 24 hours of 60 minutes, in UTC", model=view_schemas.Load),),
+    ),
+)
+
+_CONNECT: Final = (
+    _list(
+        "/v1/{workspace}/manage-connect/all-jobs",
+        "listAllJobs",
+        "The Manage Connect page: all jobs",
+        "views",
+        connect_page.all_jobs,
+        connect_page.AllJobsQuery,
+        connect_schemas.AllJobs,
+    ),
+    _list(
+        "/v1/{workspace}/manage-connect/completed-jobs",
+        "listCompletedJobs",
+        "The Manage Connect page: job runs that are over, of the last seven days where nothing else is said",
+        "views",
+        connect_page.completed_jobs,
+        connect_page.CompletedJobsQuery,
+        connect_schemas.CompletedJobs,
+    ),
+    _list(
+        "/v1/{workspace}/manage-connect/group-jobs",
+        "listGroupJobs",
+        "The Manage Connect page: groups",
+        "views",
+        connect_page.group_jobs,
+        connect_page.GroupJobsQuery,
+        connect_schemas.GroupJobs,
+    ),
+    _list(
+        "/v1/{workspace}/group-candidates",
+        "listGroupCandidates",
+        "Every Connect job: whether it may be in a group, and why not",
+        "views",
+        connect_page.group_candidates,
+        connect_page.CandidatesQuery,
+        connect_schemas.GroupCandidates,
+    ),
+    _thing("/v1/{workspace}/groups/{id}", "getGroup", "A group", "views", reads.group, connect_schemas.Group),
 )
 
 _RUNS: Final = (
@@ -232,6 +482,23 @@ _RUNS: Final = (
     ),
     _list(
         "/v1/{workspace}/runs/{id}/log", "getRunLog", "The lines of a run", "runs", run_log, LogQuery, schemas.LogPage
+    ),
+    _list(
+        "/v1/{workspace}/notifications",
+        "listNotifications",
+        "Messages about schedules: to whom, how often they were tried, how they ended",
+        "runs",
+        reads.notifications,
+        reads.NotificationsQuery,
+        view_schemas.Notifications,
+    ),
+    _thing(
+        "/v1/{workspace}/notifications/{id}",
+        "getNotification",
+        "A message",
+        "runs",
+        reads.notification,
+        view_schemas.Notification,
     ),
     _list(
         "/v1/{workspace}/occurrences",
@@ -320,4 +587,4 @@ _OPERATIONS: Final = (
     ),
 )
 
-ROUTES: Final[Sequence[Route]] = (*_COMMANDS, *_DEPLOYMENT, *_THINGS, *_RUNS, *_HISTORY, *_OPERATIONS)
+ROUTES: Final[Sequence[Route]] = (*_COMMANDS, *_DEPLOYMENT, *_THINGS, *_CONNECT, *_RUNS, *_HISTORY, *_OPERATIONS)

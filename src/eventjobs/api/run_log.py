@@ -25,7 +25,16 @@ class LogQuery(ReadQuery):
 
     row: Number | None = None
     attempt: Number | None = None
-    cursor: Annotated[str, Field(max_length=40, description="The `next` of the part before")] | None = None
+    cursor: (
+        Annotated[
+            str,
+            Field(
+                max_length=40,
+                description="The `next` of the part before, or `row.attempt.line` of any line, to go on after it",
+            ),
+        ]
+        | None
+    ) = None
     limit: Annotated[int, Field(ge=1, le=1000)] = 100
 
 

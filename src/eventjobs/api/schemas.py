@@ -70,11 +70,12 @@ class CommandAnswer(BaseModel):
 
 
 class WouldEmit(Body):
-    """A fact that the command would make; `drawn` names what chance or a new id gave."""
+    """A fact that the command would make, also as a `sentence`; `drawn` names what chance or a new id gave."""
 
     stream: str
     type: str
     data: dict[str, Any]
+    sentence: str
     drawn: list[str]
 
 
@@ -86,20 +87,54 @@ class Reference(Body):
 
 
 class RunsNow(Body):
-    """A run that the command would start at once."""
+    """A run that the command would start at once; in which workspace, if the command is for many."""
 
+    workspace: str | None = None
     owner: Reference
     cause: str
     due: datetime | None
 
 
+class FieldChange(Body):
+    """A field before and after."""
+
+    before: Any
+    after: Any
+
+
+class ChangeShown(Body):
+    """A thing that would be `added`, `changed` or `removed`, with the fields that differ."""
+
+    workspace: str
+    kind: str
+    id: str
+    what: str
+    fields: dict[str, FieldChange]
+
+
+class TargetResult(BaseModel):
+    """What became of one registration: its answer or its problem, with the status it would have had alone."""
+
+    model_config = ConfigDict(extra="allow")
+
+    workspace: str
+    status: int
+
+
 class ComingMoment(Body):
-    """A coming occurrence in UTC and in its zone, and what is odd about it."""
+    """
+    A coming occurrence in UTC and in its zone, and what is odd about it.
+
+    One of a group or a Connect job also has the window in which its minute was drawn; `drawn` names what another draw
+    would change.
+    """
 
     due: datetime
     local: str
     fold: int
     notes: list[str]
+    window: str | None = None
+    drawn: list[str] | None = None
 
 
 class DryRunAnswer(Body):
@@ -109,9 +144,11 @@ class DryRunAnswer(Body):
     position: int
     events: list[WouldEmit]
     warnings: list[Warned]
+    diff: list[ChangeShown]
     runs_now: list[RunsNow]
     next: dict[str, list[ComingMoment]]
     before: dict[str, list[ComingMoment]]
+    results: list[TargetResult] | None = None
 
 
 class BatchResult(BaseModel):
@@ -123,7 +160,7 @@ class BatchResult(BaseModel):
 
 
 class EventBody(Body):
-    """A recorded fact."""
+    """A recorded fact; `sentence` says it in one, where that was asked for."""
 
     position: int
     workspace: str
@@ -139,6 +176,7 @@ class EventBody(Body):
     data: dict[str, Any]
     leaf: str
     chain: str
+    sentence: str | None = None
 
 
 class WhyFact(Body):
@@ -169,7 +207,11 @@ class WhyFact(Body):
 
 
 class WhyBody(Body):
-    """Why an owner did or did not run: `due` to `due_last` are the moments that the instant fell into."""
+    """
+    Why an owner did or did not run: `due` to `due_last` are the moments that the instant fell into.
+
+    `cadence_version` is that of the rule that was in force.
+    """
 
     as_of: AsOfBody
     owner: Reference
@@ -182,6 +224,7 @@ class WhyBody(Body):
     occurrence: str | None
     run: str | None
     next_due: datetime | None
+    cadence_version: int | None
     facts: list[WhyFact]
 
 
@@ -214,15 +257,22 @@ class LogPage(Body):
 
 
 class MeBody(Body):
-    """Who calls, and what the key allows."""
+    """Who calls, and what the key allows; `member` is the person who has it, if it is somebody's."""
 
     actor: str
     key: str
     issued_in: str
+    member: str | None
     roles: list[str]
     workspaces: list[str]
     read_only: bool
     expires_at: datetime | None
+
+
+class SessionBody(Body):
+    """Who is signed in, if anybody is."""
+
+    me: MeBody | None
 
 
 class LedgerBody(Body):

@@ -10,6 +10,7 @@ from cyclopts import App, Parameter
 from eventjobs.audit.findings import Report
 from eventjobs.audit.occurrences import Ledger
 from eventjobs.audit.verify import BATCH, Broken, Read, Verified, verify_export, verify_log
+from eventjobs.audit.versions import UNKNOWN
 from eventjobs.cli import exits
 from eventjobs.cli.databases import reaching_the_database
 from eventjobs.cli.output import print_json, say
@@ -108,9 +109,8 @@ def _report(report: Report, *, as_json: bool) -> int:
             say(f"  and {report.found - TOLD:,} more.")
     if report.not_checked and not as_json:
         for version, count in report.not_checked.items():
-            say(
-                f"{count:,} steps were made with zone data {version}, which is not installed, and cannot be made again."
-            )
+            which = "that the log does not name" if version == UNKNOWN else f"{version}, which is not installed"
+            say(f"{count:,} steps were made with zone data {which}, and cannot be made again.")
     return exits.OK if report.clean else exits.REFUSED
 
 

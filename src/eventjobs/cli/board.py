@@ -11,6 +11,7 @@ from typing import Any, Final
 ROWS: Final = "processed"
 WAITING: Final = "waiting"
 RUNNING: Final = "running"
+SKIPPED: Final = "skipped"
 
 
 @dataclass(slots=True)
@@ -27,6 +28,8 @@ class Line:
     @property
     def share(self) -> float:
         """How much is done, from 0 to 1."""
+        if self.state == SKIPPED:
+            return 0.0
         if self.state not in (WAITING, RUNNING):
             return 1.0
         if self.fraction is not None:

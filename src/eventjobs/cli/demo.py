@@ -6,31 +6,22 @@ import shlex
 import shutil
 import socket
 import sys
-from collections.abc import Mapping
-from contextlib import suppress
 from pathlib import Path
-from typing import Annotated, Any, Final
+from typing import Annotated, Final
 
 import orjson
 from cyclopts import Parameter
 
 from eventjobs.app import Service, write_private
-from eventjobs.audit.sentences import Narrator, instant
 from eventjobs.cli import exits
 from eventjobs.cli.client import Client
-from eventjobs.cli.example import (
-    FIRST_RUN,
-    Example,
-    make_example_files,
-    make_workspace,
-    read_example,
-    start_first_run,
-)
+from eventjobs.cli.example import make_example_files, make_workspace, read_example
+from eventjobs.cli.first_runs import tell_first_run, tell_group_run
 from eventjobs.cli.hosting import hosted, run
-from eventjobs.cli.output import console, say, table
+from eventjobs.cli.mailbox import Mailbox, mailing, tell_mail
+from eventjobs.cli.output import say
 from eventjobs.cli.target import ADMIN_KEY_FILE, DEMO_FILE, Target, Where, find_target
-from eventjobs.cli.watch import watch
-from eventjobs.errors import ServiceRefused, UsageWrong
+from eventjobs.errors import UsageWrong
 from eventjobs.settings import DEFAULT_DATA_DIR, PREFIX, Settings, load_settings
 
 ANY_ADDRESS: Final = frozenset({"0.0.0.0", "::", ""})  # noqa: S104 compared, not bound
@@ -43,10 +34,11 @@ def demo(
     port: Annotated[int | None, Parameter(help="port to listen on, 0 for a free one [EVENTJOBS_PORT]")] = None,
 ) -> int:
     """
-    Run the service with an example: three CSV files, four jobs, and a schedule that is run once.
+    Run the service with an example: a schedule of four jobs and two groups of imports, each run once.
 
-    The first start makes files and workspace and runs the schedule; every later start goes on where the one before
-    stopped and runs nothing again. Ctrl-C stops the service and its Postgres.
+    The first start makes files and workspace and runs them; every later start goes on where the one before stopped
+    and runs nothing again. Mails are shown here, unless EVENTJOBS_SMTP_URL is set. Ctrl-C stops the service and its
+    Postgres.
     """
     return run(_demo(demo_settings(data_dir, port)))
 
@@ -61,8 +53,8 @@ def demo_settings(data_dir: Path | None, port: int | None) -> Settings:
 
 
 async def _demo(settings: Settings) -> int:
-    async with hosted(settings) as service:
-        story = service.tasks.start(_tell(service, settings), name="demo", joined=True)
+    async with mailing(settings) as (equipped, mailbox), hosted(equipped) as service:
+        story = service.tasks.start(_tell(service, settings, mailbox), name="demo", joined=True)
         stopped = service.tasks.start(service.stopping.wait(), name="demo-stopped", joined=True)
         _ = await asyncio.wait({story, stopped}, return_when=asyncio.FIRST_COMPLETED)
         _ = stopped.cancel()
@@ -75,7 +67,7 @@ async def _demo(settings: Settings) -> int:
     return exits.OK
 
 
-async def _tell(service: Service, settings: Settings) -> None:
+async def _tell(service: Service, settings: Settings, mailbox: Mailbox | None) -> None:
     url = f"http://{_reachable(settings.bind)}:{settings.port}"
     example = read_example(url)
     workspace = str(example.workspace["id"])
@@ -91,67 +83,30 @@ async def _tell(service: Service, settings: Settings) -> None:
             settings.data_dir / DEMO_FILE,
             orjson.dumps(document, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE).decode(),
         )
-        await _tell_first_run(client, example, rows)
+        await tell_first_run(client, example, rows)
+        for group in example.groups:
+            await tell_group_run(client, example, group, rows, mailbox)
         _tell_addresses(settings, target, str(example.schedule["id"]))
-
-
-async def _tell_first_run(client: Client, example: Example, rows: Mapping[str, int]) -> None:
-    answer = await start_first_run(client, example)
-    before = await _events(client)
-    is_new = bool(answer.document["events"]) and not answer.replayed
-    ended = next((event for event in before if event["type"] == "run.ended"), None)
-    if ended is not None and not is_new:
-        when = f"{ended['data']['state']} at {instant(ended['at'])}"
-        say(f"The example's run {FIRST_RUN} ended before this start, {when}; nothing is run again.")
-        return
-    if is_new:
-        say(f"\nRunning the schedule {example.schedule['id']} once:")
-    else:
-        say(
-            f"\nThe run {FIRST_RUN} was cut off. It goes on once the instance that ran it is known to be gone, some ten"
-        )
-        say("seconds from its last sign of life; what had ended is not run again:")
-    totals = {job: rows[config["source"]] for job, config in example.loads.items()}
-    board = await watch(client, FIRST_RUN, totals, console())
-    events = await _events(client)
-    _tell_loaded(example, events)
-    say("\nWhat happened, from the log:", "bold")
-    narrator = Narrator()
-    for event in events:
-        say(f"{event['position']:>6}  {instant(event['at'])}  {narrator.tell(event)}")
-    with suppress(ServiceRefused):  # what is read next shows the end of the run, unless the views are far behind
-        await client.get(f"/v1/{client.target.workspace}/runs/{FIRST_RUN}", {"wait_for": board.position})
-
-
-async def _events(client: Client) -> list[Mapping[str, Any]]:
-    """Return what the log says about the first run."""
-    path = f"/v1/{client.target.workspace}/streams/run:{FIRST_RUN}/events"
-    return [event async for event in client.lines(path)]
-
-
-def _tell_loaded(example: Example, events: list[Mapping[str, Any]]) -> None:
-    jobs = {job["row"]: job["job"]["id"] for job in events[0]["data"]["jobs"]}
-    ended = {jobs[event["data"]["row"]]: event["data"] for event in events if event["type"] == "job_run.ended"}
-    say("\nWhat was loaded:", "bold")
-    rows = []
-    for job, config in example.loads.items():
-        counts = ended.get(job, {}).get("counts", {})
-        loaded = counts.get("added", 0) + counts.get("updated", 0)
-        rows.append((config["table"], config["source"], f"{loaded:,}", f"{counts.get('rejected', 0):,}"))
-    table(("table", "from", "rows", "rejected"), rows)
+    while mailbox is not None:
+        tell_mail(await mailbox.next())
 
 
 def _tell_addresses(settings: Settings, target: Target, schedule: str) -> None:
-    page = f"{target.url}/v1/{target.workspace}/jobs-page"
+    pages = f"{target.url}/v1/{target.workspace}"
     say("\nWhere to look:", "bold")
+    say(f"  the dashboard          {target.url}/")
     say(f"  the API, in a browser  {target.url}/docs")
-    say(f"  the Jobs page          {page}")
-    say(f"  the same with the key  curl -H 'Authorization: Bearer {target.key}' {page}")
-    say("\nThe schedule is inactive, so nothing runs by itself. In another terminal:", "bold")
+    say(f"  the Jobs page          {pages}/jobs-page")
+    say(f"  Manage Connect         {pages}/manage-connect/group-jobs")
+    say(f"  the same with the key  curl -H 'Authorization: Bearer {target.key}' {pages}/jobs-page")
+    say("\nAs it was made, the schedule is inactive, and only the group newsletter runs by itself, once a day.", "bold")
+    say("In another terminal:", "bold")
     if settings.data_dir != DEFAULT_DATA_DIR.expanduser():
         say(f"  export EVENTJOBS_DATA_DIR={shlex.quote(str(settings.data_dir))}")
     for line in (
         "view jobs-page",
+        "view manage-connect",
+        "runs first-trade-fair",
         "history --live",
         f"do RunNow --owner.kind schedule --owner.id {schedule}",
         f"do ActivateSchedule --id {schedule}",

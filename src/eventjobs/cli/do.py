@@ -9,7 +9,8 @@ from typing import Annotated, Any, Final
 import orjson
 from cyclopts import App, Parameter
 
-from eventjobs.audit.sentences import Narrator, instant
+from eventjobs.audit.sentences import Narrator
+from eventjobs.audit.sentences.words import instant
 from eventjobs.cli import exits
 from eventjobs.cli.client import Answer, Client
 from eventjobs.cli.do_fields import field_lines, parse_fields

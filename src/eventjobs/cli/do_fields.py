@@ -126,7 +126,7 @@ class _Reader:
         if schema == ANYTHING or not kinds:
             return _json_or_text(text)
         if "string" in kinds:
-            return text
+            return int(text) if "integer" in kinds and text.isdecimal() and self._has_fixed_words(schema) else text
         if kinds == {"array"} and not text.startswith("["):
             items = self._items(schema)
             return _Part(self._value(items, self._kinds(items), text, name))
@@ -137,6 +137,11 @@ class _Reader:
         if (isinstance(value, bool) and "boolean" not in kinds) or not isinstance(value, tuple(_types(kinds))):
             raise UsageWrong(f"--{name} is {' or '.join(_WORDS[kind] for kind in sorted(kinds))}, not {text!r}")
         return value
+
+    def _has_fixed_words(self, schema: Schema) -> bool:
+        """Tell whether no other text is taken than the schema names, as `last` beside the days of a month."""
+        words = (variant for variant in self._variants(schema) if variant.get("type") == "string")
+        return all("const" in word or "enum" in word for word in words)
 
     def _properties(self, schema: Schema) -> Mapping[str, Schema]:
         return {key: part for variant in self._variants(schema) for key, part in variant.get("properties", {}).items()}

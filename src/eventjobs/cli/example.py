@@ -11,10 +11,11 @@ from typing import Any, Final
 import orjson
 
 from eventjobs.cli.client import Answer, Client
+from eventjobs.domain.slot_owner import Activity
 from eventjobs.errors import ServiceRefused
 
 FIRST_RUN: Final = "first-load"
-"""The id of the one run that the demonstration starts; a fixed id cannot run twice."""
+"""The id of the schedule's run that the demonstration starts; a fixed id cannot run twice."""
 
 NOT_FOUND: Final = 404
 _READYZ: Final = "/readyz"
@@ -29,11 +30,18 @@ class Example:
     workspace: Fields
     services: Sequence[Fields]
     schedule: Fields
+    jobs: Sequence[Fields]
+    groups: Sequence[Fields]
 
     @property
     def loads(self) -> Mapping[str, Fields]:
-        """The configurations of the imports, by service."""
+        """The configurations of the schedule's imports, by service."""
         return {service["id"]: service["config"] for service in self.services if service["handler"] == "csv.import"}
+
+    def totals(self, rows: Mapping[str, int]) -> Mapping[str, int]:
+        """Return the rows that each import will find, with those of each file given."""
+        loads = {**self.loads, **{job["id"]: job["config"] for job in self.jobs}}
+        return {job: rows[config["source"]] for job, config in loads.items()}
 
     def tables(self, rows: Mapping[str, int]) -> Sequence[Mapping[str, object]]:
         """Return which file goes into which table, with the file's rows."""
@@ -72,20 +80,42 @@ async def make_workspace(client: Client, example: Example) -> None:
             await client.post(f"{where}/commands/ConfigureService", service)
     if await _find(client, f"{where}/schedules/{example.schedule['id']}") is None:
         await _once(client, f"{where}/commands/CreateSchedule", example.schedule, "schedule")
+    for group in example.groups:
+        present = await _find(client, f"{where}/groups/{group['id']}")
+        if present is None or present["state"] == Activity.DRAFT:
+            await _make_group(client, where, example, group)
+
+
+async def _make_group(client: Client, where: str, example: Example, group: Fields) -> None:
+    """Make a group with its jobs, all of them active."""
+    for job in (job for job in example.jobs if job["id"] in group["jobs"]):
+        await _once(client, f"{where}/commands/SaveJob", job, f"job-{job['id']}")
+        await _once(client, f"{where}/commands/ActivateJob", {"id": job["id"]}, f"active-job-{job['id']}")
+    await _once(client, f"{where}/commands/CreateGroup", group, f"group-{group['id']}")
+    await _once(client, f"{where}/commands/ActivateGroup", {"id": group["id"]}, f"active-group-{group['id']}")
 
 
 async def start_first_run(client: Client, example: Example) -> Answer:
-    """Open the run if it was never opened; the answer's `events` tell whether this call did."""
+    """Open the schedule's run if it was never opened; the answer's `events` tell whether this call did."""
     body = {"owner": {"kind": "schedule", "id": example.schedule["id"]}, "id": FIRST_RUN}
-    return await client.post(
-        f"/v1/{example.workspace['id']}/commands/RunNow", body, headers={"Idempotency-Key": "example-first-run"}
-    )
+    return await _run_now(client, example, body, "first-run")
+
+
+async def start_group_run(client: Client, example: Example, group: Fields) -> Answer:
+    """The same for the run of a group."""
+    body = {"owner": {"kind": "group", "id": group["id"]}, "id": f"first-{group['id']}"}
+    return await _run_now(client, example, body, f"first-{group['id']}")
 
 
 def example_root() -> Traversable:
     """Return the packaged copy; in a source checkout the folder at the root of the repository."""
     packaged = resources.files("eventjobs") / "examples"
     return packaged if packaged.is_dir() else Path(__file__).parents[3] / "examples"
+
+
+async def _run_now(client: Client, example: Example, body: Fields, step: str) -> Answer:
+    path = f"/v1/{example.workspace['id']}/commands/RunNow"
+    return await client.post(path, body, headers={"Idempotency-Key": f"example-{step}"})
 
 
 async def _once(client: Client, path: str, body: Fields, step: str) -> None:

@@ -7,7 +7,8 @@ from urllib.parse import quote
 
 from cyclopts import Parameter
 
-from eventjobs.audit.sentences import Narrator, instant
+from eventjobs.audit.sentences import Narrator
+from eventjobs.audit.sentences.words import instant
 from eventjobs.cli import exits
 from eventjobs.cli.client import Client
 from eventjobs.cli.output import console, print_line

@@ -11,15 +11,15 @@ from eventjobs.cli.do import BY_NAME, post_command
 from eventjobs.cli.output import print_json, say
 from eventjobs.cli.pages import tell_list
 from eventjobs.cli.target import Where, find_target
-from eventjobs.cli.view import NOW, Json, fetch
+from eventjobs.cli.view import NOW, Cursor, Json, Limit, fetch
 
 keys: Final = App(name="keys", help="List, issue and revoke keys; a secret is shown once.")
 
 
 @keys.command(name="list")
-async def list_keys(*, where: Where = NOW, json: Json = False) -> int:
+async def list_keys(*, cursor: Cursor = None, limit: Limit = None, where: Where = NOW, json: Json = False) -> int:
     """List the workspace's keys; no secret is ever among them."""
-    document = await fetch(where, "keys", {})
+    document = await fetch(where, "keys", {"cursor": cursor, "limit": limit})
     if json:
         print_json(document)
     else:

@@ -50,12 +50,19 @@ COMMANDS: Final = (
     ("runs", CALLING, "List runs, or show one in detail."),
     ("history", CALLING, "Tell what happened; --live follows."),
     ("why", CALLING, "Tell why an owner ran or did not run, at any past moment."),
+    ("search", CALLING, "Find anything by id or text."),
+    ("integrations", CALLING, "Plan, apply and export definitions; list and sync registrations."),
+    ("import", CALLING, "Bring what another scheduler has: import crontab FILE, import ics FILE."),
     ("keys", CALLING, "List, issue and revoke keys."),
+    ("notifications", CALLING, "List messages, and try whether they arrive."),
     ("simulate", CHECKING, "Tell what would happen, without waiting for it."),
     ("audit", CHECKING, "Prove that the log is whole."),
     ("config", CHECKING, "Show the settings."),
 )
 """Name, group and help; the command `x` is the object `x` in the module `eventjobs.cli.x`."""
+
+MODULES: Final = {"import": "importing"}
+"""Commands whose name is a word of Python's."""
 
 
 def _version() -> str:
@@ -68,7 +75,8 @@ def build() -> App:
     """Return the application; no command's module is imported for it."""
     app = App(name="eventjobs", help=HELP, version=_version, help_format="plaintext", result_action="return_value")
     for name, group, help_text in COMMANDS:
-        app.command(f"eventjobs.cli.{name}:{name}", name=name, group=group, help=help_text)
+        module = MODULES.get(name, name)
+        app.command(f"eventjobs.cli.{module}:{module}", name=name, group=group, help=help_text)
     return app
 
 

@@ -15,7 +15,7 @@ from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
-from eventjobs.audit.sentences import instant
+from eventjobs.audit.sentences.words import instant
 
 KNOWN: Final = frozenset({"type", "status", "code", "title", "detail", "errors", "request_id", "instance"})
 PLAIN_WIDTH: Final = 200

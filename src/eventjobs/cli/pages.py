@@ -3,12 +3,13 @@
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from eventjobs.audit.sentences import cadence_text, instant
+from eventjobs.audit.sentences.words import cadence_text, instant
 from eventjobs.cli.output import say, table, text_of
 
 Document = Mapping[str, Any]
 
 SCHEDULE_COLUMNS: Final = ("schedule", "active", "runs", "next due", "last run", "version", "description")
+FLOW_COLUMNS: Final = ("flow", "started by", "done by", "with", "used by", "version", "name")
 SERVICE_COLUMNS: Final = ("service", "done by", "with", "used by", "version", "name")
 HIDDEN: Final = frozenset({"as_of", "next"})
 TOLD: Final = ("source", "url", "program", "function", "duration")
@@ -23,7 +24,7 @@ def tell_as_of(document: Document) -> None:
 
 
 def tell_jobs_page(document: Document) -> None:
-    """Print the Jobs page: its schedules by section, and its services."""
+    """Print the Jobs page: its schedules by section, its services and its flows."""
     tell_as_of(document)
     sections = document["schedules"]
     for name, section in sections.items():
@@ -38,7 +39,11 @@ def tell_jobs_page(document: Document) -> None:
     if services["items"]:
         table(SERVICE_COLUMNS, map(_service_row, services["items"]), title=f"\nServices ({services['count']})")
         tell_more(services)
-    if not services["count"] and not any(section["count"] for section in sections.values()):
+    flows = document["flows"]
+    if flows["items"]:
+        table(FLOW_COLUMNS, map(_flow_row, flows["items"]), title=f"\nFlows ({flows['count']})")
+        tell_more(flows)
+    if not (services["count"] or flows["count"]) and not any(section["count"] for section in sections.values()):
         say("There is nothing here yet; eventjobs do AddService --help shows how to begin.")
 
 
@@ -92,6 +97,10 @@ def tell_run(document: Document) -> None:
         seq = stage.get("seq")
         say(f"\nStage {seq}" if seq is not None else "\nWithout waiting", "bold")
         table(("row", "job", "state", "attempts", "counts", "detail"), [_job_row(job) for job in stage["job_runs"]])
+    if told := document.get("notifications"):
+        say("\nMessages", "bold")
+        columns = ("kind", "channel", "recipient", "state", "attempts", "reason")
+        table(columns, [[one[name] for name in columns] for one in told])
 
 
 def tell_more(document: Document) -> None:
@@ -117,6 +126,10 @@ def _flat(document: Document) -> dict[str, Any]:
             continue
         if isinstance(value, dict) and set(value) == {"kind", "id"}:
             flat[name] = _ref(value)
+        elif name == "actions":
+            flat["you may"] = [action for action, allowed in value.items() if allowed is True]
+            refused = ((action, why) for action, why in value.items() if why is not True)
+            flat["you may not"] = [f"{action} ({why['code']})" for action, why in refused]
         elif isinstance(value, dict) and value and not name.endswith(("counts", "config")):
             flat.update({f"{name} {inner}": part for inner, part in _flat(value).items()})
         else:
@@ -134,7 +147,7 @@ def _schedule_row(schedule: Document) -> Sequence[object]:
     last = schedule.get("last_run")
     open_run = schedule.get("open_run")
     ran = f"{_state(last)}, {text_of(last['ended_at'])}" if last else None
-    now = f"running: {open_run['id'] if isinstance(open_run, dict) else open_run}" if open_run else ran
+    now = f"running: {open_run['id']}{_stage(open_run)}" if open_run else ran
     if schedule.get("waiting"):
         now = f"{now or 'nothing runs'}, {schedule['waiting']} waiting"
     if pause := schedule.get("pause"):
@@ -144,11 +157,25 @@ def _schedule_row(schedule: Document) -> Sequence[object]:
     return (schedule["id"], schedule["active"], runs, due, now, schedule["version"], schedule["description"])
 
 
+def _stage(open_run: Document) -> str:
+    several = (open_run.get("of") or 1) > 1
+    return f", stage {open_run['stage']} of {open_run['of']}" if several else ""
+
+
 def _service_row(service: Document) -> Sequence[object]:
-    config = service["config"]
+    return (service["id"], *_definition(service))
+
+
+def _flow_row(flow: Document) -> Sequence[object]:
+    started = flow["trigger"] if flow["active"] else f"{flow['trigger']}, inactive"
+    return (flow["id"], started, *_definition(flow))
+
+
+def _definition(job: Document) -> Sequence[object]:
+    config = job["config"]
     what = next((str(config[name]) for name in TOLD if name in config), None)
-    users = [user["id"] for user in service["used_by"]]
-    return (service["id"], service["handler"], what, users, service["version"], service["name"])
+    users = [user["id"] for user in job["used_by"]]
+    return (job["handler"], what, users, job["version"], job["name"])
 
 
 def _run_row(run: Document) -> Sequence[object]:

@@ -4,7 +4,7 @@ from typing import Annotated, Final
 
 from cyclopts import Parameter
 
-from eventjobs.audit.sentences import instant
+from eventjobs.audit.sentences.words import instant
 from eventjobs.cli import exits
 from eventjobs.cli.output import print_json, say, text_of
 from eventjobs.cli.pages import Document, tell_more, tell_run, tell_runs

@@ -13,8 +13,8 @@ from eventjobs.cli import exits
 from eventjobs.cli.simulated import tell_simulation
 from eventjobs.commands.context import Limits
 from eventjobs.errors import Invalid, UsageWrong
-from eventjobs.handlers.addresses import OutboundRules
 from eventjobs.handlers.registry import Registry
+from eventjobs.outbound.addresses import OutboundRules
 from eventjobs.settings import Settings, load_settings
 from eventjobs.simulation.play import play
 from eventjobs.simulation.report import report

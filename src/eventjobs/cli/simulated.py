@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from typing import Any, Final, TypeAlias
 from zoneinfo import ZoneInfo
 
-from eventjobs.audit.sentences import CAUSES
+from eventjobs.audit.sentences.words import CAUSES
 from eventjobs.cli.output import say, table
 from eventjobs.simulation.play import Played
 from eventjobs.simulation.report import zones_of
@@ -13,12 +13,14 @@ from eventjobs.simulation.report import zones_of
 Zones: TypeAlias = Mapping[tuple[str, int | None], str]
 
 REASONS: Final = {
-    "catch_up_never": "behind, and the schedule does not catch up",
+    "catch_up_never": "behind, and it does not catch up",
     "catch_up_window": "too long ago to catch up",
     "downtime": "nothing was up to run it",
+    "expired": "it had expired",
+    "inactive": "it was switched off",
     "held": "all starts were held",
     "overlap": "the run before it was still open",
-    "paused": "the schedule was paused",
+    "paused": "it was paused",
     "queue_full": "too many runs were waiting",
 }
 
@@ -36,6 +38,9 @@ def tell_simulation(document: Mapping[str, Any], played: Played) -> None:
     if manual:
         say("\nBesides:")
         table(("opened", "owner", "what happened"), [_manual(run, zones) for run in manual])
+    if document["mails"]:
+        say("\nMails:")
+        table(("at", "to", "owner", "what it tells"), [_mail(one) for one in document["mails"]])
     if played.refused:
         say("\nRefused:")
         table(
@@ -62,6 +67,14 @@ def _occurrence(one: Mapping[str, Any], run: Mapping[str, Any] | None, zones: Zo
 
 def _manual(run: Mapping[str, Any], zones: Zones) -> Sequence[str]:
     return _local(run["opened_at"], zones.get((run["owner"], None))), run["owner"], f"ran {_cause(run)}, {_end(run)}"
+
+
+def _mail(one: Mapping[str, Any]) -> Sequence[str]:
+    recovered = " again" if one["kind"] == "alert.recovered" else ""
+    what = str(one["alert"] or one["kind"]).replace("_", " ")
+    if not one["kind"].startswith("alert."):
+        return _utc(one["at"]), one["to"], one["owner"], what.replace(".", " ")
+    return _utc(one["at"]), one["to"], one["owner"], f"{'well' if recovered else 'wrong'}{recovered}: {what}"
 
 
 def _cause(one: Mapping[str, Any]) -> str:

@@ -1,11 +1,12 @@
 """`eventjobs view`: pages and things, now or as of a past moment."""
 
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, Literal
 
 from cyclopts import App, Parameter
 
 from eventjobs.cli import exits
 from eventjobs.cli.client import Client
+from eventjobs.cli.connect_page import Filters, tell_tab
 from eventjobs.cli.output import print_json
 from eventjobs.cli.pages import tell_jobs_page, tell_list, tell_thing
 from eventjobs.cli.target import Where, find_target
@@ -13,6 +14,7 @@ from eventjobs.cli.target import Where, find_target
 view: Final = App(name="view", help="Show a page or a thing, now or as of a past moment.")
 
 NOW: Final = Where()
+ALL: Final = Filters()
 AsOf = Annotated[str | None, Parameter(help="a position of the log, or an instant such as 2026-12-01T20:00:00Z")]
 Json = Annotated[bool, Parameter(negative="", help="print the document as JSON")]
 Limit = Annotated[int | None, Parameter(help="at most so many, up to 1000")]
@@ -32,7 +34,7 @@ async def jobs_page(
     where: Where = NOW,
     json: Json = False,
 ) -> int:
-    """Show the Jobs page: schedules by section, and services."""
+    """Show the Jobs page: schedules by section, services and flows."""
     asked = {"as_of": as_of, "q": q, "state": state, "section": section, "cursor": cursor, "limit": limit}
     document = await fetch(where, "jobs-page", asked)
     if json:
@@ -54,6 +56,40 @@ async def schedule(schedule_id: str, /, *, as_of: AsOf = None, where: Where = NO
 async def service(service_id: str, /, *, as_of: AsOf = None, where: Where = NOW, json: Json = False) -> int:
     """Show one service: its handler, configuration, and who uses it."""
     return await _thing(where, f"services/{service_id}", as_of, json=json)
+
+
+@view.command(name="manage-connect")
+async def manage_connect(
+    tab: Literal["group-jobs", "all-jobs", "completed-jobs", "group-candidates"] = "group-jobs",
+    /,
+    *,
+    filters: Filters = ALL,
+    as_of: AsOf = None,
+    cursor: Cursor = None,
+    limit: Limit = None,
+    where: Where = NOW,
+    json: Json = False,
+) -> int:
+    """Show a tab of the Manage Connect page: groups, all jobs, completed ones, or who may be in a group."""
+    asked = {**filters.asked(), "as_of": as_of, "cursor": cursor, "limit": limit}
+    document = await fetch(where, tab if tab == "group-candidates" else f"manage-connect/{tab}", asked)
+    if json:
+        print_json(document)
+    else:
+        tell_tab(tab, document)
+    return exits.OK
+
+
+@view.command
+async def group(group_id: str, /, *, as_of: AsOf = None, where: Where = NOW, json: Json = False) -> int:
+    """Show one group: its jobs, its schedule, what is wrong with it, and its runs."""
+    return await _thing(where, f"groups/{group_id}", as_of, json=json)
+
+
+@view.command
+async def job(job_id: str, /, *, as_of: AsOf = None, where: Where = NOW, json: Json = False) -> int:
+    """Show one job of any kind."""
+    return await _thing(where, f"jobs/{job_id}", as_of, json=json)
 
 
 @view.command

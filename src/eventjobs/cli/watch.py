@@ -8,7 +8,7 @@ from typing import Any, Final, Protocol, Self
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
-from eventjobs.cli.board import RUNNING, Board, Line
+from eventjobs.cli.board import RUNNING, SKIPPED, Board, Line
 from eventjobs.cli.client import Client
 from eventjobs.cli.output import say
 
@@ -112,7 +112,7 @@ class Plain:
 
 
 def _rows(line: Line) -> str:
-    if not line.rows and line.total is None:
+    if line.state == SKIPPED or (not line.rows and line.total is None):
         return ""
     total = f" of {line.total:,}" if line.total is not None and line.state == RUNNING else ""
     return f"{line.rows:,}{total} rows"

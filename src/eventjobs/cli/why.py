@@ -4,7 +4,7 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from eventjobs.audit.sentences import instant
+from eventjobs.audit.sentences.words import instant
 from eventjobs.cli import exits
 from eventjobs.cli.output import print_json, say, table
 from eventjobs.cli.target import Where

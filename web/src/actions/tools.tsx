@@ -1,0 +1,57 @@
+import { Icon } from "../parts/icons";
+import { Menu } from "../parts/menu";
+import { say } from "../parts/toast";
+import { go, to } from "../router";
+import { hasRole, HISTORIANS } from "../session";
+import { type Deed, deedsOf, type Owner, reasonOf, streamOf } from "./deeds";
+import { ask } from "./dialog";
+
+/** What can be done with a row: its first action as a button, the others in a menu. */
+export function Tools({ workspace, owner }: { workspace: string; owner: Owner }) {
+  const [first, ...others] = deedsOf(owner);
+  return (
+    <div class="deeds">
+      {first && (
+        <DeedButton workspace={workspace} deed={first} reason={reasonOf(owner.actions, first.name)} of={owner.name} />
+      )}
+      <Menu
+        label={`More about ${owner.name}`}
+        items={[
+          {
+            name: "history",
+            label: "Show its history",
+            reason: hasRole(...HISTORIANS) ? undefined : `it needs one of: ${HISTORIANS.join(", ")}`,
+            choose: () => go(to(workspace, "history", "", { stream: streamOf(owner) })),
+          },
+          ...others.map((deed) => ({
+            name: deed.label,
+            label: deed.label,
+            reason: reasonOf(owner.actions, deed.name),
+            harsh: deed.harsh ?? false,
+            choose: () => ask(workspace, deed),
+          })),
+        ]}
+      />
+    </div>
+  );
+}
+
+/** A button that stays in reach of the keyboard also where it cannot be used, and then says why. */
+export function DeedButton(props: { workspace: string; deed: Deed; reason: string | undefined; of?: string }) {
+  const { deed, reason } = props;
+  return (
+    <button
+      type="button"
+      class={`deed ${deed.harsh ? "harsh" : ""}`}
+      aria-label={props.of && `${deed.label}: ${props.of}`}
+      aria-disabled={reason !== undefined}
+      title={reason}
+      onClick={() =>
+        reason === undefined ? ask(props.workspace, deed) : say(`${deed.label} is not possible: ${reason}.`)
+      }
+    >
+      {props.of && <Icon name="play" />}
+      <span>{deed.label}</span>
+    </button>
+  );
+}

@@ -1,0 +1,125 @@
+import { signal } from "@preact/signals";
+
+import { recognise } from "../session";
+
+/** A fact that joined the log, or progress of a run that is not kept. */
+export interface Happened {
+  stream: string;
+  position: number;
+  type: string;
+}
+
+type Listener = (happened: Happened) => void;
+type Told = { happened: Happened } | { state: State };
+type Message = Told | { asks: true };
+export type State = "connecting" | "live" | "away";
+
+/** Whether what happens is heard at once. */
+export const liveState = signal<State>("connecting");
+
+const EVERYTHING: Happened = { stream: "", position: 0, type: "" };
+const AGAIN_MS = 3000;
+
+/**
+ * What happens in a workspace. All pages of a browser share one connection, as it keeps few to one host: the page that
+ * holds the lock listens and tells the others.
+ */
+class Stream {
+  private readonly listeners = new Set<Listener>();
+  private readonly closing = new AbortController();
+  private readonly channel: BroadcastChannel;
+  private leads = false;
+
+  constructor(private readonly workspace: string) {
+    const name = `eventjobs-live:${workspace}`;
+    this.channel = new BroadcastChannel(name);
+    this.channel.onmessage = ({ data }: MessageEvent<Message>) => this.heed(data);
+    liveState.value = "connecting";
+    if (navigator.locks) {
+      navigator.locks.request(name, { signal: this.closing.signal }, () => this.lead()).catch(() => undefined);
+      this.channel.postMessage({ asks: true });
+    } else {
+      void this.lead();
+    }
+  }
+
+  add(listener: Listener): () => void {
+    this.listeners.add(listener);
+    return () => this.listeners.delete(listener);
+  }
+
+  close(): void {
+    this.closing.abort();
+    this.channel.close();
+  }
+
+  /** Where browsers have no locks, as without TLS, each page listens for itself and needs nobody's word. */
+  private heed(message: Message): void {
+    if (!this.leads) "asks" in message || this.hear(message);
+    else if ("asks" in message) this.channel.postMessage({ state: liveState.value });
+  }
+
+  private hear(message: Told): void {
+    if ("happened" in message) this.tell(message.happened);
+    else this.become(message.state);
+  }
+
+  private tell(happened: Happened): void {
+    for (const listener of this.listeners) listener(happened);
+  }
+
+  /** Whoever was away has missed something, so everything counts as new. */
+  private become(state: State): void {
+    const was = liveState.value;
+    liveState.value = state;
+    if (state === "live" && was !== "live") this.tell(EVERYTHING);
+  }
+
+  private lead(): Promise<void> {
+    this.leads = true;
+    this.say({ state: "connecting" });
+    return new Promise((done) => {
+      let source = this.open();
+      const again = setInterval(() => {
+        if (source.readyState !== EventSource.CLOSED) return;
+        void recognise();
+        source = this.open();
+      }, AGAIN_MS);
+      this.closing.signal.addEventListener("abort", () => {
+        clearInterval(again);
+        source.close();
+        done();
+      });
+    });
+  }
+
+  private say(message: Told): void {
+    this.hear(message);
+    if (!this.closing.signal.aborted) this.channel.postMessage(message);
+  }
+
+  private open(): EventSource {
+    const source = new EventSource(`v1/${encodeURIComponent(this.workspace)}/live`);
+    source.onopen = () => this.say({ state: "live" });
+    source.onerror = () => this.say({ state: "away" });
+    source.onmessage = ({ data }: MessageEvent<string>) => this.say({ happened: JSON.parse(data) });
+    source.addEventListener("progress", ({ data }: MessageEvent<string>) => {
+      this.say({ happened: { stream: `run:${JSON.parse(data).run}`, position: 0, type: "progress" } });
+    });
+    return source;
+  }
+}
+
+let current: { workspace: string; stream: Stream } | undefined;
+
+/** Follows a workspace from now on, and no other. */
+export function follow(workspace: string | null): void {
+  if (current?.workspace === workspace) return;
+  current?.stream.close();
+  current = workspace === null ? undefined : { workspace, stream: new Stream(workspace) };
+}
+
+/** Has a function hear what happens in the workspace that is followed. */
+export function listen(listener: Listener): () => void {
+  return current?.stream.add(listener) ?? (() => undefined);
+}

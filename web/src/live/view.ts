@@ -1,0 +1,113 @@
+import { useEffect, useRef, useState } from "preact/hooks";
+
+import { asProblem, type Asked, type Got, type Problem, read } from "../api/client";
+import type { paths } from "../api/schema";
+import { listen } from "./stream";
+
+const GATHER_MS = 200;
+const BUSY_MS = 1000;
+
+export interface View<T> {
+  /** What was answered last, also while the answer to another question is awaited. */
+  data: T | undefined;
+  problem: Problem | undefined;
+  reload: () => void;
+}
+
+/**
+ * Shows what a path answers, and again whenever something happens to a stream that it concerns. Reads are at least a
+ * second apart, however much happens, and wait while nobody looks at the page.
+ */
+export function useView<P extends keyof paths>(
+  path: P,
+  parts: Record<string, string>,
+  query: Partial<NonNullable<Asked<P>>>,
+  concerns: (stream: string) => boolean,
+): View<Got<P>> {
+  const [data, setData] = useState<Got<P>>();
+  const [problem, setProblem] = useState<Problem>();
+  const reading = useRef<Reading | null>(null);
+
+  useEffect(() => {
+    const ask = async (heard: number, signal: AbortSignal) => {
+      const waiting = heard > 0 ? { wait_for: heard } : {};
+      setData(await read(path, parts, { ...query, ...waiting }, signal));
+      setProblem(undefined);
+    };
+    const present = (reading.current = new Reading(ask, setProblem));
+    const unlisten = listen(({ stream, position }) => {
+      if (stream === "" || concerns(stream)) present.hear(position);
+    });
+    void present.look();
+    return () => {
+      present.stop();
+      unlisten();
+    };
+  }, [JSON.stringify([path, parts, query])]);
+
+  return { data, problem, reload: () => void reading.current?.look() };
+}
+
+/** Reads one after another, each at least as new as what was heard before it, and none while nobody looks. */
+export class Reading {
+  private readonly stopping = new AbortController();
+  private timer = 0;
+  private readAt = 0;
+  private heard = 0;
+  private isReading = false;
+  private isOld = false;
+
+  constructor(
+    private readonly ask: (heard: number, signal: AbortSignal) => Promise<void>,
+    private readonly fail: (problem: Problem) => void,
+  ) {
+    document.addEventListener("visibilitychange", this.returned);
+  }
+
+  private readonly returned = () => this.hear(0);
+
+  hear(position: number): void {
+    this.heard = Math.max(this.heard, position);
+    this.isOld = true;
+    if (this.timer || this.isReading || document.hidden) return;
+    this.timer = window.setTimeout(() => this.look(), Math.max(GATHER_MS, this.readAt + BUSY_MS - performance.now()));
+  }
+
+  async look(): Promise<void> {
+    clearTimeout(this.timer);
+    this.timer = 0;
+    if (this.isReading) {
+      this.isOld = true;
+      return;
+    }
+    this.isReading = true;
+    this.isOld = false;
+    this.readAt = performance.now();
+    try {
+      await this.ask(this.heard, this.stopping.signal);
+    } catch (error) {
+      this.wrong(error);
+    }
+    this.isReading = false;
+    if (this.isOld) this.hear(0);
+  }
+
+  stop(): void {
+    this.stopping.abort();
+    clearTimeout(this.timer);
+    document.removeEventListener("visibilitychange", this.returned);
+    this.timer = -1;
+  }
+
+  private wrong(error: unknown): void {
+    if (this.stopping.signal.aborted) return;
+    const problem = asProblem(error);
+    if (problem.code === "view_behind") this.isOld = true;
+    else this.fail(problem);
+  }
+}
+
+/** Tells whether a stream is of one of these kinds. */
+export function ofKinds(...kinds: string[]): (stream: string) => boolean {
+  return (stream) => kinds.includes(stream.slice(0, stream.indexOf(":")));
+}

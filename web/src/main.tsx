@@ -1,0 +1,74 @@
+import "./style.css";
+
+import { render } from "preact";
+import { useEffect } from "preact/hooks";
+
+import { AskDialog } from "./actions/dialog";
+import { follow } from "./live/stream";
+import { Loading, Nothing, Trouble } from "./parts/basics";
+import { Problem } from "./api/client";
+import { Toasts } from "./parts/toast";
+import { Connect } from "./pages/connect";
+import { History } from "./pages/history";
+import { Jobs } from "./pages/jobs";
+import { Run } from "./pages/run";
+import { SignIn } from "./pages/sign_in";
+import { place, to } from "./router";
+import { me, recognise, unreachable, workspaces } from "./session";
+import { Shell } from "./shell";
+import "./theme";
+
+const PAGES: Record<string, { title: string; show: () => preact.ComponentChildren }> = {
+  jobs: { title: "Jobs", show: () => <Jobs /> },
+  connect: { title: "Manage Connect", show: () => <Connect /> },
+  runs: { title: "Run", show: () => <Run /> },
+  history: { title: "History", show: () => <History /> },
+};
+
+function App() {
+  const { workspace, page, id } = place.value;
+  const isKnown = workspaces.value.includes(workspace);
+  const first = workspaces.value[0];
+  follow(me.value && isKnown ? workspace : null);
+
+  useEffect(() => {
+    if (me.value && workspace === "" && first) location.replace(to(first, "jobs"));
+  });
+  useEffect(() => {
+    document.title = me.value
+      ? `${PAGES[page]?.title ?? "Not found"} · ${workspace} · eventjobs`
+      : "Sign in · eventjobs";
+  }, [me.value, page, workspace]);
+
+  if (unreachable.value) {
+    return (
+      <main class="sign-in">
+        <Trouble problem={new Problem(0, "unreachable", unreachable.value)} again={recognise} />
+      </main>
+    );
+  }
+  if (me.value === undefined) return <Loading />;
+  if (me.value === null) return <SignIn />;
+  return (
+    <>
+      <Shell>
+        {!first ? (
+          <Nothing title="There is no workspace yet">
+            <code>eventjobs do CreateWorkspace</code> makes one.
+          </Nothing>
+        ) : !isKnown ? (
+          workspace && <Nothing title={`There is no workspace ${workspace} for your key`} />
+        ) : PAGES[page] ? (
+          <div key={`${workspace}/${page}/${id}`}>{PAGES[page].show()}</div>
+        ) : (
+          <Nothing title="There is no such page" />
+        )}
+      </Shell>
+      <AskDialog />
+      <Toasts />
+    </>
+  );
+}
+
+void recognise();
+render(<App />, document.getElementById("app")!);

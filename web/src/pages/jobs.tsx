@@ -1,0 +1,159 @@
+import { useEffect, useState } from "preact/hooks";
+
+import type { Asked, Got } from "../api/client";
+import { ofKinds, useView } from "../live/view";
+import { Loading, Nothing, Trouble } from "../parts/basics";
+import { Icon } from "../parts/icons";
+import { FIRST, more, Table } from "../parts/table";
+import { Tabs } from "../parts/tabs";
+import { place, setQuery } from "../router";
+import { long } from "../words";
+import { jobColumns, type JobRow, scheduleColumns, type ScheduleRow } from "./jobs_rows";
+import { Choice, Search } from "./toolbar";
+
+const PATH = "/v1/{workspace}/jobs-page";
+const CONCERNS = ofKinds("schedule", "service", "flow", "run", "integration", "definition", "starts", "workspace");
+
+const TABS = [
+  ["active", "Active"],
+  ["onboarding", "Onboarding"],
+  ["maintenance", "Maintenance"],
+  ["workspace", "Workspace schedules"],
+  ["services", "Services"],
+  ["flows", "Flows"],
+] as const;
+type SectionName = (typeof TABS)[number][0];
+type Page = Got<typeof PATH>;
+type Filters = Partial<NonNullable<Asked<typeof PATH>>>;
+
+const EMPTY: Record<SectionName, [string, string]> = {
+  active: ["No schedules of active features", "An integration's schedules stand here while their feature is Active."],
+  onboarding: [
+    "No schedules in onboarding",
+    "An integration's schedules stand here while their feature is being onboarded.",
+  ],
+  maintenance: [
+    "No schedules in maintenance",
+    "An integration's schedules stand here while their feature is in maintenance.",
+  ],
+  workspace: ["No schedules of this workspace's own", "A schedule that belongs to no integration stands here."],
+  services: ["No services", "A service is a job that schedules run: a load, an export, a call, a program."],
+  flows: ["No flows", "A flow is a job of several steps that schedules or others start."],
+};
+
+function section(page: Page, name: SectionName) {
+  return name === "services" ? page.services : name === "flows" ? page.flows : page.schedules[name];
+}
+
+/** The Jobs page: schedules by the status of their feature, and what they run. */
+export function Jobs() {
+  const { workspace, query } = place.value;
+  const filters: Filters = {
+    q: query.get("q") || undefined,
+    state: (query.get("state") || undefined) as "active" | "inactive" | undefined,
+    drift: query.get("drift") === "true" ? true : undefined,
+  };
+  const { data, problem, reload } = useView(PATH, { workspace }, { ...filters, limit: FIRST }, CONCERNS);
+  const chosen = tabOf(query.get("tab"), data);
+
+  return (
+    <>
+      <div class="title">
+        <h1>Jobs</h1>
+        <div class="toolbar">
+          <Search label="Search jobs" />
+          <Choice
+            name="state"
+            label="State"
+            options={[
+              ["", "Any state"],
+              ["active", "Active"],
+              ["inactive", "Inactive"],
+            ]}
+          />
+          <Choice
+            name="drift"
+            label="Drift"
+            options={[
+              ["", "All"],
+              ["true", "Drifted only"],
+            ]}
+          />
+          <button type="button" class="quiet square" aria-label="Refresh" title="Refresh" onClick={reload}>
+            <Icon name="refresh" />
+          </button>
+        </div>
+      </div>
+      {data?.holds.map((hold) => (
+        <p key={hold.since} class="notice">
+          <Icon name="warn" /> All starts {hold.everywhere ? "everywhere" : "in this workspace"} are held since{" "}
+          {long(hold.since)}
+          {hold.note && `: ${hold.note}`}
+        </p>
+      ))}
+      <Tabs
+        label="Sections"
+        tabs={TABS.map(([id, label]) => ({ id, label, count: data && section(data, id).count }))}
+        chosen={chosen}
+        choose={(tab) => setQuery({ tab })}
+      >
+        {problem && <Trouble problem={problem} again={reload} />}
+        {!data ? !problem && <Loading /> : <Section key={chosen} name={chosen} page={data} filters={filters} />}
+      </Tabs>
+    </>
+  );
+}
+
+/** The tab that was asked for, else the first that has something. */
+function tabOf(asked: string | null, page: Page | undefined): SectionName {
+  const known = TABS.map(([id]) => id);
+  const found = known.find((id) => id === asked);
+  return found ?? known.find((id) => page && section(page, id).count > 0) ?? "active";
+}
+
+interface Shown {
+  name: SectionName;
+  page: Page;
+  filters: Filters;
+}
+
+/** The first rows of a section, which came with the page, or as many as were asked for since. */
+function Section({ page, ...shown }: Shown) {
+  const [limit, setLimit] = useState(FIRST);
+  useEffect(() => setLimit(FIRST), [JSON.stringify(shown.filters)]);
+  const grow = () => setLimit(more(limit));
+  if (limit === FIRST) return <Rows {...shown} page={page} grow={grow} />;
+  return <Longer {...shown} page={page} limit={limit} grow={grow} />;
+}
+
+function Longer({ page, limit, ...shown }: Shown & { limit: number; grow: () => void }) {
+  const { workspace } = place.value;
+  const query = { ...shown.filters, section: shown.name, limit };
+  const { data, problem, reload } = useView(PATH, { workspace }, query, CONCERNS);
+  return (
+    <>
+      {problem && <Trouble problem={problem} again={reload} />}
+      <Rows {...shown} page={data ?? page} />
+    </>
+  );
+}
+
+function Rows({ name, page, filters, grow }: Shown & { grow: () => void }) {
+  const { workspace } = place.value;
+  const { items, next } = section(page, name);
+  if (items.length === 0) {
+    const [title, text] = EMPTY[name];
+    const isFiltered = Object.values(filters).some((value) => value !== undefined);
+    return isFiltered ? <Nothing title="Nothing here matches" /> : <Nothing title={title}>{text}</Nothing>;
+  }
+  const shared = {
+    label: TABS.find(([id]) => id === name)![1],
+    keyOf: (row: { id: string }) => row.id,
+    more: next === null ? undefined : grow,
+  };
+  return name === "services" || name === "flows" ? (
+    <Table {...shared} columns={jobColumns(workspace)} rows={items as JobRow[]} />
+  ) : (
+    <Table {...shared} columns={scheduleColumns(workspace)} rows={items as ScheduleRow[]} />
+  );
+}

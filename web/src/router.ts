@@ -1,0 +1,50 @@
+import { computed, signal } from "@preact/signals";
+
+/** Where the reader is: `#/<workspace>/<page>/<id>?…`. It stands behind the `#`, so the service need not know it. */
+export interface Place {
+  workspace: string;
+  page: string;
+  id: string;
+  query: URLSearchParams;
+}
+
+const hash = signal(location.hash);
+addEventListener("hashchange", () => (hash.value = location.hash));
+
+export const place = computed<Place>(() => {
+  const [path = "", search = ""] = hash.value.replace(/^#\/?/, "").split("?", 2);
+  const [workspace = "", page = "", ...rest] = path.split("/").map(decoded);
+  return { workspace, page: page || "jobs", id: rest.join("/"), query: new URLSearchParams(search) };
+});
+
+/** What is not encoded as it should be stands for itself, and leads nowhere. */
+function decoded(part: string): string {
+  try {
+    return decodeURIComponent(part);
+  } catch {
+    return part;
+  }
+}
+
+/** Returns the address of a place. */
+export function to(workspace: string, page: string, id = "", query: Record<string, string> = {}): string {
+  const path = [workspace, page, id].filter(Boolean).map(encodeURIComponent).join("/");
+  const search = new URLSearchParams(Object.entries(query).filter(([, value]) => value !== "")).toString();
+  return `#/${path}${search && `?${search}`}`;
+}
+
+export function go(address: string): void {
+  location.hash = address;
+}
+
+/** Changes parts of the query; what is typed letter by letter leaves no trail of steps back. */
+export function setQuery(changes: Record<string, string>, { step = true } = {}): void {
+  const { workspace, page, id, query } = place.value;
+  const next = { ...Object.fromEntries(query), ...changes };
+  const address = to(workspace, page, id, next);
+  if (step) go(address);
+  else {
+    history.replaceState(null, "", address);
+    hash.value = location.hash;
+  }
+}
