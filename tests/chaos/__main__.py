@@ -13,7 +13,7 @@ import sys
 from pathlib import Path
 
 from tests.chaos.figures import Figures
-from tests.chaos.suites import SUITES
+from tests.chaos.suites import SHORT_FORMS, SUITES
 
 
 def main() -> int:
@@ -21,10 +21,12 @@ def main() -> int:
     given = _parser().parse_args()
     # SIGTERM too shall unwind everything, so that no process is left behind.
     signal.signal(signal.SIGTERM, lambda *_: os.kill(os.getpid(), signal.SIGINT))
-    names = given.suites.split(",") if given.suites else list(SUITES)
+    names = given.suites.split(",") if given.suites else list(SHORT_FORMS if given.short else SUITES)
     unknown = [name for name in names if name not in SUITES]
     if unknown:
         sys.exit(f"there is no suite {', '.join(unknown)}; there are {', '.join(SUITES)}")
+    if given.short and not set(names) <= set(SHORT_FORMS):
+        sys.exit(f"a short form have {', '.join(SHORT_FORMS)}")
     broken = False
     for name in names:
         _say(f"{name}, seed {given.seed} …")

@@ -34,6 +34,7 @@ LIBRARIES: Final = tuple(
     Path(folder) / "faketime" / "libfaketime.so.1"
     for folder in ("/usr/lib/x86_64-linux-gnu", "/usr/lib/aarch64-linux-gnu", "/usr/lib64", "/usr/lib")
 )
+NO_LIBRARY: Final = "libfaketime is not installed (Debian: apt-get install libfaketime)"
 DATABASE_STEPS_S: Final = (1, -1, 61, -61, 3_601, 125, -30, 86_401)
 INSTANCE_STEPS_S: Final = (-3_600, 3_600, 86_400, -86_400, 61, -61, 1, -1)
 LAST_STEP_S: Final = 3_601
@@ -110,13 +111,13 @@ async def run(seed: int, size: Size, command: str) -> Figures:
     figures = Figures("T8 clock steps", ("P5", "P10", "P3"), seed, command)
     library = next((one for one in LIBRARIES if one.exists()), None)
     if library is None:
-        figures.not_run_reason = "libfaketime is not installed (Debian: apt-get install libfaketime)"
+        figures.not_run_reason = NO_LIBRARY
         return figures
     began, chance = time.monotonic(), Random(seed)
     with scratch() as folder, Journal(folder / "journal.jsonl") as journal:
         of_database = fake_clock(library, folder, "postgres")
         async with (
-            _server(folder, of_database) as url,
+            clocked_postgres(folder, of_database) as url,
             counting(folder) as counter,
             aiohttp.ClientSession(headers={"Authorization": f"Bearer {ADMIN_KEY}"}) as session,
         ):
@@ -143,7 +144,8 @@ async def run(seed: int, size: Size, command: str) -> Figures:
 
 
 @asynccontextmanager
-async def _server(folder: Path, clock: FakeClock) -> AsyncIterator[str]:
+async def clocked_postgres(folder: Path, clock: FakeClock) -> AsyncIterator[str]:
+    """A durable server that goes by this clock."""
     where = folder / "server"
     where.mkdir(mode=0o755)
     binaries = disguised(find_binaries(), folder / "programs", clock)

@@ -21,6 +21,7 @@ TITLES: Final[Mapping[str, str]] = {
 }
 SHOWN: Final[Mapping[str, Sequence[str]]] = {
     "simulate": (
+        "part",
         "seeds",
         "hours",
         "positions",

@@ -26,8 +26,9 @@ was written by the suite it names. Nothing on this page was typed in by hand but
 The suites break the real thing: real processes, a real Postgres with durable settings, real sockets. What happened is
 judged from outside: by a journal that the clients write and flush before they send and after they are answered, by a
 little HTTP server that counts what jobs did and knows nothing else, and by a reader of the log that shares no code with
-the service. Each suite has a short form, which is in `make test`, and a long one, `make chaos SUITES=T1 SEED=…`, whose
-size follows `MINUTES`. The line of a suite says which it was; the command beside its figures repeats it in that size.
+the service. Each suite but T30, which lives through a quarter of an hour, has a short form, which is in `make test`;
+each has a long one, `make chaos SUITES=T1 SEED=…`, whose size follows `MINUTES`. The line of a suite says which it was;
+the command beside its figures repeats it in that size.
 """
 TEXT: Final = REPOSITORY / "tests/chaos/promises.md"
 """The promises, word for word, each a paragraph that begins with its number; then what is not promised."""

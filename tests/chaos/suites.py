@@ -1,16 +1,34 @@
-"""Every suite by its name: a short form for each run of the tests, and a long one."""
+"""Every suite by its name: a short form for each run of the tests, where there is one, and a long one."""
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from tests.chaos import clocks, crowd, cuts, embedded_cases, full_disk, rebuilds, stops, storm, weather, zombies
+from tests.chaos import (
+    clocks,
+    crowd,
+    cuts,
+    embedded_cases,
+    full_disk,
+    imports,
+    rebuilds,
+    slots,
+    stops,
+    storm,
+    syncs,
+    weather,
+    zombies,
+)
 from tests.chaos.figures import Figures
 
 
 @dataclass(frozen=True, slots=True)
 class Suite:
-    """How one is run in two sizes; `run` takes the seed, the size and the command that repeats it."""
+    """
+    How one is run in two sizes; `run` takes the seed, the size and the command that repeats it.
+
+    One without a `short_size` is not among the tests: what it waits for takes its time.
+    """
 
     run: Callable[[int, Any, str], Awaitable[Figures]]
     short_size: Any
@@ -34,4 +52,8 @@ SUITES: Final[Mapping[str, Suite]] = {
     "T15": Suite(rebuilds.run, rebuilds.SHORT, rebuilds.long),
     "T25": Suite(stops.run, stops.SHORT, stops.long),
     "T27": Suite(embedded_cases.run, embedded_cases.SHORT, embedded_cases.long),
+    "T28": Suite(syncs.run, syncs.SHORT, syncs.long),
+    "T29": Suite(imports.run, imports.SHORT, imports.long),
+    "T30": Suite(slots.run, None, slots.long),
 }
+SHORT_FORMS: Final = tuple(name for name, suite in SUITES.items() if suite.short_size is not None)

@@ -1,6 +1,7 @@
 """A known-bad build: one promise broken by one small change of the source."""
 
 from dataclasses import dataclass
+from importlib.util import cache_from_source
 from pathlib import Path
 
 SHOWN = r"^E\s+(assert\b|AssertionError|Failed: DID NOT RAISE|AssertionError:)"
@@ -12,7 +13,7 @@ class Mutant:
     `old` becomes `new` in `file`, and one of the tests that own the promise must fail and say `shows` (a pattern).
 
     `file` begins at `src/eventjobs` or `sql`. `old` occurs there so many `times`. A `slow` one needs a Postgres server
-    and is left out of the short run.
+    or a simulation, and is left out of the short run.
     """
 
     name: str
@@ -32,6 +33,7 @@ class Mutant:
         if text.count(self.old) != self.times:
             raise Outgrown(f"write {self.name} again: {self.path} holds {text.count(self.old)} times {self.old!r}")
         path.unlink()  # it may be a link to the file of another build
+        Path(cache_from_source(str(path))).unlink(missing_ok=True)
         path.write_text(text.replace(self.old, self.new), "utf-8")
 
     @property

@@ -10,6 +10,7 @@ ADVANCE, TAKE_OVER, LEASES, RUNS = (
 )
 RESCUER, PLACES = "tests/runner/test_rescuer.py", "tests/runner/test_places.py"
 TICKER = "tests/runner/test_ticker.py"
+SUSPENDED = "tests/commands/test_suspended.py"
 ADVANCING = "tests/projections/test_advance.py"
 
 MUTANTS = (
@@ -90,16 +91,40 @@ MUTANTS = (
         name="one-job-twice-at-once",
         promise="R46: a job has one run at a time",
         file="commands/turns.py",
-        old="if service.holder is None and service.waiting in (None, turn):",
-        new="if service.waiting in (None, turn):",
+        old="if job.holder is None and job.waiting in (None, turn):",
+        new="if job.waiting in (None, turn):",
         tests=("tests/commands/test_turns.py::test_R46_the_second_waits_as_long_as_it_may",),
+    ),
+    Mutant(
+        name="callback-signature-not-compared",
+        promise="who was not given a callback's address cannot answer",
+        file="auth/callbacks.py",
+        old="if not hmac.compare_digest(signature, self._signature(workspace, said)):",
+        new="if len(signature) != 64:",
+        tests=("tests/auth/test_callbacks.py::test_another_key_signs_otherwise",),
+    ),
+    Mutant(
+        name="released-row-holds-the-stage",
+        promise="R43: after wait_timeout the ladder moves on",
+        file="domain/plan.py",
+        old=" or row.released)]",
+        new=")]",
+        tests=(f"{SUSPENDED}::test_R43_after_the_wait_the_row_is_released_and_later_stages_go_on",),
+    ),
+    Mutant(
+        name="answer-of-a-callback-counts-twice",
+        promise="R43: a suspended flow is answered once",
+        file="commands/answer_callback.py",
+        old="row.attempt != command.attempt or row.answer is not None or not _is_open(row)",
+        new="row.attempt != command.attempt or not _is_open(row)",
+        tests=(f"{SUSPENDED}::test_the_same_answer_again_does_nothing_and_another_one_is_refused",),
     ),
     Mutant(
         name="skip-wait-holds-the-stage",
         promise="P7, R40: nobody waits for a skip-wait job",
         file="domain/plan.py",
-        old="if not row.job.skip_wait and not row.ended]",
-        new="if not row.ended]",
+        old="if not (row.job.skip_wait or row.ended or row.released)]",
+        new="if not (row.ended or row.released)]",
         tests=("tests/domain/test_plan.py::test_R40_nobody_waits_for_a_skip_wait_job_of_the_lowest_stage",),
     ),
     Mutant(
@@ -148,8 +173,8 @@ MUTANTS = (
         name="outage-counted-as-silence",
         promise="P12: an outage makes nobody take over anybody",
         file="runner/leases.py",
-        old=" or now - self._read_at > gap_max_s:",
-        new=":",
+        old=" or self._is_late(self._read_at, now, gap_max_s)",
+        new="",
         tests=(f"{LEASES}::test_an_instance_is_gone_when_its_beat_was_seen_standing_still",),
     ),
     Mutant(

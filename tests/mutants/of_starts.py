@@ -2,7 +2,8 @@
 
 from tests.mutants.mutant import Mutant
 
-HALTS, LIMITS, OVERLAP, HAND_OVER = (
+CALENDARS, HALTS, LIMITS, OVERLAP, HAND_OVER = (
+    "tests/commands/test_calendars.py",
     "tests/commands/test_halts.py",
     "tests/commands/test_limits.py",
     "tests/commands/test_overlap.py",
@@ -15,8 +16,8 @@ MUTANTS = (
         name="ended-pause-forgotten",
         promise="SPEC decision 7: a moment in a pause is finally skipped, also when it is answered later",
         file="domain/halts.py",
-        old="return self.since <= at and (self.until is None or at < self.until)",
-        new="return at < self.since",
+        old="while begun and begun[0][1].ends_by(at):",
+        new="while begun and begun[0][1].until is not None:",
         tests=(f"{HALTS}::test_a_moment_of_an_ended_pause_stays_skipped_when_it_is_answered_late",),
     ),
     Mutant(
@@ -45,11 +46,27 @@ MUTANTS = (
         tests=(f"{HALTS}::test_a_start_and_a_hold_at_once_name_each_others_version",),
     ),
     Mutant(
+        name="blackout-ignored",
+        promise="a moment in a blackout of a calendar that the schedule names is skipped",
+        file="commands/halting.py",
+        old="        *blackouts({",
+        new="        *blackouts({} and {",
+        tests=(f"{CALENDARS}::test_a_moment_in_a_blackout_is_skipped_and_the_first_after_it_runs",),
+    ),
+    Mutant(
+        name="blackout-of-today-for-yesterday",
+        promise="a late answer goes by what the calendar said at the moment's instant",
+        file="domain/calendar.py",
+        old="saved=(*calendar.saved, event)[-KEPT:],",
+        new="saved=(event,),",
+        tests=(f"{CALENDARS}::test_a_late_answer_goes_by_what_the_calendar_said_at_the_instant",),
+    ),
+    Mutant(
         name="queue-forgotten",
         promise="SPEC decision 3: the append that closes a run opens the next one that waits",
         file="commands/advance_run.py",
-        old="    start_waiting(world, context, run.owner.id)\n",
-        new="",
+        old="        start_waiting(world, context, run.owner)\n",
+        new="        pass\n",
         tests=(f"{OVERLAP}::test_queue_one_the_append_that_closes_a_run_opens_the_next_one",),
     ),
     Mutant(
@@ -98,7 +115,7 @@ MUTANTS = (
         file="runner/leases.py",
         old="(still >= GONE_S and self._rose_since(instance))",
         new="still >= GONE_S",
-        tests=("tests/runner/test_leases.py::test_a_database_that_takes_no_beats_makes_nobody_take_over_anybody",),
+        tests=("tests/runner/test_leases.py::test_a_database_that_takes_few_beats_makes_nobody_take_over_anybody",),
     ),
     Mutant(
         name="older-zone-data-ticks",
@@ -113,7 +130,7 @@ MUTANTS = (
         promise="SPEC 5: a refused attempt is recorded",
         file="commands/dispatch.py",
         old="await self.refuse(spec.name, sorted(spec.roles), context)",
-        new="raise _forbidden(spec.name, sorted(spec.roles))",
+        new="raise forbidden(spec.name, sorted(spec.roles))",
         tests=("tests/commands/test_dispatch.py::test_who_lacks_the_role_is_refused_and_the_attempt_is_recorded",),
     ),
     Mutant(

@@ -28,6 +28,25 @@ MUTANTS = (
         shows=r"^E\s+(eventjobs\.errors\.Conflict|assert\b|AssertionError)",
     ),
     Mutant(
+        name="decided-before-and-written-after",
+        promise="P5: a change that is written after a due moment answers it first",
+        file="log/port.py",
+        old="self.before is None or now < self.before",
+        new="True",
+        tests=(
+            f"{DISPATCH}::test_P5_what_is_written_after_a_due_moment_answers_it_although_it_was_decided_before",
+            f"{CONTRACT}::test_a_decision_that_holds_no_longer_is_not_written[memory]",
+        ),
+    ),
+    Mutant(
+        name="decided-long-ago",
+        promise="P5: who was frozen between a decision and its append decides by the time that it is",
+        file="commands/dispatch.py",
+        old="min(context.now + HOLDS, world.holds_until or NEVER)",
+        new="world.holds_until",
+        tests=(f"{DISPATCH}::test_what_waited_too_long_to_be_written_is_decided_by_the_time_that_it_is[21-120021]",),
+    ),
+    Mutant(
         name="receipt-of-another-body",
         promise="P2: a key stands for one command",
         file="commands/outcomes.py",

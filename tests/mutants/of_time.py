@@ -2,11 +2,12 @@
 
 from tests.mutants.mutant import Mutant
 
-ANSWERS, EDITS, ZONES, DUE = (
+ANSWERS, EDITS, ZONES, DUE, CRON = (
     "tests/domain/test_due_answers.py",
     "tests/domain/test_edits_of_timing.py",
     "tests/domain/test_zones.py",
     "tests/commands/test_due_moments.py",
+    "tests/domain/test_cron_days.py",
 )
 
 MUTANTS = (
@@ -14,8 +15,8 @@ MUTANTS = (
         name="answer-before-instant",
         promise="P5: nothing is answered before its instant",
         file="commands/answering.py",
-        old="schedule.next.due <= context.now",
-        new="schedule.next is not None",
+        old="present.next.due <= context.now",
+        new="present.next is not None",
         tests=(f"{DUE}::test_nothing_is_answered_before_its_instant",),
         shows=r"^E\s+(ValueError: .* is not due at|assert\b|AssertionError)",
     ),
@@ -54,10 +55,26 @@ MUTANTS = (
     Mutant(
         name="gap-not-left-out",
         promise="P10: with `skip` a time that does not exist does not run",
-        file="domain/timing.py",
-        old="if self.gap is Gap.SKIP and instants[0].asked is not None:",
-        new="if self.gap is Gap.SKIP and instants[0].asked == instants[0].local:",
-        tests=(f"{ZONES}::test_wall_clock_gap_skip_leaves_the_day_out",),
+        file="domain/moments.py",
+        old="if gap is Gap.SKIP and instants[0].asked is not None:",
+        new="if gap is Gap.SKIP and instants[0].asked == instants[0].local:",
+        tests=(f"{ZONES}::test_wall_clock_gap_skip_leaves_the_day_out", f"{CRON}::test_gap_skip_leaves_the_times_out"),
+    ),
+    Mutant(
+        name="cron-second-passes-too-early",
+        promise="P10: due moments are answered in the order of their instants",
+        file="domain/cron_days.py",
+        old="return sorted(instants, key=lambda instant: (instant.utc, instant.asked is not None))",
+        new="return instants",
+        tests=(f"{CRON}::test_repeat_both_has_the_second_pass_of_all_after_the_first",),
+    ),
+    Mutant(
+        name="cron-floor-of-quiet-days",
+        promise="R6: nothing is due more often than the floor, around a change of the clock neither",
+        file="domain/cron_days.py",
+        old="unrest += _resolved(",
+        new="unrest += () if ends_only else _resolved(",
+        tests=(f"{CRON}::test_R6_a_time_that_a_gap_shifts_close_to_another_is_refused",),
     ),
     Mutant(
         name="local-arithmetic",
@@ -89,7 +106,7 @@ MUTANTS = (
     Mutant(
         name="answered-day-comes-back",
         promise="P5: a zone moved west does not bring the day back",
-        file="domain/timing.py",
+        file="domain/moments.py",
         old="return (zones.wall_text(candidate.local), candidate.fold) > (self.local, self.fold)",
         new="return True",
         tests=(f"{EDITS}::test_a_zone_moved_west_after_that_days_time_was_answered_loses_that_day",),
@@ -106,17 +123,17 @@ MUTANTS = (
         name="skip-freezes-the-schedule",
         promise="R45: a skipped moment is followed by the next one",
         file="commands/answering.py",
-        old="_skipped(world, context, schedule_id, span, reason, open_run, answer.if_skipped)",
-        new="_skipped(world, context, schedule_id, span, reason, open_run, Following("
-        "state=world.schedule(schedule_id).timing, next=world.schedule(schedule_id).next))",
+        old="_skipped(world, context, owner, span, reason, open_run, answer.if_skipped)",
+        new="_skipped(world, context, owner, span, reason, open_run, Following("
+        "state=world.owner(owner).timing, next=world.owner(owner).next))",
         tests=(f"{DUE}::test_R45_a_moment_that_meets_an_open_run_is_skipped_and_the_next_one_is_due",),
     ),
     Mutant(
         name="occurrence-of-no-version",
         promise="P5: an occurrence is of one cadence version",
         file="domain/occurrence.py",
-        old='f"{kind}.{owner}.{cadence_version}.{instant}"',
-        new='f"{kind}.{owner}.1.{instant}"',
+        old='{owner}.{cadence_version}.{instant}"',
+        new='{owner}.1.{instant}"',
         tests=(
             "tests/commands/test_schedule_edits.py::test_after_an_edit_an_occurrence_has_the_name_of_the_new_version",
         ),
@@ -125,10 +142,10 @@ MUTANTS = (
         name="manual-run-moves-the-schedule",
         promise="R19: a manual run moves nothing",
         file="commands/run_now.py",
-        old="open_schedule_run(world, context, schedule_id, run_id, MANUAL)",
+        old="open_owner_run(world, context, schedule_ref(schedule_id), run_id, moment)",
         new="from eventjobs.domain.due import Following\n"
         "    moved = Following(state=world.schedule(schedule_id).timing, next=None)\n"
-        "    open_schedule_run(world, context, schedule_id, run_id, MANUAL, moved)",
+        "    open_owner_run(world, context, schedule_ref(schedule_id), run_id, moment, moved)",
         tests=("tests/commands/test_run_now.py::test_R19_a_manual_run_moves_nothing",),
     ),
 )

@@ -5,14 +5,15 @@ What they were told is compared with the log in the end: accepted is there, refu
 """
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from random import Random
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import orjson
 
 from eventjobs.commands.outcomes import Keyed
+from eventjobs.commands.spec import CommandFields
 from eventjobs.errors import LogFault, LogFull, LogUnavailable, OutcomeUnknown, Rejected
 from tests.support.story import BY_NAME, command
 
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
 ANSWER_S = 15.0
 WORKSPACE = "acme"
+Build: TypeAlias = Callable[["Member"], CommandFields]
 
 
 @dataclass(slots=True)
@@ -47,29 +49,45 @@ class Clients:
         self.journal: list[Sent] = []
         self.under_way = 0
 
-    async def send(self, name: str, *, keyed: bool = True, patient: bool = False, **fields: Any) -> Sent:
-        """Give a command; with a key again and again, until the answer is certain."""
+    async def send(
+        self,
+        name: str,
+        /,
+        *,
+        keyed: bool = True,
+        patient: bool = False,
+        repeating: bool | None = None,
+        build: Build | None = None,
+        **fields: Any,
+    ) -> Sent:
+        """
+        Give a command; with a key, or `repeating`, again and again until the answer is certain.
+
+        `build` makes the command where it is not read from `fields`.
+        """
+        repeating = keyed if repeating is None else repeating
+        build = build or (lambda _member: command(name, **fields))
         sent = Sent(actor=f"client:{len(self.journal)}", name=name, keyed=keyed)
         self.journal.append(sent)
         self.under_way += 1
         try:
             while True:
-                await self._try(sent, name, fields)
+                await self._try(sent, name, build)
                 sure = sent.told in ("accepted", "refused")
-                if sure or not keyed or (sent.tries >= 8 and not patient):
+                if sure or not repeating or (sent.tries >= 8 and not patient):
                     return sent
                 await asyncio.sleep(0.2 + 2.0 * self._random.random())
         finally:
             self.under_way -= 1
 
-    async def _try(self, sent: Sent, name: str, fields: Mapping[str, Any]) -> None:
+    async def _try(self, sent: Sent, name: str, build: Build) -> None:
         member = self._someone()
         if member is None:
             await asyncio.sleep(5.0)
             return
         sent.tries += 1
         told: asyncio.Future[tuple[str, str, Any]] = asyncio.get_running_loop().create_future()
-        member.run(self._dispatch(member, sent, name, fields, told), f"command {name}")
+        member.run(self._dispatch(member, sent, name, build, told), f"command {name}")
         try:
             async with asyncio.timeout(ANSWER_S):
                 sent.told, sent.detail, sent.answer = await told
@@ -89,7 +107,7 @@ class Clients:
         member: "Member",
         sent: Sent,
         name: str,
-        fields: Mapping[str, Any],
+        build: Build,
         told: "asyncio.Future[tuple[str, str, Any]]",
     ) -> None:
         def tell(what: str, detail: str = "", answer: Any = None) -> None:
@@ -100,7 +118,8 @@ class Clients:
         keyed = Keyed(key=sent.actor, body_hash=bytes(32)) if sent.keyed else None
         try:
             context = replace(member.surroundings.context(WORKSPACE), actor=sent.actor)
-            outcome = await member.dispatcher.dispatch(spec, command(name, **fields), context, keyed=keyed)
+            self._world.judge.rules.given[context.command_id] = self._world.database.now()
+            outcome = await member.dispatcher.dispatch(spec, build(member), context, keyed=keyed)
         except Rejected as refusal:
             tell("refused", refusal.code)
         except OutcomeUnknown as fault:

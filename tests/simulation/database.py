@@ -7,6 +7,7 @@ commit is shown to `watch`, which sees the truth and not what an instance knows 
 
 import asyncio
 from bisect import bisect_right
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -14,12 +15,14 @@ from random import Random
 from typing import Any, TypeVar
 
 from eventjobs.events.recorded import Recorded, StreamId
+from eventjobs.events.schedule import Alerts
 from eventjobs.log.batch import Batch
 from eventjobs.log.birth import birth
 from eventjobs.log.codec import Codec
 from eventjobs.log.port import Head, StoredReceipt
 from eventjobs.log.storage import Written
-from eventjobs.projections import timers
+from eventjobs.projections import notifications, timers
+from eventjobs.projections.outbox import DueNotification
 from eventjobs.projections.temporal import Put
 from eventjobs.projections.upcoming import DueTimer, OpenRun
 from tests.simulation.figures import Seen
@@ -63,23 +66,45 @@ class Views:
     position: int = 1
     chain: bytes = b""
     timers: dict[tuple[Any, ...], datetime] = field(default_factory=dict)
+    zone_data: dict[tuple[Any, ...], str] = field(default_factory=dict)
+    by_the_wall: dict[StreamId, bool] = field(default_factory=dict)
     runs: dict[tuple[str, str], OpenRun] = field(default_factory=dict)
+    outbox: dict[tuple[Any, ...], dict[str, Any]] = field(default_factory=dict)
+    watched: set[StreamId] = field(default_factory=set)
 
     def apply(self, fact: Recorded[Any]) -> None:
         """Move the views by one fact."""
+        if fact.type in notifications.PROJECTION.types:
+            self._apply_message(fact)
         if fact.type in timers.PROJECTION.types:
             for write in timers.PROJECTION.project(fact):
                 if isinstance(write, Put):
                     self.timers[write.key] = write.values["due_at"]
+                    self.zone_data[write.key] = write.values["zone_data"]
                 else:
                     self.timers.pop(write.key, None)
+                    self.zone_data.pop(write.key, None)
         address = (fact.workspace, fact.stream.id)
         match fact.type:
+            case "schedule.created" | "schedule.policies_edited" | "schedule.cadence_edited" | "schedule.synced":
+                if fact.event.policies is not None:
+                    self.by_the_wall[fact.stream] = fact.event.policies.timing.timing == "wall_clock"
             case "run.opened" | "run.taken_over":
                 event = fact.event
                 self.runs[address] = OpenRun(*address, event.instance, event.term)
             case "run.ended":
                 self.runs.pop(address, None)
+            case "schedule.alerts_edited":
+                change = self.watched.discard if fact.event.alerts == Alerts() else self.watched.add
+                change(fact.stream)
+
+    def _apply_message(self, fact: Recorded[Any]) -> None:
+        """Keep the messages of which another try is to come; what is over is due to nobody any more."""
+        for write in notifications.PROJECTION.project(fact):
+            row = self.outbox.setdefault(write.key, {})
+            row.update(write.values)
+            if row["next_at"] is None:
+                del self.outbox[write.key]
 
 
 class Database:
@@ -106,8 +131,8 @@ class Database:
         self.cut: set[Machine] = set()
         self._start = start
         self._step = timedelta()
-        self.stepped_at = float("-inf")
-        self._stepped_s = 0.0
+        self._stepped_at = float("-inf")
+        self._set_back: list[tuple[float, float]] = []
         self.standing: set[int] = set()
         """Positions whose time may be another than that of their decision: not all went by the same clock."""
         self._watch = watch
@@ -119,6 +144,7 @@ class Database:
         self.withdrawn: set[str] = set()
         self.snapshots: dict[StreamId, tuple[int, bytes]] = {}
         self.lines: dict[tuple[Any, ...], int] = {}
+        self.marks: dict[str, int] = {}
         self.views = Views(chain=first.chain)
         self.listeners: dict[Machine, Callable[[str], None]] = {}
         watch([first])
@@ -136,15 +162,22 @@ class Database:
     def step(self, seconds: float) -> None:
         """Set its clock forward, or back."""
         self._step += timedelta(seconds=seconds)
-        self.stepped_at, self._stepped_s = self.loop.time(), seconds
+        self.step_seen(seconds)
+
+    def step_seen(self, seconds: float) -> None:
+        """Hear that it was set, or that somebody who could not read it for long finds that it was."""
+        self._stepped_at = self.loop.time()
+        if seconds < 0:
+            self._set_back.append((self._stepped_at, -seconds))
 
     def is_stepping(self) -> bool:
-        """Tell whether it was set so lately that some may still go by what it showed before."""
-        return self.loop.time() - self.stepped_at < STEPPING_S
+        """Tell whether it was set, or seen to be, so lately that some may still go by what it showed before."""
+        return self.loop.time() - self._stepped_at < STEPPING_S
 
     def set_back_s(self) -> float:
-        """Return by how much it was set back lately; 0 where it was not."""
-        return max(0.0, -self._stepped_s) if self.is_stepping() else 0.0
+        """Return by how much it was set back, or seen to be, lately; 0 where it was not."""
+        now = self.loop.time()
+        return max((seconds for at, seconds in self._set_back if now - at < STEPPING_S), default=0.0)
 
     # -- the network ------------------------------------------------------------------------------------------------
 
@@ -153,7 +186,7 @@ class Database:
     ) -> T:
         """Have `work` done here and return what it returns; raises `LinkDown`, `ReadOnly`, `DiskFull`."""
         draw, links = self.random.random, self.links
-        if not writes and links is self.calm and not self.is_down and machine not in self.cut and draw() < 0.8:
+        if not writes and links is self.calm and not self.is_down and machine not in self.cut and draw() < 0.9:
             return work()  # a quick answer, as most are while nothing is wrong
         answer: asyncio.Future[T] = self.loop.create_future()
         there_s, back_s, loses = 0.0002 + 0.002 * draw(), 0.0, False
@@ -307,10 +340,44 @@ class Database:
             self.views.chain = self.facts[self.views.position - 1].chain
         return self.views.position
 
+    def rebuild(self, from_position: int) -> None:
+        """Have the views as they were at a position; the projectors fill them again from there."""
+        views = Views()
+        for fact in self.facts[1:from_position]:
+            views.apply(fact)
+        views.position = max(1, min(from_position, len(self.facts)))
+        views.chain = self.facts[views.position - 1].chain
+        self.views = views
+
+    def due_messages(self, until: datetime, each: int, limit: int) -> Sequence[DueNotification]:
+        """The messages whose next try may begin: at most `each` of a recipient."""
+        due = [
+            DueNotification(*key, row["channel"], row["recipient"], row["next_at"])
+            for key, row in self.views.outbox.items()
+            if row["next_at"] <= until
+        ]
+        due.sort(key=lambda one: (one.next_at, one.id))
+        places: Counter[tuple[str, str, str]] = Counter()
+        found = []
+        for one in due:
+            places[one.receiver] += 1
+            if places[one.receiver] <= each:
+                found.append((places[one.receiver], one))
+        return [one for _, one in sorted(found, key=lambda placed: placed[0])][:limit]
+
     def due(self, until: datetime, limit: int) -> Sequence[DueTimer]:
         """The due moments of the view."""
         found = [DueTimer(due, key[0], key[1], key[2]) for key, due in self.views.timers.items() if due <= until]
         return sorted(found, key=lambda timer: timer.due_at)[:limit]
+
+    def outdated(self, zone_data: str, limit: int) -> Sequence[StreamId]:
+        """The owners by the wall clock, as groups and jobs are, whose next moment was found with older zone data."""
+        older = [
+            StreamId(key[0], f"{key[1]}:{key[2]}")
+            for key, used in self.views.zone_data.items()
+            if key[3] == timers.NEXT_DUE and used < zone_data
+        ]
+        return [one for one in older if self.views.by_the_wall.get(one, one.kind != "schedule")][:limit]
 
 
 def _fail(answer: "asyncio.Future[Any]", fault: OSError) -> None:

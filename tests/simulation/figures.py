@@ -19,6 +19,9 @@ UNEXPECTED: Final = frozenset(
         "not_recordable",
         "fact_not_understood",
         "fact_not_followed",
+        "delivery_broke",
+        "not_told",
+        "schedule_not_watched",
         "log_forked",
     }
 )

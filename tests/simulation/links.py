@@ -1,8 +1,10 @@
 """One instance's connections to the simulated database, as the ports that the service knows."""
 
+import asyncio
 from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime
+from itertools import islice
 from typing import Any, TypeVar
 
 from eventjobs.clock import Clock
@@ -13,6 +15,7 @@ from eventjobs.log.batch import Batch
 from eventjobs.log.port import EVERYTHING, Filter, Head, StoredReceipt
 from eventjobs.log.postgres import PostgresEventLog
 from eventjobs.log.storage import LinkLost, Written
+from eventjobs.projections.outbox import DueNotification
 from eventjobs.projections.upcoming import DueTimer, OpenRun
 from eventjobs.runner.ports import Line
 from eventjobs.telemetry.tasks import Tasks
@@ -22,6 +25,8 @@ from tests.simulation.machines import Machine
 T = TypeVar("T")
 READ_MAX = 1_000
 BEAT_TIMEOUT_S = 2.0
+VIEWS_S = 0.25
+"""How often it is looked whether the views are as far as is waited for."""
 FIRST_PARTITIONS_END = 10_000_001
 
 
@@ -74,6 +79,16 @@ class Storage:
     async def read_streams(self, wanted: Sequence[tuple[StreamId, int]]) -> Mapping[StreamId, Sequence[Recorded[Any]]]:
         streams = self._database.streams
         return await self._read(lambda: {stream: streams.get(stream, [])[after:] for stream, after in wanted})
+
+    async def read_back(
+        self, before: int, limit: int, stream: StreamId | None, types: Sequence[str]
+    ) -> Sequence[Recorded[Any]]:
+        def work() -> Sequence[Recorded[Any]]:
+            facts = self._database.facts if stream is None else self._database.streams.get(stream, [])
+            found = (fact for fact in reversed(facts) if fact.position < before and fact.type in types)
+            return list(islice(found, limit))
+
+        return await self._read(work)
 
     async def position_at(self, instant: datetime) -> int:
         return await self._read(lambda: self._database.position_at(instant))
@@ -163,12 +178,41 @@ class Reads:
     async def due(self, until: datetime, limit: int) -> Sequence[DueTimer]:
         return await self._database.call(self._machine, lambda: self._database.due(until, limit))
 
-    async def outdated(self, _zone_data: str, _limit: int) -> Sequence[StreamId]:
-        """There is one version of the zone data here."""
-        return ()
+    async def outdated(self, zone_data: str, limit: int) -> Sequence[StreamId]:
+        return await self._database.call(self._machine, lambda: self._database.outdated(zone_data, limit))
 
     async def open_runs(self) -> Sequence[OpenRun]:
         return await self._database.call(self._machine, lambda: list(self._database.views.runs.values()))
+
+
+class Outbox:
+    """What notifier and alarms read of the views, and where the mark of alarms or reports is kept."""
+
+    def __init__(self, database: Database, machine: Machine, mark: str = "alarms") -> None:
+        self._database = database
+        self._machine = machine
+        self._mark = mark
+
+    async def due(self, until: datetime, each: int, limit: int) -> Sequence[DueNotification]:
+        return await self._database.call(self._machine, lambda: self._database.due_messages(until, each, limit))
+
+    async def watched(self) -> Sequence[StreamId]:
+        return await self._database.call(self._machine, lambda: sorted(self._database.views.watched))
+
+    async def find(self) -> int | None:
+        return await self._database.call(self._machine, lambda: self._database.marks.get(self._mark))
+
+    async def save(self, position: int) -> None:
+        def work() -> None:
+            self._database.marks[self._mark] = position
+
+        await self._database.call(self._machine, work, writes=True)
+
+    async def wait_for(self, position: int, timeout_s: float) -> bool:
+        until = self._database.loop.time() + timeout_s
+        while not (are_there := self._database.views.position >= position) and self._database.loop.time() < until:
+            await asyncio.sleep(VIEWS_S)
+        return are_there
 
 
 class Roster:

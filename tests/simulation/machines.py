@@ -30,6 +30,7 @@ class Machine:
         self.alive = True
         self.held = False
         self.steps = 0
+        self.has_old_zone_data = False
         self._fuse: tuple[int, Callable[[], None]] | None = None
         self._parked: list[asyncio.Handle] = []
         self.context = NOBODY.copy()
@@ -79,6 +80,44 @@ class Machine:
         return True
 
 
+class _Step(asyncio.Handle):
+    """A callback, made with less ado than asyncio's own: there are a million in a simulated day."""
+
+    def __init__(self, callback: Callable[..., Any], args: Any, loop: "MachineLoop", context: Context | None) -> None:
+        self._context = copy_context() if context is None else context
+        self._loop = loop
+        self._cancelled = False
+        self._callback = callback
+        self._args = args
+        self._repr = None
+        self._source_traceback = None
+
+    def cancel(self) -> None:
+        self._cancelled = True
+        self._callback = self._args = None
+
+
+class _Timer(_Step, asyncio.TimerHandle):
+    """The same for a callback at a moment."""
+
+    def __init__(
+        self,
+        when: float,
+        callback: Callable[..., Any],
+        args: Any,
+        loop: "MachineLoop",
+        context: Context | None,
+    ) -> None:
+        super().__init__(callback, args, loop, context)
+        self._when = when
+        self._scheduled = True
+
+    def cancel(self) -> None:
+        if not self._cancelled:
+            self._loop._timer_handle_cancelled(self)
+        super().cancel()
+
+
 class MachineLoop(VirtualLoop):
     """
     A virtual loop that asks the machine of each callback whether it may run.
@@ -108,7 +147,7 @@ class MachineLoop(VirtualLoop):
 
     def call_soon(self, callback: Callable[..., Any], *args: Any, context: Context | None = None) -> asyncio.Handle:
         """Run a callback in the next turn."""
-        handle = asyncio.Handle(callback, args, self, context)
+        handle = _Step(callback, args, self, context)
         self._ready.append(handle)
         return handle
 
@@ -122,8 +161,7 @@ class MachineLoop(VirtualLoop):
         self, when: float, callback: Callable[..., Any], *args: Any, context: Context | None = None
     ) -> asyncio.TimerHandle:
         """Run a callback at a moment; those of one moment in the order in which they were asked for."""
-        timer = asyncio.TimerHandle(when, callback, args, self, context)
-        timer._scheduled = True
+        timer = _Timer(when, callback, args, self, context)
         heapq.heappush(self._timers, (when, next(self._numbers), timer))
         return timer
 
@@ -138,8 +176,8 @@ class MachineLoop(VirtualLoop):
             if not timers:
                 raise SimulationStuck("everybody waits for something that nobody will do")
             jump.time_s = max(jump.time_s, timers[0][0])
-        now = jump.time_s + 1e-9
-        while timers and timers[0][0] < now:
+        now = jump.time_s + 1e-9  # after half a year less than a float can tell
+        while timers and timers[0][0] <= now:
             timer = heapq.heappop(timers)[2]
             timer._scheduled = False
             ready.append(timer)

@@ -12,25 +12,27 @@ from pathlib import Path
 from random import Random
 from typing import TYPE_CHECKING, Any, Final
 
-from eventjobs.commands import observe_clock_step
+from eventjobs.auth.callbacks import CallbackUrls
 from eventjobs.commands.context import Limits
 from eventjobs.commands.dispatch import Dispatcher
-from eventjobs.commands.observe_clock_step import ObserveClockStep
-from eventjobs.domain.zones import zone_data
+from eventjobs.domain import zones
 from eventjobs.errors import LogFault
 from eventjobs.handlers.files import FileRoom
 from eventjobs.handlers.ports import CommandRules
-from eventjobs.handlers.secrets import SecretStore
 from eventjobs.handlers.workbench import Workbench
-from eventjobs.ids import EVERYWHERE
 from eventjobs.log.clock import ClockStep, DatabaseClock
+from eventjobs.outbound.secrets import SecretStore
+from eventjobs.runner.alarms import Alarms
 from eventjobs.runner.answered import Answered
 from eventjobs.runner.calm import Calm
 from eventjobs.runner.catalog import Catalog
+from eventjobs.runner.clock_steps import record_step
 from eventjobs.runner.heirs import Heirs
 from eventjobs.runner.leases import BEAT_S, STUCK_LOOP_S, Trust, Watch
+from eventjobs.runner.notifier import Notifier
 from eventjobs.runner.places import Places
 from eventjobs.runner.presence import Presence
+from eventjobs.runner.reporter import Reporter
 from eventjobs.runner.rescuer import Rescuer
 from eventjobs.runner.supervisor import Supervisor
 from eventjobs.runner.surroundings import InstanceSurroundings
@@ -41,8 +43,9 @@ from eventjobs.simulation.ports import SeededRandom
 from eventjobs.telemetry.metrics import Metrics
 from eventjobs.telemetry.progress import Progress
 from eventjobs.telemetry.tasks import Tasks
-from tests.simulation.links import BEAT_TIMEOUT_S, ClockPool, Kept, Reads, Roster, SimulatedLog
+from tests.simulation.links import BEAT_TIMEOUT_S, ClockPool, Kept, Outbox, Reads, Roster, SimulatedLog
 from tests.simulation.machines import Machine
+from tests.simulation.partners import KEY
 
 if TYPE_CHECKING:
     from tests.simulation.world import World
@@ -80,6 +83,7 @@ class Member:
         self.name = f"i{number}"
         self.machine = Machine(world.loop, self.name)
         self.thread = Machine(world.loop, f"{self.name}-beats")
+        self.machine.has_old_zone_data = self.thread.has_old_zone_data = not world.is_upgraded
         self.is_up = False
         self.is_leaving = False
         self.tasks = Tasks()
@@ -136,6 +140,7 @@ class Member:
         self.is_leaving = True
         self.ticker.drain()
         self.rescuer.drain()
+        await self.notifier.drain()
         await self.supervisor.drain(GRACE_S, clean_up_s=1.0, answering=lambda: self.ticker.answering)
         database = self.world.database
         try:
@@ -171,6 +176,7 @@ class Member:
                 min_period_s=60,
                 runs_per_workspace=world.options.runs_at_once,
                 runs_per_owner=world.options.runs_per_owner,
+                alert_mails_per_hour=world.options.mails_per_hour,
             ),
         )
         self._build(registry, kept)
@@ -181,6 +187,12 @@ class Member:
         self.run(self.presence.keep(), "presence")
         self.run(self.ticker.tick_for_ever(), "ticker")
         self.run(self.rescuer.watch_for_ever(), "rescuer")
+        if world.options.watched:  # where nobody is told anything they would only look
+            self.run(self.alarms.run(), "alarms")
+        if world.options.groups:
+            self.run(self.reporter.run(), "reporter")
+        if world.options.watched or world.options.groups:
+            self.run(self.notifier.send_for_ever(), "notifier")
         self.is_up = True
         world.seen.note("instance_up")
 
@@ -204,7 +216,13 @@ class Member:
             dispatcher=self.dispatcher,
             surroundings=self.surroundings,
             clock=self.clock,
-            workshop=Workshop(registry=registry, workbench=workbench, lines=kept, random=self.random),
+            workshop=Workshop(
+                registry=registry,
+                workbench=workbench,
+                lines=kept,
+                random=self.random,
+                callbacks=CallbackUrls(KEY, "http://simulation"),
+            ),
             hub=Progress(),
             lease=self.lease,
             tasks=self.tasks,
@@ -217,7 +235,7 @@ class Member:
         answered = Answered(self.clock)
         self.supervisor = Supervisor(self.log, station, self.name, answered=answered)
         common = (self.surroundings, self.clock, self.lease)
-        self.presence = Presence(self.log, self.dispatcher, *common, reads, zone_data=zone_data())
+        self.presence = Presence(self.log, self.dispatcher, *common, reads, zone_data=zones.zone_data())
         self.ticker = Ticker(
             self.dispatcher,
             reads,
@@ -241,6 +259,42 @@ class Member:
             peers=peers,
             metrics=_METRICS,
             places=places,
+        )
+        self._build_telling(peers)
+
+    def _build_telling(self, peers: Heirs) -> None:
+        outbox = Outbox(self.world.database, self.machine)
+        self.alarms = Alarms(
+            self.log,
+            self.dispatcher,
+            self.surroundings,
+            self.clock,
+            self.presence,
+            watched=outbox,
+            mark=outbox,
+            following=outbox,
+            metrics=_METRICS,
+            is_ours=partial(peers.goes_first, "alarms"),
+        )
+        self.reporter = Reporter(
+            self.log,
+            self.dispatcher,
+            self.surroundings,
+            self.clock,
+            self.presence,
+            mark=Outbox(self.world.database, self.machine, "reports"),
+            is_ours=partial(peers.goes_first, "reports"),
+        )
+        self.notifier = Notifier(
+            self.dispatcher,
+            self.surroundings,
+            self.clock,
+            self.lease,
+            self.tasks,
+            metrics=_METRICS,
+            outbox=outbox,
+            channels=self.world.post.channels(self),
+            peers=peers,
         )
 
     # -- the thread of the beats --------------------------------------------------------------------------------------
@@ -299,13 +353,9 @@ class Member:
 
     def _on_step(self, step: ClockStep) -> None:
         self.world.seen.note("clock_step_observed")
+        self.world.database.step_seen(step.step_s)
         self.run(self._record_step(step), "clock-step")
 
     async def _record_step(self, step: ClockStep) -> None:
-        command = ObserveClockStep(expected=step.expected, reading=step.reading, step_s=step.step_s)
-        if not self.is_up:
-            return
-        try:
-            await self.dispatcher.dispatch(observe_clock_step.SPEC, command, self.surroundings.context(EVERYWHERE))
-        except LogFault:
+        if self.is_up and not await record_step(self.dispatcher, self.surroundings, self.clock, step):
             self.world.seen.note("clock_step_not_recorded")

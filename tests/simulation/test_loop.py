@@ -9,6 +9,7 @@ import pytest
 from eventjobs.errors import SimulationStuck
 from eventjobs.simulation.loop import virtually
 from eventjobs.simulation.ports import SeededIds, SeededRandom, VirtualClock
+from tests.simulation.machines import MachineLoop
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -25,6 +26,21 @@ def test_a_year_of_waiting_takes_no_time_and_is_exact_to_the_microsecond() -> No
 
     assert virtually(wait()) == START + timedelta(days=365)
     assert time.perf_counter() - began < 5
+
+
+@pytest.mark.timeout(20)
+def test_the_loop_of_machines_goes_on_after_half_a_year() -> None:
+    loop = MachineLoop(1)
+
+    async def wait() -> float:
+        for _ in range(365):
+            await asyncio.sleep(86_400.0)
+        return loop.time()
+
+    try:
+        assert loop.run_until_complete(wait()) == pytest.approx(365 * 86_400.0)
+    finally:
+        loop.close()
 
 
 def order(seed: int | None) -> list[int]:

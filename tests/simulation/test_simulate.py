@@ -332,7 +332,7 @@ WRONG: list[tuple[Any, list[str]]] = [
     (timeline("2026-03-02T00:00:00Z", at("2026-02-28T23:59:59Z", "RunNow", **RUN_NOW)), ["steps.1.at: "]),
     (timeline("2026-03-02T00:00:00Z", at("2026-03-02T00:00:00Z", "RunNow", **RUN_NOW)), ["steps.1.at: "]),
     (timeline("2026-03-02T00:00:00Z", at(NOW, "RunThen")), ["steps.1.command: there is no command 'RunThen'"]),
-    (timeline("2026-03-02T00:00:00Z", at(NOW, "AnswerDue", schedule="nightly")), ["steps.1.command: "]),
+    (timeline("2026-03-02T00:00:00Z", at(NOW, "AnswerDue", kind="schedule", id="nightly")), ["steps.1.command: "]),
     (timeline("2026-03-02T00:00:00Z", at(NOW, "RunNow", ownr=1)), ["steps.1.data.owner: ", "steps.1.data.ownr: "]),
     (
         timeline("2026-03-02T00:00:00Z", schedule(NOW, cadence={**HOURLY, "every": "1"})),

@@ -223,6 +223,39 @@ def test_a_local_time_that_comes_twice_in_autumn(simulate: Simulate, repeat: str
     assert [due[11:16] for due in told.occurrences("due")] == instants
 
 
+@pytest.mark.parametrize(
+    ("repeat", "instants"),
+    [
+        ("first", ["06:00", "06:30", "08:00", "08:30"]),
+        ("both", ["06:00", "06:30", "07:00", "07:30", "08:00", "08:30"]),
+    ],
+)
+def test_a_cron_in_the_night_of_autumn(simulate: Simulate, repeat: str, instants: list[str]) -> None:
+    half_hourly = schedule(
+        "2026-10-31T12:00:00Z",
+        cadence={"cron": "*/30 1,2 * * *", "time_zone": CHICAGO},
+        policies={"repeat": repeat},
+    )
+    told = simulate(timeline("2026-11-01T12:00:00Z", half_hourly, now="2026-10-31T12:00:00Z"))
+
+    assert [due[11:16] for due in told.occurrences("due")] == instants
+    assert set(told.occurrences("outcome")) == {"ran"}
+
+
+def test_a_cron_catches_up_after_downtime_and_every_moment_has_its_outcome(simulate: Simulate) -> None:
+    told = simulate(
+        timeline(
+            "2026-03-09T00:00:00Z",
+            schedule("2026-03-06T00:00:00Z", cadence={"cron": "0 */6 * * *", "time_zone": "UTC"}),
+            {"at": "2026-03-06T07:00:00Z", "down": True},
+            {"at": "2026-03-07T13:00:00Z", "up": True},
+        )
+    )
+
+    outcomes = told.occurrences("outcome")
+    assert outcomes == ["ran", "ran", *["missed"] * 4, *["ran"] * 5], told.occurrences("due", "outcome")
+
+
 def test_R23_a_schedule_that_never_catches_up_misses_what_passed(simulate: Simulate) -> None:
     told = simulate(
         timeline(

@@ -36,6 +36,7 @@ class Weather:
             "rough": self._rough,
             "step": self._step,
             "dark": self._dark,
+            "rebuild": self._rebuild,
         }
 
     @property
@@ -229,4 +230,10 @@ class Weather:
         self._world.dark_until = self._world.loop.time() + 30.0 + 3.0 * 3600 * self._random.random() ** 4
         for member in list(self._world.members):
             self._world.kill(member)
+        yield
+
+    @asynccontextmanager
+    async def _rebuild(self) -> AsyncIterator[None]:
+        """The views are filled again from the beginning, or from where a backup has them."""
+        self._world.database.rebuild(int(self._random.choice((0.0, 1.0)) * self._random.random() * 1_000))
         yield

@@ -5,15 +5,24 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import timedelta
 from random import Random
 from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
 
+from tests.simulation.again import Again
 from tests.simulation.clients import Clients
+from tests.simulation.halting import halt
+from tests.simulation.integrations import Integration
 
 if TYPE_CHECKING:
     from tests.simulation.world import World
 
 ZONES = ("Europe/Berlin", "America/New_York", "Australia/Lord_Howe", "UTC", "Asia/Kolkata", "America/St_Johns")
 NIGHT = ("01:30", "02:00", "02:15", "02:30", "03:00")
+CRONS = ("*/30 * * * *", "0,30 0-12 * * *", "15 1-3,14 * * *", "30 2 * * *")
+SPARSE_CRONS = ("30 2 * * *", "15 2 * * 1-5", "30 1,14 * * *", "0 3 1 * *")
 ODD_NIGHTS = (("Europe/Berlin", "02:15"), ("America/New_York", "01:30"), ("Australia/Lord_Howe", "01:45"))
+WEEK = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+FLOWING = 0.12
+"""How many job tables have a flow in them: who waits for a partner keeps time from jumping."""
 OVERLAPS = ("skip", "skip", "skip", "queue_one", "queue_all", "cancel_running", "allow")
 
 
@@ -25,7 +34,10 @@ class Workload:
         self._clients = clients
         self._random = random
         self._services = [f"s{number}" for number in range(world.options.services)]
+        self._flows = [f"f{number}" for number in range(world.options.flows)]
         self._schedules: list[str] = []
+        self._integration = Integration(clients, random, lambda: dict(self._service()), self._drawn)
+        self._again = Again(world, clients, random)
         self._acts: Sequence[tuple[float, Callable[[], Awaitable[Any]]]] = (
             (3.0, self._run_now),
             (1.5, self._stop),
@@ -35,19 +47,31 @@ class Workload:
             (1.0, self._turn_off_and_on),
             (1.0, self._describe),
             (0.5, self._configure),
+            (0.3 if self._flows else 0.0, self._edit_flow),
             (0.2, self._replace),
             (1.3, self._halt),
+            (0.5, self._black_out),
+            (1.5, self._integration.act),
+            (1.5, self._again.resume),
+            (0.5, self._backfill),
+            (0.4 if world.options.watched else 0.0, self._watch),
         )
 
     async def furnish(self) -> None:
         """Make the services and the schedules."""
         await self._clients.send("CreateWorkspace", patient=True, id="acme", time_zone="Europe/Berlin")
+        await self._clients.send("SaveCalendar", patient=True, **self._calendar())
         for name in self._services:
             await self._clients.send("AddService", patient=True, id=name, **self._service())
+        for name in self._flows:
+            await self._clients.send("AddFlow", patient=True, id=name, **self._flow())
         for zone, time in ODD_NIGHTS:
             await self._create_for_the_night(zone, time)
         for _ in range(self._world.options.schedules):
             await self._create()
+        await self._integration.furnish()
+        for _ in range(self._world.options.watched):
+            await self._watch()
 
     async def act(self) -> None:
         """Do what a person does."""
@@ -56,6 +80,7 @@ class Workload:
 
     async def rest(self) -> None:
         """Inactivate every schedule, so that the last run comes to its end."""
+        await self._integration.rest()
         for name in self._schedules:
             await self._clients.send("InactivateSchedule", patient=True, id=name)
 
@@ -75,12 +100,29 @@ class Workload:
             fields["timeout"] = "PT6S"
         return fields
 
+    def _flow(self) -> Mapping[str, Any]:
+        draw = self._random
+        fields: dict[str, Any] = {
+            "handler": "python",
+            "config": {"seconds": draw.choice((0.5, 3.0)), "failing": draw.choice((0.0, 0.2)), "suspends": True},
+            "attempts": draw.choice((1, 2, 3)),
+            "delivery": draw.choice(("at_least_once", "at_most_once")),
+            "backoff": {"initial": "PT1S", "max": "PT10S"},
+            "wait_timeout": draw.choice(("PT2S", "PT5S", "PT20S")),
+            "exclusive": draw.random() < 0.3,
+            "active": draw.random() < 0.9,
+        }
+        return fields
+
     def _jobs(self) -> list[dict[str, Any]]:
         draw = self._random
         names = draw.sample(self._services, draw.choice((1, 1, 1, 1, 2, 3)))
+        if self._flows and draw.random() < FLOWING:
+            names[-1] = draw.choice(self._flows)
         rows = []
         for name in names:
-            row: dict[str, Any] = {"job": {"kind": "service", "id": name}, "seq": draw.choice((1, 1, 2, 3))}
+            kind = "flow" if name in self._flows else "service"
+            row: dict[str, Any] = {"job": {"kind": kind, "id": name}, "seq": draw.choice((1, 1, 2, 3))}
             if draw.random() < 0.15:
                 row["skip_wait"] = True
             rows.append(row)
@@ -104,8 +146,15 @@ class Workload:
             fields["start_time"] = draw.choice(NIGHT)
         if draw.random() < 0.02:
             return {**fields, "unit": "once"}, ["elapsed"]
+        if draw.random() < 0.1:
+            crons = SPARSE_CRONS if self._world.options.sparse else CRONS
+            return {"cron": draw.choice(crons), "time_zone": fields["time_zone"]}, ["wall_clock"]
         timings = ["elapsed", "grid", "grid"] if unit in ("minute", "hour") else ["elapsed", "grid", "wall_clock"]
         return {**fields, "every": every, "unit": unit}, timings
+
+    def _drawn(self) -> tuple[dict[str, Any], dict[str, Any]]:
+        cadence, timings = self._cadence()
+        return cadence, self._policies(timings)
 
     def _policies(self, timings: Sequence[str]) -> dict[str, Any]:
         draw = self._random
@@ -119,7 +168,43 @@ class Workload:
         }
         if draw.random() < 0.3:
             fields["catch_up_window"] = draw.choice(("PT1M", "PT45M", "PT3H"))
+        if draw.random() < 0.3:
+            fields["calendars"] = ["freeze"]
+        if draw.random() < 0.2:
+            fields["spread"] = draw.choice(("PT5S", "PT1M"))
         return fields
+
+    def _calendar(self) -> dict[str, Any]:
+        """A calendar that blacks out what comes now, some hours of the day, or nothing."""
+        draw, zone = self._random, self._random.choice(ZONES)
+        now = self._world.database.now().astimezone(ZoneInfo(zone))
+        content: dict[str, Any] = {"id": "freeze", "name": "Freeze", "time_zone": zone}
+        match draw.choice(("now", "now", "daily", "nothing")):
+            case "now":
+                start, end = now - timedelta(minutes=1), now + timedelta(minutes=draw.choice((1, 3, 31)))
+                content["ranges"] = [{"start": f"{start:%Y-%m-%dT%H:%M}", "end": f"{end:%Y-%m-%dT%H:%M}"}]
+            case "daily":
+                hour, days = draw.randrange(24), draw.choice((WEEK, WEEK[:4]))
+                content["weekly"] = [{"days": days, "start": f"{hour:02}:00", "end": f"{(hour + 3) % 24:02}:30"}]
+        return content
+
+    def _alerts(self) -> dict[str, Any]:
+        draw = self._random
+        limits: dict[str, Any] = {
+            "failures_in_a_row": draw.choice((1, 1, 2)),
+            "late_after": draw.choice(("PT1M", "PT10M")),
+            "runs_longer_than": draw.choice(("PT3S", "PT20S")),
+            "no_progress_in": draw.choice(("PT8S", "PT1M")),
+            "no_success_in": draw.choice(("PT2H", "P1D")),
+        }
+        alerts = {name: limit for name, limit in limits.items() if draw.random() < 0.6}
+        hook = {"url": "https://hooks.example.org/jobs", "secret": "secret://hook"}
+        alerts["email"] = draw.sample(("ops@example.org", "boss@example.org"), draw.choice((0, 1, 2)))
+        alerts["webhook"] = [hook] if draw.random() < 0.5 else []
+        alerts["on_recovery"] = draw.random() < 0.7
+        if draw.random() < 0.4:
+            alerts["heartbeat"] = "https://monitor.example.org/ping"
+        return alerts
 
     async def _create(self) -> None:
         cadence, timings = self._cadence()
@@ -148,11 +233,12 @@ class Workload:
         draw = self._random
         owner = {"kind": "schedule", "id": self._any()}
         if draw.random() < 0.3:
-            owner = {"kind": "service", "id": draw.choice(self._services)}
+            name = draw.choice([*self._services, *self._flows])
+            owner = {"kind": "flow" if name in self._flows else "service", "id": name}
         await self._clients.send("RunNow", keyed=draw.random() < 0.7, owner=owner)
 
     async def _stop(self) -> None:
-        runs = sorted(address[1] for address in self._world.judge.open)
+        runs = sorted(address[1] for address in self._world.judge.work.open)
         if runs:
             mode = self._random.choice(("now", "now", "after_current"))
             await self._clients.send("StopRun", run=self._random.choice(runs), mode=mode)
@@ -180,22 +266,24 @@ class Workload:
     async def _configure(self) -> None:
         await self._clients.send("ConfigureService", id=self._random.choice(self._services), **self._service())
 
+    async def _edit_flow(self) -> None:
+        await self._clients.send("EditFlow", id=self._random.choice(self._flows), **self._flow())
+
+    async def _backfill(self) -> None:
+        await self._again.backfill(self._any())
+
+    async def _watch(self) -> None:
+        """Say anew what is watched for, and who is told; sometimes nothing, and nobody."""
+        alerts = {} if self._random.random() < 0.1 else self._alerts()
+        await self._clients.send("EditScheduleAlerts", patient=True, id=self._any(), alerts=alerts)
+
     async def _replace(self) -> None:
         await self._clients.send("DeleteSchedule", id=self._any())
         await self._create()
 
+    async def _black_out(self) -> None:
+        """Save the calendar anew; a range that a change of the clocks turns round is refused."""
+        await self._clients.send("SaveCalendar", keyed=self._random.random() < 0.7, **self._calendar())
+
     async def _halt(self) -> None:
-        """Pause a schedule, or hold the workspace, for a while."""
-        draw = self._random
-        begin, end, fields = draw.choice(
-            (
-                ("PauseOwner", "UnpauseOwner", {"owner": {"kind": "schedule", "id": self._any()}}),
-                ("HoldStarts", "ReleaseStarts", {}),
-            )
-        )
-        for_s = 90.0 * draw.random()
-        until = self._world.database.now() + timedelta(seconds=for_s)
-        ends = {"until": f"{until:%Y-%m-%dT%H:%M:%SZ}"} if draw.random() < 0.3 else {}
-        await self._clients.send(begin, **fields, **ends)
-        await asyncio.sleep(for_s)
-        await self._clients.send(end, patient=True, **fields)
+        await halt(self._world, self._clients, self._random, {"kind": "schedule", "id": self._any()})

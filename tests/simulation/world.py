@@ -14,23 +14,32 @@ from datetime import timedelta
 from random import Random
 from typing import TYPE_CHECKING, Any, Final
 
+import pytest
 import structlog
 
 from eventjobs.audit.findings import Kind
 from eventjobs.audit.occurrences import audit_facts
+from eventjobs.channels.message import Message
+from eventjobs.commands import states
 from eventjobs.events import EVENT_TYPES
 from eventjobs.log.codec import Codec
 from eventjobs.simulation.ports import SeededIds, VirtualClock
-from tests.simulation.clients import Clients
+from tests.simulation.clients import WORKSPACE, Clients
+from tests.simulation.connect import Connect
 from tests.simulation.database import Database
 from tests.simulation.figures import Seen
 from tests.simulation.floor import Floor
-from tests.simulation.judge import Judge, Run, Violation
+from tests.simulation.judge import Judge
 from tests.simulation.machines import NOBODY, MachineLoop
 from tests.simulation.member import Member
 from tests.simulation.options import Options
+from tests.simulation.partners import Partners
+from tests.simulation.post import Post
+from tests.simulation.rules import Violation
+from tests.simulation.run_judge import Run
 from tests.simulation.weather import Weather
 from tests.simulation.workload import Workload
+from tests.simulation.zone_data import by_machine
 
 if TYPE_CHECKING:
     from eventjobs.events.recorded import Recorded
@@ -44,6 +53,8 @@ ANSWERED_S: Final = 5.0
 """How late a moment may be answered when nothing is wrong."""
 ENDED_S: Final = 900.0
 """After the last fault and the last start, when every run must have ended."""
+TOLD_S: Final = 30.0
+"""How long it may take, when nothing is wrong, until an incident is seen or a message is tried."""
 WORK_COMES_S: Final = 60.0
 """How long to wait for a run that the last fault can cut off."""
 QUIET_S: Final = 20.0
@@ -72,7 +83,7 @@ class World:
         self.loop.set_exception_handler(self._unhandled)
         self.seen = Seen()
         self.judge = Judge(self.seen, options)
-        self.judge.on_take_over = self._taken_over
+        self.judge.work.on_take_over = self._taken_over
         self.net = self._chance("net")
         self.ids = SeededIds(VirtualClock(options.start), options.seed)
         self.floor = Floor(self)
@@ -87,16 +98,32 @@ class World:
         self._draw = self._chance("director")
         self._broken: asyncio.Future[None] = self.loop.create_future()
         self.database = Database(self.loop, options.start, self.net, Codec(EVENT_TYPES), self._committed, self.seen)
-        self.judge.set_back_s = self.database.set_back_s
+        self.judge.rules.set_back_s = self.database.set_back_s
+        self.judge.rules.is_stepping = self.database.is_stepping
+        self.judge.rules.shown = self.database.now
         self.weather = Weather(self, self._chance("weather"))
         self.clients = Clients(self, self._chance("clients"))
-        self.workload = Workload(self, self.clients, self._chance("workload"))
+        self.post = Post(self, self._chance("post"))
+        self.judge.messages.post = self.post
+        self.partners = Partners(self, self.clients, self._chance("partners"))
+        work = Connect if options.groups else Workload
+        self.workload = work(self, self.clients, self._chance("workload"))
 
     def _chance(self, what: str) -> Random:
         return Random(f"{what}/{self.options.seed}")
 
+    @property
+    def is_upgraded(self) -> bool:
+        """Whether who starts now has the present zone data."""
+        return self.options.upgrade_h is None or self.loop.time() >= self.options.upgrade_h * 3600
+
     def play(self) -> Outcome:
         """Run it from the beginning to the end."""
+        with by_machine(), pytest.MonkeyPatch.context() as patch:
+            patch.setattr(states, "EVERY", self.options.snapshot_every)
+            return self._play()
+
+    def _play(self) -> Outcome:
         outcome = Outcome(self.options)
         self.seen.listen()
         try:
@@ -116,8 +143,8 @@ class World:
             "jumped_hours": round(self.jumped_s / 3600, 2),
             "positions": self.judge.position,
             "occurrences": self.judge.outcomes,
-            "runs": len(self.judge.runs),
-            "calls": self.judge.calls,
+            "runs": len(self.judge.work.runs),
+            "calls": self.judge.work.calls,
             "commands": len(self.clients.journal),
             "instances": self.numbers,
             "recovery_s": round(self.recovery_s, 2),
@@ -166,7 +193,23 @@ class World:
         address = (context.workspace, context.run)
         trusted = member.lease.trusted()
         try:
-            self.judge.called(member.name, address, context.row, context.attempt, context.term, trusted=trusted)
+            self.judge.work.called(
+                member.name, address, context.row, context.attempt, context.term, due=context.due, trusted=trusted
+            )
+        except Violation as violation:
+            self.fail(str(violation))
+
+    def sending(self, member: Member, message: Message) -> None:
+        """A channel is asked to send a message."""
+        try:
+            self.judge.messages.sending(member.name, (WORKSPACE, message.id), message.about)
+        except Violation as violation:
+            self.fail(str(violation))
+
+    def arrived(self, message: str) -> None:
+        """A copy of a message arrived."""
+        try:
+            self.judge.messages.arrived((WORKSPACE, message))
         except Violation as violation:
             self.fail(str(violation))
 
@@ -187,7 +230,7 @@ class World:
 
     def open_runs(self) -> Sequence[Run]:
         """The open runs."""
-        return [self.judge.runs[address] for address in self.judge.open]
+        return [self.judge.work.runs[address] for address in self.judge.work.open]
 
     # -- instances -----------------------------------------------------------------------------------------------------
 
@@ -245,24 +288,38 @@ class World:
             await self._window()
         await self._last_blow()
         await self.weather.calm()
+        self.post.is_calm = True
         await self._come_to_rest()
 
     async def _window(self) -> None:
-        """Jump to where something happens, let things happen, and wait until it is quiet."""
+        """Jump to where something happens, let things happen, and wait until it is quiet, or for a while at most."""
         window_s = 5.0 + 12.0 * self._draw.random()
+        at_least_s = 1.0
         if not self.members and self.dark_until > self.loop.time() + QUIET_S:
             self._pass(self.dark_until - self.loop.time() - QUIET_S / 2)
-        elif self._is_quiet() and self._draw.random() >= self.options.dense:
-            self._jump()
+        elif self._is_quiet():
+            if self._draw.random() >= self.options.dense:
+                self._jump()
+            else:
+                at_least_s = window_s
+        self._upgrade()
         self.weather.draw(window_s)
         while self._draw.random() < self.options.commands / (1 + self.options.commands):
             self._keep(self._people, self._person(window_s * self._draw.random()))
-        await asyncio.sleep(window_s)
-        until = self.loop.time() + PATIENCE_S * self._draw.random()
+        until = self.loop.time() + window_s + PATIENCE_S * self._draw.random()
+        await asyncio.sleep(at_least_s)
         while not self._is_quiet() and self.loop.time() < until:
             await asyncio.sleep(1.0)
             if self.seen.defects:
                 self.fail(self.seen.defects[0])
+
+    def _upgrade(self) -> None:
+        """Let one instance leave that has the older zone data although there is a newer one."""
+        for member in self.members:
+            if self.is_upgraded and member.machine.has_old_zone_data and member.is_up and not member.is_leaving:
+                self.seen.note("left_for_new_zone_data")
+                member.run(member.leave(), "leave")
+                return
 
     async def _person(self, after_s: float) -> None:
         await asyncio.sleep(after_s)
@@ -271,11 +328,14 @@ class World:
     def _is_quiet(self) -> bool:
         """Whether nobody has anything to do."""
         return (
-            not self.judge.open
+            not self.judge.work.open
             and self.weather.is_quiet
             and not self._people
             and not self.judge.waiting()
+            and not self.judge.backfills.left
+            and not self.judge.messages.under_way()
             and not self.clients.under_way
+            and not self.partners.under_way
             and self.database.views.position == self.judge.position
             and len(self.members) == self.options.members
             and all(member.is_up and not member.is_leaving and member.lease.trusted() for member in self.members)
@@ -306,7 +366,7 @@ class World:
         if due is not None and self._is_quiet():
             self._pass(self.database.seconds_until(due) - 1.0)
         until = self.loop.time() + WORK_COMES_S
-        while not self.judge.open and self.loop.time() < until:
+        while not self.judge.work.open and self.loop.time() < until:
             await asyncio.sleep(0.1)
         working = {run.instance for run in self.open_runs()}
         for member in [member for member in self.members if member.name in working]:
@@ -325,14 +385,28 @@ class World:
         await self._wait(
             lambda: not self.judge.unanswered(self.database.now() - lately), RECOVERY_S, "a due moment has no outcome"
         )
+        await self._wait(lambda: not self.judge.messages.unraised(), TOLD_S, "nobody was told what failed")
         await self.workload.rest()
-        await self._wait(lambda: not self.judge.open, ENDED_S, "a run does not end")
+        # What waits for an instant, as a retry does, waits longer where the clock showed a later time before.
+        done = lambda: not self.judge.work.open and not self.judge.backfills.left  # noqa: E731
+        await self._wait(done, ENDED_S + self._behind_s(), "a run or a backfill does not end")
         await self._wait(lambda: not self.judge.waiting(), 5.0, f"something waits for ever: {self.judge.waiting()}")
+        await self._wait(lambda: not self.judge.reports.untold(), TOLD_S, "nobody was told how a run went")
+        await self._wait(lambda: not self.judge.messages.left_open(), TOLD_S, "an incident is left open")
+        await self._wait(
+            lambda: not self.judge.messages.untried(self.database.now()), TOLD_S, "a message is left alone"
+        )
         await self._wait(self._caught_up, 10.0, "a view is behind")
         self.seen.note("calm_s", int(self.loop.time() - began))
         self.clients.check()
+        self.partners.check()
         if self.seen.defects:
             self.fail(self.seen.defects[0])
+
+    def _behind_s(self) -> float:
+        """Return by how much the log's time is ahead of the clock since it was set back."""
+        at = self.judge.at
+        return 0.0 if at is None else max(0.0, self.database.seconds_until(at))
 
     def _all_owned(self) -> bool:
         living = {member.name for member in self.members if member.is_up}
@@ -348,7 +422,7 @@ class World:
         until = self.loop.time() + within_s
         while not holds():
             if self.loop.time() > until:
-                left = [f"{address}: {self.judge.runs[address]}" for address in sorted(self.judge.open)]
+                left = [f"{address}: {self.judge.work.runs[address]}" for address in sorted(self.judge.work.open)]
                 due = self.judge.unanswered(self.database.now())
                 self.fail(f"{otherwise} after {within_s} s; due: {due}; open: {left}")
             await asyncio.sleep(0.25)

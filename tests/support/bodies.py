@@ -18,6 +18,14 @@ def service(service_id: str = "load", **fields: Any) -> CommandFields:
     return command("AddService", **{"id": service_id, "handler": "noop", **fields})
 
 
+def flow(flow_id: str = "approve", **fields: Any) -> CommandFields:
+    return command("AddFlow", **{"id": flow_id, "handler": "python", **fields})
+
+
+def flow_row(flow_id: str = "approve", **fields: Any) -> dict[str, Any]:
+    return {"job": {"kind": "flow", "id": flow_id}, **fields}
+
+
 def row(service_id: str = "load", **fields: Any) -> dict[str, Any]:
     return {"job": {"kind": "service", "id": service_id}, **fields}
 
@@ -37,7 +45,7 @@ def policies(schedule_id: str = "nightly", **fields: Any) -> CommandFields:
 
 
 def tick(schedule_id: str = "nightly") -> CommandFields:
-    return command("AnswerDue", schedule=schedule_id)
+    return command("AnswerDue", kind="schedule", id=schedule_id)
 
 
 def run_now(owner_id: str = "nightly", kind: str = "schedule", **fields: Any) -> CommandFields:

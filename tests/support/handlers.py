@@ -8,7 +8,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict
 
 from eventjobs.errors import JobFailed
-from eventjobs.handlers.context import HandlerContext, Result
+from eventjobs.handlers.context import HandlerContext, Result, Suspended
 from eventjobs.handlers.registry import Handler, Registry
 
 
@@ -45,9 +45,9 @@ class Floor:
     gates: dict[str, asyncio.Event] = field(default_factory=dict)
 
     def registry(self, instance: str = "one") -> Registry:
-        """Return the handlers of one instance: `noop`, `pay` and `csv.import` differ in their delivery only."""
+        """Return the handlers of one instance: they differ in their delivery only; `python` does flows."""
 
-        async def run(context: HandlerContext, config: Anything) -> Result:
+        async def run(context: HandlerContext, config: Anything) -> Result | Suspended:
             return await self._run(instance, context, config)
 
         return Registry(
@@ -62,6 +62,7 @@ class Floor:
                 ),
                 "noop": Handler(name="noop", summary="", config=Anything, run=run, delivery="at_least_once"),
                 "pay": Handler(name="pay", summary="", config=Anything, run=run, delivery="at_most_once"),
+                "python": Handler(name="python", summary="", config=Anything, run=run, delivery="at_least_once"),
             }
         )
 
@@ -77,7 +78,7 @@ class Floor:
         """Return the gate at which `do: gate` waits."""
         return self.gates.setdefault(job, asyncio.Event())
 
-    async def _run(self, instance: str, context: HandlerContext, config: Anything) -> Result:
+    async def _run(self, instance: str, context: HandlerContext, config: Anything) -> Result | Suspended:
         now = asyncio.get_running_loop().time
         call = Call(context.job.id, context.run, context.row, context.attempt, context.term, instance, now())
         call.context = context
@@ -87,7 +88,7 @@ class Floor:
         finally:
             call.ended = now()
 
-    async def _do(self, context: HandlerContext, config: Anything) -> Result:
+    async def _do(self, context: HandlerContext, config: Anything) -> Result | Suspended:
         match config.do:
             case "ok":
                 return Result(counts={"processed": 1}, output={"job": context.job.id})
@@ -101,4 +102,4 @@ class Floor:
                 raise JobFailed("as told", counts={"processed": 2, "rejected": 1}, output={"why": "told"})
             case doing:
                 done = await self.doings[doing](context, config)
-                return done if isinstance(done, Result) else Result()
+                return done if isinstance(done, (Result, Suspended)) else Result()

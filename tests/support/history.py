@@ -6,15 +6,23 @@ It is drawn from a seed and coherent: a run ends after it was opened, a row afte
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from random import Random
 from typing import Any
 
 from eventjobs.domain.cadence import due_at
 from eventjobs.domain.occurrence import occurrence_id
-from eventjobs.domain.streams import key_stream, run_stream, schedule_stream, service_stream, workspace_stream
+from eventjobs.domain.streams import (
+    calendar_stream,
+    key_stream,
+    run_stream,
+    schedule_stream,
+    service_stream,
+    workspace_stream,
+)
 from eventjobs.events.access import KeyIssued, KeyRevoked
 from eventjobs.events.cadence import Cadence, TimingPolicies, TimingState, Unit
+from eventjobs.events.calendar import BlackoutDate, CalendarSaved
 from eventjobs.events.recorded import Event, StreamId
 from eventjobs.events.run import (
     AttemptEnded,
@@ -27,7 +35,6 @@ from eventjobs.events.run import (
     RunOpened,
     RunStopRequested,
     RunTakenOver,
-    SnapshotJob,
 )
 from eventjobs.events.schedule import (
     JobRow,
@@ -49,7 +56,6 @@ from eventjobs.events.schedule import (
     ScheduleUnpaused,
 )
 from eventjobs.events.service import (
-    AttemptPolicy,
     ServiceAdded,
     ServiceAttached,
     ServiceClaimed,
@@ -60,11 +66,10 @@ from eventjobs.events.service import (
     Turn,
 )
 from eventjobs.events.workspace import WorkspaceCreated, WorkspaceStartsHeld, WorkspaceStartsReleased
+from tests.support import tales
+from tests.support.facts import POLICY, START, Facts, snapshot
+from tests.support.lists import lists
 
-Facts = list[tuple[StreamId, Event]]
-
-START = datetime(2026, 1, 1, tzinfo=UTC)
-POLICY = AttemptPolicy(delivery="at_least_once", attempts=3)
 POLICIES = SchedulePolicies(timing=TimingPolicies())
 
 
@@ -122,7 +127,7 @@ class History:
             workspace = self.random.choice(self.workspaces)
             schedule = self.random.choice(self.planned[workspace])
             if self.random.random() < 0.05 and schedule.active:
-                yield self._stop_and_go(workspace, schedule, self.random.choice(("pause", "hold", "queue")))
+                yield self._stop_and_go(workspace, schedule, self.random.choice(("pause", "hold", "calendar", "queue")))
             if self.random.random() < self.edits:
                 yield self._edit(workspace, schedule)
             elif self.random.random() < 0.1:
@@ -136,7 +141,8 @@ class History:
                            read_only=False)  # fmt: skip
         yield [(key_stream(workspace, "first"), issued)]
         for n in range(self.jobs):
-            added = ServiceAdded(name=f"Service {n}", handler="noop", config={"n": n}, policy=POLICY)
+            kind = "Vista/Jobs/Cache writer" if n == 0 else None
+            added = ServiceAdded(name=f"Service {n}", handler="noop", config={"n": n}, policy=POLICY, type=kind)
             yield [(service_stream(workspace, f"service-{n}"), added)]
         for schedule in self.planned[workspace]:
             created = ScheduleCreated(
@@ -153,8 +159,13 @@ class History:
                 (service_stream(workspace, row.job.id), ServiceAttached(schedule=schedule.id)) for row in schedule.jobs
             ]
             yield [(schedule_stream(workspace, schedule.id), created), *attached]
-        for what in ("pause", "hold", "queue"):
+        for what in ("pause", "hold", "calendar", "queue"):
             yield self._stop_and_go(workspace, self.planned[workspace][0], what)
+        yield from tales.approvals(workspace, self.planned[workspace][0].cadence)
+        yield from tales.alarm(workspace, self.planned[workspace][0].id)
+        yield from tales.integration(workspace)
+        yield from tales.member(workspace)
+        yield from lists(workspace)
 
     def _edit(self, workspace: str, schedule: Planned) -> Facts:
         stream = schedule_stream(workspace, schedule.id)
@@ -185,7 +196,7 @@ class History:
         return self._not_run(stream, schedule)
 
     def _stop_and_go(self, workspace: str, schedule: Planned, what: str) -> Facts:
-        """Pause and unpause, hold and release, or let a moment wait and drop it."""
+        """Pause and unpause, hold and release, save a calendar, or let a moment wait and drop it."""
         stream, until = schedule_stream(workspace, schedule.id), START + timedelta(days=200)
         ended = self.random.random() < 0.5
         match what:
@@ -197,6 +208,10 @@ class History:
                 return [(workspace_stream(workspace), WorkspaceStartsReleased(since=until))]
             case "hold":
                 return [(workspace_stream(workspace), WorkspaceStartsHeld(since=START, note="", by="key:first"))]
+            case "calendar":
+                dates = (BlackoutDate(date="2026-01-02", note="why"),) if ended else ()
+                saved = CalendarSaved(name="Freeze", time_zone="UTC", since=START, dates=dates)
+                return [(calendar_stream(workspace, "freeze"), saved)]
             case _:
                 return self._queue(stream, schedule, dropped=ended)
 
@@ -267,7 +282,7 @@ class History:
             term=1,
             instance="one",
             on_failure="continue",
-            jobs=tuple(_snapshot(row) for row in rows),
+            jobs=tuple(snapshot(row) for row in rows),
             cadence_version=schedule.cadence_version if schedule is not None and scheduled else None,
         )
         yield [(stream, begun), *opening]
@@ -318,16 +333,3 @@ class History:
                     continue
                 over = JobRunEnded(row=row.row, state="succeeded", counts={"processed": 100}, output={"rows": 100})
                 yield [(stream, ended), (stream, over), (service, ServiceReleased(turn=turn))]
-
-
-def _snapshot(row: JobRow) -> SnapshotJob:
-    return SnapshotJob(
-        row=row.row,
-        job=row.job,
-        seq=row.seq,
-        skip_wait=row.skip_wait,
-        handler="noop",
-        config={"n": 1},
-        policy=POLICY,
-        version=1,
-    )

@@ -34,15 +34,17 @@ class FixedRandom:
 
 class FakeCatalog:
     """
-    Three handlers: `noop` may run twice, `pay` may not, and an interruption of `csv.import` does not count.
+    Handlers: `http`, `noop` and `python` may run twice, `pay` may not; an interruption of `csv.import` does not count.
 
     A configuration with the field `bad` is refused.
     """
 
     _FACTS: Mapping[str, HandlerFacts] = {
         "csv.import": HandlerFacts(delivery="at_least_once", interruption_counts=False),
+        "http": HandlerFacts(delivery="at_least_once", interruption_counts=True),
         "noop": HandlerFacts(delivery="at_least_once", interruption_counts=True),
         "pay": HandlerFacts(delivery="at_most_once", interruption_counts=True),
+        "python": HandlerFacts(delivery="at_least_once", interruption_counts=True),
     }
 
     def find(self, name: str) -> HandlerFacts | None:
@@ -50,6 +52,9 @@ class FakeCatalog:
 
     def names(self) -> Sequence[str]:
         return sorted(self._FACTS)
+
+    def schema(self, name: str) -> Mapping[str, Any]:
+        return {"title": name, "type": "object", "properties": {}}
 
     def problems(self, _name: str, config: Mapping[str, Any]) -> Sequence[FieldError]:
         return [FieldError("config.bad", "extra_forbidden", "no such field")] if "bad" in config else []

@@ -18,10 +18,21 @@ from eventjobs.commands.context import Context, Limits
 from eventjobs.commands.spec import CommandFields, CommandSpec
 from eventjobs.commands.world import Loaded, Unloaded, World
 from eventjobs.domain.access import Grant
+from eventjobs.domain.connect_job import ConnectJob
+from eventjobs.domain.flow import Flow
+from eventjobs.domain.group import Group
 from eventjobs.domain.run import Run
 from eventjobs.domain.schedule import Schedule
 from eventjobs.domain.service import Service
-from eventjobs.domain.streams import FOLDS, run_stream, schedule_stream, service_stream
+from eventjobs.domain.streams import (
+    FOLDS,
+    connect_stream,
+    flow_stream,
+    group_stream,
+    run_stream,
+    schedule_stream,
+    service_stream,
+)
 from eventjobs.errors import Rejected
 from eventjobs.events import EVENT_TYPES
 from eventjobs.events.recorded import StreamId
@@ -57,7 +68,7 @@ def passed(**span: float) -> Callable[["Story"], None]:
 class Fact:
     """A fact of which only some fields matter."""
 
-    def __init__(self, kind: type[Any], **fields: Any) -> None:
+    def __init__(self, kind: type[Any], /, **fields: Any) -> None:
         self._kind = kind
         self._fields = fields
 
@@ -79,9 +90,11 @@ class Outcome:
         self.refusal = refusal
         self.emitted = [] if world is None else list(world.emitted)
         self.named = {} if world is None else world.expected()
+        self.holds_until = None if world is None else world.holds_until
         self.answer = {} if world is None else world.answer
         self.secrets = {} if world is None else world.secrets
-        self.warnings = [] if world is None else [warn.code for warn in world.warnings]
+        self.told = [] if world is None else list(world.warnings)
+        self.warnings = [warn.code for warn in self.told]
 
     @property
     def facts(self) -> list[Any]:
@@ -162,7 +175,7 @@ class Story:
         spec = SPEC_OF[type(command)]
         context = replace(self.context, **{"now": self.now, "command_id": self.context.ids.new(), **surroundings})
         try:
-            world = decide(spec, command, context, self.load)
+            world = decide(spec, command, context, self.load, self.count)
         except Rejected as refusal:
             return Outcome(self, None, refusal)
         for stream, expected in world.expected().items():
@@ -170,6 +183,18 @@ class Story:
         for stream, event in world.emitted:
             self.streams.setdefault(stream, []).append(_through_codec(event))
         return Outcome(self, world, None)
+
+    def beginnings(self, command: CommandFields) -> int:
+        """Return how often a decision begins until it has read all that it needs; nothing of it is kept."""
+        spec, begun = SPEC_OF[type(command)], 0
+
+        def counted(*surroundings: Any) -> None:
+            nonlocal begun
+            begun += 1
+            spec.decide(*surroundings)
+
+        decide(replace(spec, decide=counted), command, replace(self.context, now=self.now), self.load, self.count)
+        return begun
 
     def load(self, stream: StreamId) -> Loaded:
         """Fold a stream from its facts."""
@@ -179,23 +204,41 @@ class Story:
             state = fold.evolve(state, event)
         return Loaded(len(self.streams.get(stream, ())), state, 0)
 
+    def count(self, workspace: str, kind: str) -> int:
+        """Count the things of a kind that are there."""
+        things = [stream for stream in self.streams if (stream.workspace, stream.kind) == (workspace, kind)]
+        return sum(self.load(stream).state.alive for stream in things)
+
     def schedule(self, schedule_id: str = "nightly") -> Schedule:
         return self.load(schedule_stream(WORKSPACE, schedule_id)).state  # type: ignore[no-any-return]
 
     def service(self, service_id: str = "load") -> Service:
         return self.load(service_stream(WORKSPACE, service_id)).state  # type: ignore[no-any-return]
 
+    def flow(self, flow_id: str = "approve") -> Flow:
+        return self.load(flow_stream(WORKSPACE, flow_id)).state  # type: ignore[no-any-return]
+
+    def group(self, group_id: str = "lists") -> Group:
+        return self.load(group_stream(WORKSPACE, group_id)).state  # type: ignore[no-any-return]
+
+    def job(self, job_id: str = "contacts") -> ConnectJob:
+        return self.load(connect_stream(WORKSPACE, job_id)).state  # type: ignore[no-any-return]
+
     def run(self, run_id: str) -> Run:
         return self.load(run_stream(WORKSPACE, run_id)).state  # type: ignore[no-any-return]
 
 
 def decide(
-    spec: CommandSpec[Any], command: CommandFields, context: Context, load: Callable[[StreamId], Loaded]
+    spec: CommandSpec[Any],
+    command: CommandFields,
+    context: Context,
+    load: Callable[[StreamId], Loaded],
+    count: Callable[[str, str], int],
 ) -> World:
     """Decide as the dispatcher does: streams are loaded when they are asked for."""
     loaded = {stream: load(stream) for stream in spec.streams(command, context)}
     while True:
-        world = World(context.workspace, loaded)
+        world = World(context.workspace, loaded, counted=count)
         try:
             spec.decide(command, world, context)
         except Unloaded as missing:

@@ -17,7 +17,7 @@ from eventjobs.projections.temporal import Keeps, Projection
 from eventjobs.runner.projector import Projector
 from eventjobs.telemetry.metrics import Metrics
 from eventjobs.telemetry.tasks import Tasks
-from tests.support.history import START, Facts
+from tests.support.facts import START, Facts
 
 CODEC = Codec(EVENT_TYPES)
 BY = Provenance(actor="system", command_id="00000000-0000-7000-8000-000000000001")

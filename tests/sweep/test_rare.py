@@ -10,6 +10,7 @@ from time import thread_time_ns
 import pytest
 
 from eventjobs.domain.cadence import check_cadence
+from eventjobs.domain.cron_days import CronDays
 from eventjobs.domain.reference import next_after
 from eventjobs.domain.zones import zone_names
 from eventjobs.events.cadence import Cadence, Gap, NextDue, Repeat, Timing, TimingPolicies, TimingState, Unit
@@ -20,6 +21,7 @@ CYCLE = 400  # years after which the calendar repeats
 RARE_DATES = ("2024-01-31", "2024-02-29", "2023-02-28", "1972-02-29", "2099-12-31", "2100-02-28", "2199-08-30")
 GRID, WALL = TimingPolicies(timing=Timing.GRID), TimingPolicies(timing=Timing.WALL_CLOCK)
 STARTED = TimingState()
+WITH_START = [unit for unit in Unit if unit is not Unit.CRON]
 
 
 def timed_next(cadence: Cadence, policies: TimingPolicies, at: datetime) -> NextDue | None:
@@ -105,12 +107,21 @@ def test_R7_a_once_in_the_past_never_comes_and_one_ahead_comes_once() -> None:
 def test_up_to_the_last_day_of_the_calendar_a_moment_comes_or_none_does(at: str) -> None:
     late = datetime.fromisoformat(at).replace(hour=23, minute=59, tzinfo=UTC)
     zones = ("UTC", "Pacific/Kiritimati", "Etc/GMT+12", "Africa/Casablanca", "America/Santiago")
-    for zone, unit, policies in product(zones, Unit, all_policies()):
+    for zone, unit, policies in product(zones, WITH_START, all_policies()):
         for every in (1, 15, 999, 10_000):
             cadence = cadence_of("2200-12-31", unit, every, zone, "23:59")
             if not check_cadence(cadence, policies, min_period_s=60):
                 found = timed_next(cadence, policies, late)
                 assert found is None or found.due > late
+
+
+def test_up_to_the_last_day_of_the_calendar_a_cron_comes_or_none_does() -> None:
+    for zone, gap, repeat in product(("UTC", "Pacific/Kiritimati", "Etc/GMT+12", "America/Santiago"), Gap, Repeat):
+        days = CronDays(Cadence(time_zone=zone, unit=Unit.CRON, cron="*/20 * * 1,11 *"), gap, repeat)
+        for month, day in ((10, 31), (11, 28), (11, 30), (12, 1), (12, 31)):
+            late = datetime(9999, month, day, 23, 59, tzinfo=UTC)
+            found = days.after(late)
+            assert found is None or found.due > late
 
 
 def all_policies() -> list[TimingPolicies]:
@@ -142,7 +153,7 @@ def random_rule(chance: random.Random, names: list[str]) -> tuple[Cadence, Timin
         start = date(chance.randrange(1970, 2201), 1, 1) + chance.randrange(365) * DAY
         cadence = cadence_of(
             chance.choice([start.isoformat(), *RARE_DATES]),
-            chance.choice(list(Unit)),
+            chance.choice(WITH_START),
             chance.choice([1, 15, chance.randrange(1, 1001), 10_000]),
             chance.choice(names),
             f"{chance.randrange(24):02}:{chance.choice([0, 0, 15, 30, 59]):02}",

@@ -4,6 +4,7 @@ import random
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import cache
 
 from tests.sweep.clocks import FIRST, LAST, Change, changes, clock, offset, same_clocks
 from tests.sweep.minutes import DAY
@@ -35,15 +36,16 @@ def distinct(groups: Iterable[list[str]], step: timedelta = DAY) -> list[Window]
     return list(found.values())
 
 
-def odd(groups: Iterable[list[str]]) -> Iterator[Window]:
+@cache
+def odd() -> tuple[Window, ...]:
     """Return one change of each odd kind: how far, and at what time of day the clock is put on or back."""
-    seen: set[tuple[int, str]] = set()
-    for names in groups:
+    found: dict[tuple[int, str], Window] = {}
+    for names in same_clocks():
         for change in changes(clock(names[0]), timedelta(days=7)):
-            kind = change.after - change.before, f"{change.old_wall:%H:%M}"
-            if change.is_odd and kind not in seen:
-                seen.add(kind)
-                yield Window(names[0], change)
+            if change.is_odd:
+                kind = change.after - change.before, f"{change.old_wall:%H:%M}"
+                found.setdefault(kind, Window(names[0], change))
+    return tuple(found.values())
 
 
 def at_random(count: int, seed: int) -> Iterator[Window]:
