@@ -70,6 +70,13 @@ def test_everything_wrong_is_said_at_once_and_without_the_values(monkeypatch: py
     assert "hunter2" not in str(caught.value)
 
 
+def test_the_public_address_that_everybody_is_shown_holds_no_password(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("EVENTJOBS_PUBLIC_URL", "https://me:hunter2hunter2@jobs.example.org")
+    with pytest.raises(SettingsInvalid, match="EVENTJOBS_PUBLIC_URL") as caught:
+        load_settings()
+    assert "hunter2" not in str(caught.value)
+
+
 def test_secrets_are_masked_and_known(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("EVENTJOBS_DATABASE_URL", "postgresql://owner:p%40ssword@db.example:5433/jobs?sslmode=require")
     monkeypatch.setenv("EVENTJOBS_ADMIN_KEY", "ej_0123456789abcdef")
@@ -97,3 +104,16 @@ def test_the_direct_url_is_the_server_s_and_the_other_then_a_pooler_s(monkeypatc
 def test_a_misspelt_variable_is_told_with_the_name_it_may_mean() -> None:
     names = ["EVENTJOBS_DATABSE_URL", "EVENTJOBS_PORT", "EVENTJOBS_SECRET__ACME__KEY", "HOME"]
     assert unknown_variables(names) == ["EVENTJOBS_DATABSE_URL is no setting (did you mean EVENTJOBS_DATABASE_URL?)"]
+
+
+def test_G17_groups_take_the_kinds_of_job_that_are_set(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert load_settings().group_kinds == ("import",)
+    monkeypatch.setenv("EVENTJOBS_GROUP_KINDS", "import, export")
+    assert load_settings().group_kinds == ("import", "export")
+
+
+@pytest.mark.parametrize("value", ["partner", "import,service", ","])
+def test_G18_groups_take_no_other_kinds(monkeypatch: pytest.MonkeyPatch, value: str) -> None:
+    monkeypatch.setenv("EVENTJOBS_GROUP_KINDS", value)
+    with pytest.raises(SettingsInvalid, match="EVENTJOBS_GROUP_KINDS"):
+        load_settings()

@@ -1,33 +1,14 @@
 """A backup of a running service, restored into an empty folder, as its operator sees it."""
 
-import asyncio
 import json
-import os
-import sys
 from pathlib import Path
-from typing import NamedTuple
 
 from eventjobs.log.setup import set_up
 from eventjobs.postgres.embedded import EmbeddedPostgres
 from tests.acceptance.instance import ADMIN_KEY, Client, Instance, client_of
 from tests.support.database import data_folder, execute
+from tests.support.program import eventjobs_beside
 from tests.support.waiting import eventually
-
-
-class Ended(NamedTuple):
-    code: int
-    out: str
-    err: str
-
-
-async def eventjobs(*arguments: str) -> Ended:
-    clean = {name: value for name, value in os.environ.items() if not name.startswith("EVENTJOBS_")}
-    pipe = asyncio.subprocess.PIPE
-    process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "eventjobs", *arguments, env=clean, stdout=pipe, stderr=pipe
-    )
-    out, err = await process.communicate()
-    return Ended(process.returncode or 0, out.decode(), err.decode())
 
 
 async def _in_use(client: Client, folder: Path) -> tuple[str, str]:
@@ -55,7 +36,7 @@ async def test_what_is_restored_is_whole_held_and_does_nothing_by_itself() -> No
         copy = first.parent / "copy"
         async with Instance(first) as running, client_of(running, "acme") as client:
             loaded, long = await _in_use(client, first)
-            made = await eventjobs("backup", str(copy), "--data-dir", str(first), "--json")
+            made = await eventjobs_beside("backup", str(copy), "--data-dir", str(first), "--json")
             assert made.code == 0, made.err
             after = await client.do("AddService", {"id": "later", "handler": "sleep", "config": {"seconds": 0}})
         described = json.loads(made.out)
@@ -63,7 +44,7 @@ async def test_what_is_restored_is_whole_held_and_does_nothing_by_itself() -> No
         assert described["bytes"] == copy.stat().st_size
         assert copy.stat().st_mode & 0o777 == 0o600
 
-        restored = await eventjobs("restore", str(copy), "--data-dir", str(second), "--json")
+        restored = await eventjobs_beside("restore", str(copy), "--data-dir", str(second), "--json")
         assert restored.code == 0, restored.err
         told = json.loads(restored.out)
         assert (told["copied_to"], told["held"]) == (described["position"], True)
@@ -75,7 +56,7 @@ async def test_what_is_restored_is_whole_held_and_does_nothing_by_itself() -> No
             await client.get("/services/later", expect=404)
             refused = await client.do("RunNow", {"owner": {"kind": "service", "id": "load"}}, expect=409)
             assert refused["code"] == "held"
-            released = await eventjobs(
+            released = await eventjobs_beside(
                 *("do", "ReleaseStarts", "--everywhere", "-w", "*", "--url", again.url, "--key", ADMIN_KEY)
             )
             assert released.code == 0, released.err
@@ -86,7 +67,7 @@ async def test_what_is_restored_is_whole_held_and_does_nothing_by_itself() -> No
             )
             counts = merged["stages"][0]["job_runs"][0]["counts"]
             assert (counts["added"], counts["updated"]) == (1, 1)
-            verified = await eventjobs("audit", "verify", "--data-dir", str(second))
+            verified = await eventjobs_beside("audit", "verify", "--data-dir", str(second))
             assert verified.code == 0, verified.out
 
 
@@ -99,19 +80,19 @@ async def test_no_instance_starts_on_what_a_restore_left_half_done() -> None:
             await execute(url, "CREATE TABLE public.eventjobs_restoring ()")
         finally:
             await postgres.stop()
-        refused = await eventjobs("serve", "--data-dir", str(folder), "--port", "0")
+        refused = await eventjobs_beside("serve", "--data-dir", str(folder), "--port", "0")
         assert (refused.code, "did not come to its end" in refused.err) == (3, True), refused.err
 
 
 async def test_nothing_is_overwritten_and_no_other_file_is_taken_for_a_backup(tmp_path: Path) -> None:
     some = tmp_path / "some"
     some.write_text("not a copy")
-    there = await eventjobs("backup", str(some), "--data-dir", str(tmp_path))
+    there = await eventjobs_beside("backup", str(some), "--data-dir", str(tmp_path))
     assert (there.code, "overwrites nothing" in there.err) == (2, True)
-    nothing = await eventjobs("backup", str(tmp_path / "new"), "--data-dir", str(tmp_path / "empty"))
+    nothing = await eventjobs_beside("backup", str(tmp_path / "new"), "--data-dir", str(tmp_path / "empty"))
     assert (nothing.code, "no database" in nothing.err) == (2, True)
-    absent = await eventjobs("restore", str(tmp_path / "absent"), "--data-dir", str(tmp_path / "empty"))
+    absent = await eventjobs_beside("restore", str(tmp_path / "absent"), "--data-dir", str(tmp_path / "empty"))
     assert (absent.code, "no file" in absent.err) == (2, True)
     with data_folder() as folder:
-        wrong = await eventjobs("restore", str(some), "--data-dir", str(folder))
+        wrong = await eventjobs_beside("restore", str(some), "--data-dir", str(folder))
         assert (wrong.code, "pg_restore failed" in wrong.err) == (1, True)

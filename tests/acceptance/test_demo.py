@@ -27,6 +27,13 @@ TABLES = [
     {"table": "contact_addresses", "file": "contact_addresses.csv", "rows": 60_000},
     {"table": "contact_orders", "file": "contact_orders.csv", "rows": 90_000},
 ]
+ENDED = {"first-load": "succeeded", "first-newsletter": "succeeded", "first-trade-fair": "failed"}
+LOADED = [
+    ("readers", "succeeded", 10_000),
+    ("reader-interests", "succeeded", 25_000),
+    ("leads", "failed", 0),
+]
+MAILED = [("first-newsletter", "sent", 1), ("first-trade-fair", "sent", 1)]
 
 
 @dataclass
@@ -123,6 +130,45 @@ def postgres_pids(folder: Path) -> list[int]:
     return found
 
 
+async def runs_of(running: Demo) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = (await running.get("/runs"))["items"]
+    return found
+
+
+async def mailed(running: Demo) -> list[tuple[str, str, int]]:
+    """Of each message the run, its state and how often it was tried."""
+    return sorted((one["run"], one["state"], one["attempts"]) for one in (await running.get("/notifications"))["items"])
+
+
+async def is_mailed(running: Demo) -> bool:
+    return await mailed(running) == MAILED
+
+
+async def check_groups(running: Demo) -> None:
+    """One group loaded a list, then its extension; the other failed at its list, and skipped the extension."""
+    groups = {one["id"]: one for one in (await running.get("/manage-connect/group-jobs"))["items"]}
+    assert {name: group["state"] for name, group in groups.items()} == {"newsletter": "active", "trade-fair": "active"}
+    assert groups["newsletter"]["schedule"]["describe"] == "daily at 03:15-29"
+    done = (await running.get("/manage-connect/completed-jobs"))["items"]
+    assert sorted((one["job"]["id"], one["state"], one["counts"]["added"]) for one in done) == sorted(LOADED)
+    detail = await running.get("/runs/first-trade-fair")
+    jobs = [job for stage in detail["stages"] for job in stage["job_runs"]]
+    assert [(job["state"], job["reason"]) for job in jobs] == [
+        ("failed", "reject_threshold"),
+        ("skipped", "previous_job_failed"),
+    ]
+    assert "lead-interests: skipped" in running.text
+    await eventually(lambda: is_mailed(running))
+    good, bad = running.text.split("A mail arrived:")[1:]
+    assert "| To: you@example.org" in good
+    assert "| Subject: [eventjobs] group newsletter succeeded (example)" in good
+    assert "| 2. reader-interests (What the readers like): succeeded" in good
+    assert "| Subject: [eventjobs] group trade-fair failed (example)" in bad
+    assert "50 of 1000 records were rejected" in bad
+    assert "| 2. lead-interests (What the people of the fair like): skipped" in bad
+    assert "view manage-connect" in running.text
+
+
 @pytest.mark.timeout(400)
 async def test_the_demonstration_loads_real_files_once_and_goes_on_where_it_stopped(port: int) -> None:
     with data_folder() as folder:
@@ -137,10 +183,12 @@ async def test_the_demonstration_loads_real_files_once_and_goes_on_where_it_stop
             assert left["url"] == f"http://127.0.0.1:{port}"
             assert left["schedule"] == "load-contact-data"
             assert left["tables"] == TABLES
-            run = (await first.get("/runs"))["items"][0]
-            assert (run["state"], run["cause"]) == ("succeeded", "manual")
+            runs = await runs_of(first)
+            assert {run["id"]: run["state"] for run in runs} == ENDED
+            assert {run["cause"] for run in runs} == {"manual"}
             page = await first.get("/jobs-page")
             assert page["services"]["count"] == 4
+            await check_groups(first)
             assert postgres_pids(folder)
             assert await first.stop() == 0
             assert "the next start goes on from here" in first.text
@@ -151,8 +199,10 @@ async def test_the_demonstration_loads_real_files_once_and_goes_on_where_it_stop
             await second.until("Ready at", START_S)
             assert loop.time() - began < 10
             await second.until("Ctrl-C stops everything", START_S)
-            assert "nothing is run again" in second.text
-            assert [run["id"] for run in (await second.get("/runs"))["items"]] == [run["id"]]
+            assert second.text.count("nothing is run again") == 3
+            assert await runs_of(second) == runs
+            assert await mailed(second) == MAILED
+            assert "A mail arrived" not in second.text
             assert second.left_behind()["key"] == left["key"]
             assert await second.stop(signal.SIGTERM) == 0
         assert postgres_pids(folder) == []
@@ -166,9 +216,8 @@ async def test_a_demonstration_that_was_stopped_half_way_finishes_at_the_next_st
             assert await first.stop() == 0
         async with demo(folder, port) as second:
             await second.until("Ctrl-C stops everything", START_S + RUN_S)
-            runs = (await second.get("/runs"))["items"]
-            assert [run["state"] for run in runs] == ["succeeded"]
-            detail = await second.get(f"/runs/{runs[0]['id']}")
+            assert {run["id"]: run["state"] for run in await runs_of(second)} == ENDED
+            detail = await second.get("/runs/first-load")
             ended = [job for stage in detail["stages"] for job in stage["job_runs"] if job["state"] == "succeeded"]
             assert len(ended) == 4
             assert await second.stop() == 0

@@ -69,6 +69,10 @@ async def test_who_is_over_a_limit_waits_is_seen_to_wait_can_be_stopped_and_star
             shown = await eventually(lambda: client.get(f"/occurrences/{occurrence}"))
             assert shown["outcome"] == "waiting"
             assert await delays(client, f"/occurrences/{occurrence}") == [("owner_limit", 2)]
+            listed = (await client.get("/occurrences?outcome=waiting&owner=schedule/often"))["items"]
+            assert [{**one, "as_of": None} for one in listed] == [{**shown, "as_of": None}]
+            all_of_it = (await client.get("/occurrences?owner=schedule/often"))["items"]
+            assert [one["id"] for one in all_of_it if one["outcome"] == "waiting"] == [occurrence]
 
             await client.do("StopRun", {"run": "second", "mode": "now"})
             stopped = await client.run_ended("second")
@@ -78,6 +82,7 @@ async def test_who_is_over_a_limit_waits_is_seen_to_wait_can_be_stopped_and_star
 
             await client.do("StopRun", {"run": "first", "mode": "now"})
             await eventually(lambda: started(client, occurrence), 15.0)
+            assert (await client.get("/occurrences?outcome=waiting"))["items"] == []
             assert await delays(client, f"/occurrences/{occurrence}") == both
             assert await metric(one, "eventjobs_runs_in_line") == 0
 

@@ -14,6 +14,7 @@ from eventjobs.log.postgres_storage import SESSION
 from eventjobs.postgres.lines import PostgresLines
 from eventjobs.postgres.migrate import APP_ROLE
 from eventjobs.postgres.pool import Connection, connect, open_pool
+from eventjobs.projections.counted import ViewedCounts
 from eventjobs.projections.views import Views
 from eventjobs.runner.projector import Projector
 from eventjobs.telemetry.metrics import Metrics
@@ -46,7 +47,7 @@ async def on_postgres(url: str, *, clock: Clock | None = None, **changed: Any) -
         projector = Projector(log, pool, clock, tasks, Metrics())
         _ = tasks.start(projector.run(), name="projector")
         parts = {
-            "dispatcher": Dispatcher(log),
+            "dispatcher": Dispatcher(log, source=ViewedCounts(pool)),
             "views": Views(pool),
             "following": projector,
             "log_lines": PostgresLines(pool),

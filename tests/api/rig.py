@@ -14,6 +14,7 @@ from aiohttp import web
 
 from eventjobs.api.app import build_app, make_runner
 from eventjobs.api.deps import ApiDeps
+from eventjobs.auth.callbacks import CallbackKey
 from eventjobs.auth.first_key import ensure_first_key
 from eventjobs.auth.keyring import Keyring
 from eventjobs.clock import SystemClock
@@ -29,6 +30,7 @@ from eventjobs.telemetry.metrics import Metrics
 from eventjobs.telemetry.progress import Progress
 from eventjobs.telemetry.tasks import Tasks
 from tests.support.ports import FakeCatalog
+from tests.support.sessions import MemorySessions
 
 DAILY = {"start_date": "2100-12-01", "start_time": "20:00", "time_zone": "UTC", "every": 1, "unit": "day"}
 
@@ -100,7 +102,7 @@ class Rig:
         await self.runner.setup()
         await web.TCPSite(self.runner, "127.0.0.1", 0).start()
         self.url = f"http://127.0.0.1:{self.port}"
-        self.session = aiohttp.ClientSession()
+        self.session = aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar())
         return self
 
     async def __aexit__(
@@ -133,6 +135,11 @@ class Rig:
         headers = {"Content-Type": "application/json", **more.pop("headers", {})}
         data = body if isinstance(body, bytes) else orjson.dumps(body)
         return await self.call("POST", path, data=data, headers=headers, **more)
+
+    async def sign_in(self, key: str = "", **headers: str) -> Answered:
+        """Sign in as one of our own pages does, with the first key or another; the cookie is not kept."""
+        own = {"Origin": self.url, "Sec-Fetch-Site": "same-origin", **headers}
+        return await self.post("/v1/me/session", {"key": key or self.key}, key=None, headers=own)
 
     async def command(self, name: str, body: Any, *, workspace: str = "acme", query: str = "", **more: Any) -> Answered:
         return await self.post(f"/v1/{workspace}/commands/{name}{query}", body, **more)
@@ -178,10 +185,12 @@ async def started(*, faults: Faults | None = None, log: EventLog | None = None, 
         readiness=Ready(),
         log_lines=NoViews(),  # type: ignore[arg-type]
         keyring=keyring,
+        sessions=MemorySessions(),
         clock=clock,
         ids=ids,
         random=random,
         catalog=FakeCatalog(),
+        callbacks=CallbackKey(b"the tests' own"),
         limits=Limits(),
         instance="instance-1",
         metrics=Metrics(),

@@ -9,13 +9,15 @@ from eventjobs.api.routes import ROUTES
 from eventjobs.commands import PUBLIC
 from eventjobs.commands.spec import CommandSpec
 from eventjobs.domain.access import ANY_ROLE, ROLES
-from tests.api.rig import Answered, Rig
+from tests.api.rig import Answered, Rig, schedule
 from tests.api.wire import head, send
 
 EXAMPLES = {spec.name: spec.example for spec in PUBLIC}
 
 closed = pytest.mark.parametrize(
-    "route", [route for route in ROUTES if route.scope is not Scope.OPEN], ids=lambda route: route.name
+    "route",
+    [route for route in ROUTES if route.scope not in (Scope.OPEN, Scope.SIGNED, Scope.LINK, Scope.SIGN_IN)],
+    ids=lambda route: route.name,
 )
 in_workspace = pytest.mark.parametrize(
     "route", [route for route in ROUTES if route.scope is Scope.WORKSPACE], ids=lambda route: route.name
@@ -30,7 +32,7 @@ async def ask(rig: Rig, route: Route, *, workspace: str = "acme", key: str | Non
     path = route.path.format(workspace=workspace, id="load", stream="service:load", command="DeleteService")
     if route.method == "POST":
         return await rig.post(path, {"id": "load"}, key=key)
-    return await rig.get(path, key=key)
+    return await rig.call(route.method, path, key=key)
 
 
 def same(one: Answered, other: Answered) -> bool:
@@ -209,6 +211,7 @@ async def test_me_says_who_calls_and_what_the_key_allows(rig: Rig) -> None:
         "actor": "key:acme/ci",
         "key": "ci",
         "issued_in": "acme",
+        "member": None,
         "roles": ["operator", "reader"],
         "workspaces": ["acme"],
         "read_only": False,
@@ -217,5 +220,24 @@ async def test_me_says_who_calls_and_what_the_key_allows(rig: Rig) -> None:
 
 
 def test_no_get_changes_anything() -> None:
-    assert {route.method for route in ROUTES} == {"GET", "POST"}
-    assert all(route.tag in ("commands", "workspaces") for route in ROUTES if route.method == "POST")
+    assert {route.method for route in ROUTES} == {"GET", "POST", "DELETE"}
+    keyless = (Scope.SIGNED, Scope.SIGN_IN)
+    commands = [route for route in ROUTES if route.method == "POST" and route.scope not in keyless]
+    assert all(route.tag in ("commands", "workspaces") for route in commands)
+
+
+async def test_R111_a_refused_attempt_is_in_the_deployments_history_and_not_in_the_things_own(rig: Rig) -> None:
+    await rig.command("CreateSchedule", schedule())
+    key = await rig.issue("reader", id="curious")
+
+    refused = await rig.command("DeleteSchedule", {"id": "nightly"}, key=key)
+    tried = await rig.command("DeleteSchedule", {"id": "nightly"}, key=key, query="?dry_run=true")
+
+    assert (refused.status, tried.status) == (403, 403)
+    (shown,) = (await rig.get("/v1/log/events?types=access.attempt_refused")).json["items"]
+    assert (shown["workspace"], shown["stream"], shown["actor"]) == ("*", "access:~refused", "key:curious")
+    assert shown["data"] == {"workspace": "acme", "action": "DeleteSchedule", "needed": ["integration_author"]}
+    everywhere = (await rig.get("/v1/*/streams/access:~refused/events")).json["items"]
+    assert [event["position"] for event in everywhere] == [shown["position"]]
+    own = (await rig.get("/v1/acme/streams/schedule:nightly/events")).json["items"]
+    assert [event["type"] for event in own] == ["schedule.created"]

@@ -208,3 +208,35 @@ async def test_a_fault_that_a_whole_batch_met_is_one_line_in_the_log() -> None:
 
     assert {one["code"] for one in answered.json} == {"unavailable"}
     assert [line["fault"] for line in lines] == ["LogUnavailable"]
+
+
+async def test_a_dry_run_of_an_atomic_batch_shows_what_all_of_it_would_do(rig: Rig) -> None:
+    before = rig.log.known_head.position
+    made = schedule(jobs=[{"job": {"kind": "service", "id": "new"}}])
+    entries = [add("new", key="k"), {"command": "CreateSchedule", "data": made, "key": "l"}]
+
+    previewed = await rig.post(PATH + "?atomic=true&dry_run=true", entries)
+
+    assert previewed.status == 200
+    document = previewed.json
+    assert [event["type"] for event in document["events"]] == ["service.added", "schedule.created", "service.attached"]
+    assert len(document["next"]["schedule/nightly"]) == 10
+    assert rig.log.known_head.position == before
+    assert (await rig.post(PATH + "?atomic=true", entries)).status == 200
+
+
+async def test_a_refusal_in_a_dry_run_of_a_batch_has_its_entrys_place(rig: Rig) -> None:
+    entries = [
+        add("new"),
+        {"command": "CreateSchedule", "data": schedule(jobs=[{"job": {"kind": "service", "id": "x"}}])},
+    ]
+    dry, wet = [await rig.post(f"{PATH}?atomic=true{query}", entries) for query in ("&dry_run=true", "")]
+
+    assert (dry.status, {**dry.json, "request_id": ""}) == (wet.status, {**wet.json, "request_id": ""})
+    assert dry.json["errors"][0]["path"] == "1.data.jobs.0.job.id"
+
+
+async def test_a_batch_of_single_commands_has_no_dry_run(rig: Rig) -> None:
+    refused = await rig.post(PATH + "?dry_run=true", [add("new")])
+
+    assert (refused.status, refused.json["errors"][0]["path"]) == (422, "dry_run")

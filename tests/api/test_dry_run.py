@@ -1,5 +1,6 @@
 """What a command would do, without doing it."""
 
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -71,6 +72,19 @@ async def test_a_schedule_that_begins_in_the_past_runs_now(rig: Rig) -> None:
     assert (run["owner"], run["cause"]) == ({"kind": "schedule", "id": "nightly"}, "catch_up")
     assert run["due"] not in [moment["due"] for moment in document["next"]["schedule/nightly"]]
     assert "run.opened" in [event["type"] for event in document["events"]]
+
+
+async def test_a_cron_shows_what_daylight_saving_makes_of_it(rig: Rig) -> None:
+    rig.deps.clock.ahead = datetime(2030, 3, 30, tzinfo=UTC) - datetime.now(UTC)  # type: ignore[attr-defined]
+    cron = schedule(cadence={"cron": "30 2 * * *", "time_zone": "Europe/Berlin"})
+
+    coming = (await rig.command("CreateSchedule", cron, query=DRY)).json["next"]["schedule/nightly"]
+
+    assert [(moment["due"], moment["notes"]) for moment in coming[:3]] == [
+        ("2030-03-30T01:30:00Z", []),
+        ("2030-03-31T01:30:00Z", ["dst_gap"]),
+        ("2030-04-01T00:30:00Z", []),
+    ]
 
 
 async def test_an_inactive_schedule_has_nothing_to_come(rig: Rig) -> None:

@@ -37,7 +37,7 @@ async def test_chunks_that_grow_beyond_the_limit_are_refused_at_it(rig: Rig) -> 
 
 @pytest.mark.parametrize(
     ("encoding", "body"),
-    [("gzip", gzip.compress(b"{}")), ("deflate", zlib.compress(b"{}")), ("br", b"{}"), ("gzip, gzip", b"{}")],
+    [("gzip", gzip.compress(b"{}", mtime=0)), ("deflate", zlib.compress(b"{}")), ("br", b"{}"), ("gzip, gzip", b"{}")],
 )
 async def test_a_compressed_body_is_415(rig: Rig, encoding: str, body: bytes) -> None:
     answered = await send(

@@ -10,6 +10,7 @@ import pytest
 
 from eventjobs.api import history
 from eventjobs.api.schemas import EventPage
+from eventjobs.events.service import ServiceAdded
 from eventjobs.log.port import ZERO_CHAIN
 from tests.api.rig import Rig
 
@@ -37,7 +38,7 @@ async def test_an_event_is_shown_as_it_is_stored(rig: Rig) -> None:
         "stream": "service:load",
         "stream_version": 1,
         "type": "service.added",
-        "schema": 1,
+        "schema": ServiceAdded.SCHEMA,
         "at": fact.at.isoformat().replace("+00:00", "Z"),
         "actor": "key:admin",
         "command_id": fact.command_id,
@@ -48,6 +49,20 @@ async def test_an_event_is_shown_as_it_is_stored(rig: Rig) -> None:
         "chain": fact.chain.hex(),
     }
     assert b'"data":' + fact.data in answered.body
+
+
+async def test_a_page_may_say_each_fact_as_a_sentence(rig: Rig) -> None:
+    run = (await rig.command("RunNow", {"owner": {"kind": "service", "id": "load"}})).json["run"]
+
+    plain = (await rig.get("/v1/acme/events?limit=1000")).json["items"]
+    told = (await rig.get("/v1/acme/events?limit=1000&sentences=true")).json["items"]
+    alone = (await rig.get(f"/v1/acme/streams/run:{run}/events?after={plain[-2]['position']}&sentences=true")).json[
+        "items"
+    ]
+
+    assert [{**one, "sentence": None} for one in told] == [{**one, "sentence": None} for one in plain]
+    assert all(one["sentence"].endswith(".") for one in told)
+    assert [one["sentence"] for one in alone] == [one["sentence"] for one in told if one in alone]
 
 
 async def test_the_chain_can_be_followed_from_what_is_shown(rig: Rig) -> None:

@@ -1,11 +1,13 @@
 """What operators ask, and what goes wrong below."""
 
+import re
+
 import pytest
 
 from eventjobs.errors import ForkedHistory
 from eventjobs.log.memory import Fault, MemoryEventLog
 from eventjobs.log.port import Append
-from eventjobs.web.pages import load_pages
+from eventjobs.web.pages import OWN_ONLY, load_pages
 from tests.api.rig import Rig, started, with_workspace
 from tests.support.capturing import capture_logs
 
@@ -127,6 +129,21 @@ class TestPages:
         assert body.count("<script") == body.count("<script src=")
         assert "style=" not in body
         assert "<style" not in body
+
+    async def test_the_dashboard_loads_from_here_alone_and_has_nothing_inline(self) -> None:
+        async with started(pages=load_pages()) as rig:
+            page = await rig.get("/", key=None)
+            loaded = re.findall(r'(?:src|href)="\./([^"]+)"', page.body.decode())
+
+            assert (page.status, page.headers["Content-Type"]) == (200, "text/html; charset=utf-8")
+            assert page.headers["Content-Security-Policy"] == OWN_ONLY
+            assert "unsafe" not in OWN_ONLY
+            assert sorted(loaded) == ["app/app.css", "app/app.js", "app/icon.svg"]
+            assert page.body.count(b"<script") == page.body.count(b'<script type="module" crossorigin src=') == 1
+            assert b"<style" not in page.body
+            assert b"//" not in page.body
+            for path in loaded:
+                assert (await rig.get(f"/{path}", key=None)).headers["Content-Security-Policy"] == OWN_ONLY
 
     async def test_what_was_not_changed_is_not_sent_again(self) -> None:
         async with started(pages=load_pages()) as rig:

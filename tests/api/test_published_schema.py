@@ -124,7 +124,7 @@ def _meet_what_is_there(data: st.DataObject, case: schemathesis.Case) -> None:
 
 def _send(served: Elsewhere, case: schemathesis.Case, key: str) -> None:
     before = served.head
-    headers = {"Authorization": f"Bearer {key}"}
+    headers = {"Authorization": f"Bearer {key}", "Origin": served.rig.url}
     response = case.call(base_url=served.rig.url, headers=headers)
     case.validate_response(response, checks=CHECKS)
     if response.status_code < 400:

@@ -6,33 +6,64 @@ from typing import Any
 
 import pytest
 
-from eventjobs.api import view_schemas
+from eventjobs.api import connect_schemas, integration_schemas, view_schemas
 from eventjobs.api.routes import ROUTES
 from eventjobs.api.schemas import LogPage
+from eventjobs.domain.streams import notification_stream
+from eventjobs.events.notification import NotificationRequested
+from eventjobs.events.run import Ref
 from eventjobs.runner.ports import Line
 from tests.api.postgres_rig import on_postgres
 from tests.api.rig import DAILY, Answered, Rig, schedule, with_workspace
+from tests.support.views import Writer
 
+JOB = {"job": {"kind": "service", "id": "load"}}
 MODELS = {route.path: route.answers[0].model for route in ROUTES if route.method == "GET"}
+
+
+CONTACTS = {
+    "id": "crm",
+    "services": [{"id": "load", "handler": "noop"}],
+    "features": [{"id": "one", "schedules": [{"id": "nightly", "cadence": DAILY, "jobs": [JOB]}]}],
+}
+
+
+IMPORT = {"id": "contacts", "kind": "import", "handler": "csv.import", "expires_on": "never"}
+
+
+TOLD = NotificationRequested(
+    kind="alert.raised", channel="email", recipient="ops@example.org", subject=Ref(kind="schedule", id="s00"), about={}
+)
 
 
 @pytest.fixture(scope="module")
 async def pg(database_url: str) -> AsyncIterator[Rig]:
-    """A server on Postgres with the workspace `acme`, two services, 25 schedules and two runs."""
+    """A server on Postgres with the workspace `acme`, two services, a flow, 25 schedules and two runs."""
     async with on_postgres(database_url) as rig:
         await with_workspace(rig)
         batch = [{"command": "AddService", "data": {"id": "other", "handler": "pay", "name": "Other"}}]
+        batch += [{"command": "AddFlow", "data": {"id": "approve", "handler": "python"}}]
         batch += [{"command": "CreateSchedule", "data": schedule(f"s{n:02}")} for n in range(25)]
         batch += [{"command": "RunNow", "data": {"owner": {"kind": "schedule", "id": "s00"}, "id": "run-1"}}]
         batch += [{"command": "RunNow", "data": {"owner": {"kind": "service", "id": "other"}, "id": "run-2"}}]
+        dates = [{"date": "2100-12-24", "note": "Christmas"}]
+        calendar = {"id": "holidays", "name": "Holidays", "time_zone": "UTC", "dates": dates}
+        batch += [{"command": "SaveCalendar", "data": calendar}]
+        batch += [{"command": "PublishDefinition", "data": CONTACTS}]
+        batch += [{"command": "RegisterIntegration", "data": {"definition": "crm"}}]
+        batch += [{"command": "SaveJob", "data": IMPORT}]
+        batch += [{"command": "CreateGroup", "data": {"id": "lists", "name": "Lists"}}]
         answered = await rig.post("/v1/acme/commands", batch)
         assert {result["status"] for result in answered.json} == {201}
+        await rig.command("AddMember", {"id": "ada", "name": "Ada Lovelace", "roles": ["operator"]})
+        await rig.command("IssueKey", {"id": "bot", "roles": ["operator"], "workspaces": ["acme"]})
+        await Writer(rig.log).append([(notification_stream("acme", "told"), TOLD)])
         yield rig
 
 
 async def read(rig: Rig, path: str, query: str = "", **more: Any) -> Answered:
     """Read once the views have everything that was written so far."""
-    mark = "&" if "?" in query else "?"
+    mark = "&" if "?" in path + query else "?"
     return await rig.get(f"{path}{query}{mark}wait_for={rig.log.known_head.position}", **more)
 
 
@@ -42,12 +73,34 @@ READS = {
     "/v1/workspaces": "/v1/workspaces",
     "/v1/{workspace}": "/v1/acme",
     "/v1/{workspace}/keys": "/v1/acme/keys",
+    "/v1/{workspace}/keys/{id}": "/v1/acme/keys/bot",
+    "/v1/{workspace}/members": "/v1/acme/members",
+    "/v1/{workspace}/members/{id}": "/v1/acme/members/ada",
+    "/v1/{workspace}/features/{id}": "/v1/acme/features/crm.one",
+    "/v1/{workspace}/notifications/{id}": "/v1/acme/notifications/told",
     "/v1/{workspace}/jobs-page": "/v1/acme/jobs-page",
     "/v1/{workspace}/schedules": "/v1/acme/schedules",
     "/v1/{workspace}/schedules/{id}": "/v1/acme/schedules/s00",
     "/v1/{workspace}/services": "/v1/acme/services",
     "/v1/{workspace}/services/{id}": "/v1/acme/services/load",
+    "/v1/{workspace}/flows": "/v1/acme/flows",
+    "/v1/{workspace}/flows/{id}": "/v1/acme/flows/approve",
+    "/v1/{workspace}/integrations": "/v1/acme/integrations",
+    "/v1/{workspace}/integrations/{id}": "/v1/acme/integrations/crm",
+    "/v1/{workspace}/definitions": "/v1/acme/definitions",
+    "/v1/{workspace}/definitions/{id}": "/v1/acme/definitions/crm",
+    "/v1/{workspace}/calendars": "/v1/acme/calendars",
+    "/v1/{workspace}/calendars/{id}": "/v1/acme/calendars/holidays",
     "/v1/{workspace}/jobs/{id}": "/v1/acme/jobs/load",
+    "/v1/{workspace}/groups/{id}": "/v1/acme/groups/lists",
+    "/v1/{workspace}/group-candidates": "/v1/acme/group-candidates",
+    "/v1/{workspace}/manage-connect/all-jobs": "/v1/acme/manage-connect/all-jobs",
+    "/v1/{workspace}/manage-connect/completed-jobs": "/v1/acme/manage-connect/completed-jobs",
+    "/v1/{workspace}/manage-connect/group-jobs": "/v1/acme/manage-connect/group-jobs",
+    "/v1/{workspace}/load": "/v1/acme/load",
+    "/v1/{workspace}/search": "/v1/acme/search?q=s0",
+    "/v1/{workspace}/service-types": "/v1/acme/service-types",
+    "/v1/{workspace}/notifications": "/v1/acme/notifications",
     "/v1/{workspace}/runs": "/v1/acme/runs",
     "/v1/{workspace}/runs/{id}": "/v1/acme/runs/run-1",
     "/v1/{workspace}/runs/{id}/log": "/v1/acme/runs/run-1/log",
@@ -66,8 +119,11 @@ async def test_an_answer_is_what_the_document_says(pg: Rig, route: str) -> None:
     assert answered.json["as_of"]["position"] >= pg.log.known_head.position - 1
 
 
+SHOWN = [*vars(view_schemas).values(), *vars(integration_schemas).values(), *vars(connect_schemas).values()]
+
+
 def test_every_read_is_tried_here() -> None:
-    views = {route.path for route in ROUTES if route.answers[0].model in vars(view_schemas).values()}
+    views = {route.path for route in ROUTES if route.answers[0].model in SHOWN}
 
     assert views | {"/v1/{workspace}/runs/{id}/log"} == {*READS, OCCURRENCE}
 
@@ -188,7 +244,21 @@ async def test_occurrences_tell_the_past_and_what_comes(pg: Rig) -> None:
     assert (one.json["run"], one.json["outcome"]) == (ran["id"], "ran")
 
 
-async def test_a_runs_lines_are_read_in_order_and_by_attempt(pg: Rig) -> None:
+async def test_a_cron_is_shown_as_it_is_sent_and_its_moments_come(pg: Rig) -> None:
+    cadence = {"cron": "0 3 * * MON", "time_zone": "Europe/Berlin"}
+    made = await pg.command("CreateSchedule", schedule("by-cron", cadence=cadence))
+    assert made.status == 201, made.json
+
+    shown = await read(pg, "/v1/acme/schedules/by-cron")
+    coming = (await read(pg, "/v1/acme/occurrences", "?owner=schedule/by-cron")).json["items"]
+
+    view_schemas.Schedule.model_validate_json(shown.body)
+    assert (shown.json["cadence"], shown.json["policies"]["timing"]) == (cadence, "wall_clock")
+    assert {item["local"][10:] for item in coming} == {"T03:00:00"}
+    assert len(coming) == 10
+
+
+async def test_G81_a_runs_lines_are_read_in_order_and_by_attempt(pg: Rig) -> None:
     at = datetime(2026, 1, 1, tzinfo=UTC)
     for row, attempt in ((1, 1), (1, 2), (2, 1)):
         lines = [Line(line=n, at=at, level="info", text=f"{row}.{attempt}.{n}", fields={"n": n}) for n in range(1, 6)]
@@ -207,8 +277,11 @@ async def test_a_runs_lines_are_read_in_order_and_by_attempt(pg: Rig) -> None:
             break
         cursor = f"&cursor={page['next']}"
     assert paged == texts
+    rest = (await read(pg, "/v1/acme/runs/run-1/log", "?row=1&cursor=1.2.3")).json["items"]
+    assert [item["text"] for item in rest] == ["1.2.4", "1.2.5"]
     one = (await read(pg, "/v1/acme/runs/run-1/log", "?row=1&attempt=2")).json["items"]
     assert [item["text"] for item in one] == [f"1.2.{n}" for n in range(1, 6)]
+    assert {(item["level"], item["at"]) for item in one} == {("info", "2026-01-01T00:00:00Z")}
 
 
 async def test_a_log_of_the_past_has_the_lines_that_were_written_by_then(pg: Rig) -> None:

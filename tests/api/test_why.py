@@ -53,6 +53,8 @@ async def test_as_of_a_position_it_is_told_as_it_could_be_told_then(pg: Rig) -> 
         ("owner=nightly", 422, "bad_owner"),
         ("owner=flow/nightly", 422, "not_supported"),
         ("owner=schedule/other", 404, "not_found"),
+        ("owner=group/nightly", 404, "not_found"),
+        ("owner=import/nightly", 404, "not_found"),
         ("owner=schedule/nightly&at=2199-01-01T00:00:00Z", 422, "at_in_future"),
         ("owner=schedule/nightly&at=1970-01-01T00:00:00Z", 404, "not_found"),
         ("owner=schedule/nightly&at=yesterday", 422, "bad_instant"),

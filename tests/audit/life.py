@@ -18,7 +18,7 @@ from eventjobs.commands.observe_clock_step import ObserveClockStep
 from eventjobs.commands.spec import CommandFields
 from eventjobs.domain.reference import ON_TIME
 from eventjobs.domain.zones import zone_data
-from eventjobs.errors import Rejected
+from eventjobs.errors import JobFailed, Rejected
 from eventjobs.events.recorded import Recorded
 from eventjobs.handlers.context import HandlerContext
 from eventjobs.ids import EVERYWHERE
@@ -38,7 +38,14 @@ SERVICES = {"quick": {"config": {"do": "work", "seconds": 20}}, "slow": {"config
 
 LAST_S = 2 * ON_TIME.total_seconds()
 """How long after the last act the log ends: what should have been answered by then is late."""
-REFUSALS = frozenset({"already_running", "held", "no_room", "not_found", "timing_not_possible"})
+REFUSALS = frozenset(
+    {
+        *("already_running", "held", "no_room", "not_found", "timing_not_possible"),
+        *("expiration_not_in_future", "group_expired", "group_inactive", "group_running", "group_too_small"),
+        *("job_expired", "job_in_group", "job_in_other_group", "job_in_running_group", "job_inactive"),
+        *("job_not_qualified", "name_taken", "not_active", "slot_in_past", "slot_overlaps_now"),
+    }
+)
 """Why a command that a life happens upon may be refused."""
 
 Act = tuple[str, Any]
@@ -65,7 +72,7 @@ class Life:
         await instance.dispatcher.dispatch(announce_instance.SPEC, AnnounceInstance(zone_data=zone_data()), context)
         while True:
             for timer in await self.plant.due(self.plant.clock.now(), 1_000):
-                await self._give(instance, command("AnswerDue", schedule=timer.owner))
+                await self._give(instance, command("AnswerDue", kind=timer.kind, id=timer.owner))
             coming = await self.plant.due(self.plant.after(days=365), 1)
             ahead = (coming[0].due_at - self.plant.clock.now()).total_seconds() if coming else YEAR_S
             await self.plant.log.wait_beyond(self.plant.log.known_head.position, max(0.001, min(ahead, 3_600.0)))
@@ -93,6 +100,8 @@ class Life:
                 await self._step(what)
             case "run":
                 await self._give(self.instance, run_now(what))
+            case "run_group":
+                await self._give(self.instance, run_now(what, "group"))
             case _:
                 await self.do(word, **what)
 
@@ -114,18 +123,37 @@ class Life:
         outcome = await self.instance.do(command("DescribeSchedule", id="nightly", description="the end"))
         assert outcome.decided
 
-    async def furnish(self, schedules: Sequence[dict[str, Any]]) -> None:
-        """Make the services, and the schedules by their bodies."""
-        self.plant.floor.doings["work"] = _work
+    async def furnish(self, schedules: Sequence[dict[str, Any]], groups: Sequence[dict[str, Any]] = ()) -> None:
+        """Make the services, the schedules by their bodies, and the groups with the imports that they name."""
+        self.plant.floor.doings.update(work=_work, fail=_fail)
         await self.plant.furnish(self.instance, [row("quick")], SERVICES, cadence=QUARTERLY, active=False)
         for body in schedules:
             made = schedule(**{"jobs": [row("quick")], **body})
             await self._give(self.instance, made)
             assert self.plant.schedule(made.id).alive, (self.refused, body)
+        for job in sorted({job for body in groups for job in body["jobs"]}):
+            await self.do("SaveJob", **import_job(job))
+            await self.do("ActivateJob", id=job)
+        for body in groups:
+            await self.do("CreateGroup", **body)
+            await self.do("ActivateGroup", id=body["id"])
+        assert not self.refused, self.refused
+
+
+def import_job(job: str, **fields: Any) -> dict[str, Any]:
+    """Return the body of an import that is quick, or as its name begins: `slow`, or `bad`, which fails."""
+    config = (
+        {"do": "fail"} if job.startswith("bad") else SERVICES["slow" if job.startswith("slow") else "quick"]["config"]
+    )
+    return {"id": job, "kind": "import", "handler": "csv.import", "config": config, "expires_on": "never", **fields}
 
 
 async def _work(context: HandlerContext, config: Any) -> None:
     await context.clock.sleep(config.seconds)
+
+
+async def _fail(_context: HandlerContext, _config: Any) -> None:
+    raise JobFailed("it does not work", retryable=False)
 
 
 def lived(
@@ -133,6 +161,7 @@ def lived(
     acts: Sequence[Act],
     monkeypatch: pytest.MonkeyPatch,
     *,
+    groups: Sequence[dict[str, Any]] = (),
     at_once: int | None = None,
     of_an_owner: int | None = None,
 ) -> list[Any]:
@@ -142,7 +171,7 @@ def lived(
 
     async def play() -> list[Recorded[Any]]:
         life = Life(Plant(limits=Limits(runs_per_workspace=at_once, runs_per_owner=of_an_owner)))
-        await life.furnish(schedules)
+        await life.furnish(schedules, groups)
         for word, what in acts:
             await life.act(word, what)
         await life.note_the_end()

@@ -35,6 +35,8 @@ CADENCES: list[dict[str, Any]] = [
     {**DAILY, "start_date": "2027-03-27"},
     {**DAILY, "start_date": "2026-12-31", "unit": "month"},
     ONCE,
+    {"cron": "*/30 * * * *", "time_zone": "America/Chicago"},
+    {"cron": "15 2,14 * * *", "time_zone": "Europe/Berlin"},
 ]
 SPANS = st.sampled_from([0.4, 1, 7, 61, 900, 3_700, 7 * 3_600, 86_400, 3.3 * 86_400])
 JOBS = [[{"job": {"kind": "service", "id": name}}] for name in ("quick", "slow")]
@@ -69,12 +71,14 @@ TIMINGS = {
     "hour": {"elapsed", "grid"},
     "day": {"elapsed", "grid", "wall_clock"},
     "month": {"elapsed", "grid", "wall_clock"},
+    "cron": {"wall_clock"},
 }
 """What each unit may be read as."""
 
 
 def is_possible(body: dict[str, Any]) -> bool:
-    return body["policies"].get("timing", "elapsed") in TIMINGS[body["cadence"]["unit"]]
+    timing = body["policies"].get("timing")
+    return timing is None or timing in TIMINGS[body["cadence"].get("unit", "cron")]
 
 
 SCHEDULES = st.lists(

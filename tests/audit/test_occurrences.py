@@ -1,21 +1,18 @@
 """A clean log is found clean; with one fact altered, taken out, doubled or made early, the audit says which and why."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from eventjobs.audit.findings import Kind
 from eventjobs.audit.occurrences import Ledger, audit_facts
-from eventjobs.events import EVENT_TYPES
 from eventjobs.events.recorded import Recorded
-from eventjobs.log.codec import Codec
 from tests.audit.life import DAILY, QUARTERLY, Act, lived
+from tests.audit.spoiling import CODEC, Facts, Wanted, changed, command_of, moved, where, with_, without
 
-CODEC = Codec(EVENT_TYPES)
-Facts = list[Recorded[Any]]
 QUARTER = timedelta(minutes=15)
 
 SCHEDULES: list[dict[str, Any]] = [
@@ -40,7 +37,7 @@ ACTS: list[Act] = [
     ("PauseOwner", {"owner": {"kind": "schedule", "id": "plain"}}),
     ("wait", 4_000),
     ("UnpauseOwner", {"owner": {"kind": "schedule", "id": "plain"}}),
-    ("wait", 86_400),
+    ("wait", 86_000),
     ("InactivateSchedule", {"id": "slow"}),
     ("ActivateSchedule", {"id": "slow"}),
     ("wait", 2_000),
@@ -85,35 +82,6 @@ def test_an_audit_that_went_on_finds_what_one_in_one_go_finds(clean: Facts) -> N
 # How a log is spoilt
 
 
-def changed(fact: Recorded[Any], *, at: datetime | None = None, version: int | None = None, **fields: Any) -> Any:
-    """Return the same fact with other fields."""
-    event = replace(fact.event, **fields)
-    return Recorded(
-        position=fact.position,
-        stream=fact.stream,
-        stream_version=fact.stream_version if version is None else version,
-        type=fact.type,
-        schema=fact.schema,
-        at=at or fact.at,
-        actor=fact.actor,
-        command_id=fact.command_id,
-        causation=fact.causation,
-        correlation=fact.correlation,
-        data=CODEC.encode(event),
-        leaf=fact.leaf,
-        chain=fact.chain,
-        decode=CODEC.decode,
-    )
-
-
-Wanted = Callable[[Recorded[Any]], bool]
-
-
-def where(facts: Facts, wanted: Wanted, *, place: int = 0) -> int:
-    """Return the index of a fact."""
-    return [index for index, fact in enumerate(facts) if wanted(fact)][place]
-
-
 def of(type_: str, owner: str, **fields: Any) -> Wanted:
     """Return the test for a fact of an owner's stream with these fields."""
 
@@ -139,26 +107,6 @@ def occurrence(type_: str, owner: str, **fields: Any) -> Wanted:
 def answered(owner: str) -> Wanted:
     """Return the test for the opening of a run that answers a moment."""
     return lambda fact: of("schedule.run_opened", owner)(fact) and fact.event.timing is not None
-
-
-def command_of(facts: Facts, index: int) -> set[int]:
-    """Return the places of all that the same command wrote."""
-    return {place for place, fact in enumerate(facts) if fact.command_id == facts[index].command_id}
-
-
-def without(facts: Facts, places: Iterable[int]) -> Facts:
-    gone = set(places)
-    return [fact for place, fact in enumerate(facts) if place not in gone]
-
-
-def with_(facts: Facts, place: int, **fields: Any) -> Facts:
-    return [*facts[:place], changed(facts[place], **fields), *facts[place + 1 :]]
-
-
-def moved(facts: Facts, places: Iterable[int], by: timedelta) -> Facts:
-    """Let facts have happened at another time."""
-    chosen = set(places)
-    return [changed(fact, at=fact.at + by) if place in chosen else fact for place, fact in enumerate(facts)]
 
 
 def later(fact: Recorded[Any], by: timedelta) -> Any:
@@ -378,6 +326,14 @@ def an_edit_swallows_a_moment(facts: Facts) -> tuple[Facts, int, Kind]:
     return spoilt, place, Kind.LEFT_OVER
 
 
+def what_was_decided_before_a_moment_is_written_after_it(facts: Facts) -> tuple[Facts, int, Kind]:
+    place = where(facts, of("schedule.inactivated", "slow"))
+    moves = lambda fact: fact.stream.name == "schedule:slow" and getattr(fact.event, "next", None)  # noqa: E731
+    before = [one for one in range(place) if moves(facts[one])][-1]
+    just_before = replace(facts[before].event.next, due=facts[place].at - timedelta(seconds=5))
+    return with_(facts, before, next=just_before), place, Kind.LEFT_OVER
+
+
 def a_fact_of_the_future(facts: Facts) -> tuple[Facts, int, Kind]:
     place = where(facts, answered("window"), place=4)
     fact = changed(facts[place])
@@ -417,6 +373,7 @@ TEETH = [
     missed_though_it_could_run,
     out_of_a_queue_that_it_was_not_in,
     an_edit_swallows_a_moment,
+    what_was_decided_before_a_moment_is_written_after_it,
     a_fact_of_the_future,
 ]
 
@@ -435,7 +392,8 @@ def test_one_spoilt_fact_is_found_where_it_is_and_called_what_it_is(
 
 
 def test_every_kind_of_finding_was_seen(clean: Facts) -> None:
-    assert {spoil(list(clean))[2] for spoil in TEETH} == set(Kind)
+    of_groups = {Kind.OUT_OF_ORDER}  # which test_group_logs.py shows
+    assert {spoil(list(clean))[2] for spoil in TEETH} | of_groups == set(Kind)
 
 
 def test_a_moment_is_skipped_when_no_room_is_left_to_wait_for_a_place(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -506,3 +464,31 @@ def test_a_late_start_out_of_a_limits_queue_excuses_no_late_answer(monkeypatch: 
     first = where(facts, of("schedule.occurrence_queued", "many", reason="owner_limit"))
     late = [*facts[:first], *(changed(fact, at=fact.at + timedelta(minutes=2)) for fact in facts[first:])]
     assert Kind.LATE in {finding.kind for finding in audit_facts(late).findings}
+
+
+def test_a_backfill_and_a_resumed_run_answer_no_moment_and_the_log_stays_clean() -> None:
+    acts: list[Act] = [
+        ("wait", 8 * 3_600),
+        (
+            "Backfill",
+            {
+                "owner": {"kind": "schedule", "id": "plain"},
+                "id": "b1",
+                "since": "2026-12-01T14:00:00Z",
+                "until": "2026-12-01T16:00:00Z",
+            },
+        ),
+        ("wait", 3_600),
+        ("RunNow", {"owner": {"kind": "service", "id": "slow"}, "id": "by-hand"}),
+        ("wait", 60),
+        ("StopRun", {"run": "by-hand", "mode": "now"}),
+        ("wait", 60),
+        ("ResumeRun", {"run": "by-hand", "id": "again"}),
+        ("wait", 4 * 3_600),
+    ]
+    with pytest.MonkeyPatch.context() as patch:
+        facts = lived(SCHEDULES[:1], acts, patch)
+    filled = [fact.event.stands_for for fact in facts if fact.type == "run.opened" and fact.event.stands_for]
+    assert len(filled) == 8
+    assert any(fact.type == "run.resumed" for fact in facts)
+    assert audit_facts(facts).findings == ()

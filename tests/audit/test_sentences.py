@@ -12,6 +12,8 @@ from pydantic import TypeAdapter
 
 from eventjobs.audit.sentences import TELLERS, Narrator
 from eventjobs.events import EVENT_TYPES
+from eventjobs.events.cadence import Cadence, TimingState, Unit
+from eventjobs.events.schedule import ScheduleCadenceEdited
 
 BY_TYPE = {cls.TYPE: cls for cls in EVENT_TYPES}
 
@@ -44,9 +46,16 @@ def test_a_row_is_called_by_its_job_once_the_opening_was_told() -> None:
     assert narrator.tell(started) == "Attempt 1 of load began."
 
 
+def test_a_cron_is_told_by_its_fields_and_its_zone() -> None:
+    cadence = Cadence(time_zone="Europe/Berlin", unit=Unit.CRON, cron="0 3 * * 1")
+    edited = ScheduleCadenceEdited(cadence=cadence, cadence_version=2, timing=TimingState())
+    told = Narrator().tell(document(edited, "schedule:nightly"))
+    assert told == "Schedule nightly now runs by the cron 0 3 * * 1 in Europe/Berlin."
+
+
 def test_a_type_that_is_not_known_here_is_told_by_its_name() -> None:
-    event = {"position": 1, "stream": "group:g", "type": "group.expired", "data": {}}
-    assert Narrator().tell(event) == "Group g: group.expired."
+    event = {"position": 1, "stream": "group:g", "type": "group.melted", "data": {}}
+    assert Narrator().tell(event) == "Group g: group.melted."
 
 
 def document(event: Any, stream: str) -> dict[str, Any]:

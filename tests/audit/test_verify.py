@@ -109,7 +109,7 @@ async def exported() -> list[bytes]:
     return [event_json(fact) for fact in await log.read(0, 100)]
 
 
-async def test_an_export_verifies_offline() -> None:
+async def test_REL97_an_export_verifies_offline() -> None:
     lines = await exported()
     outcome = verify_export([*lines, b"\n"])
     assert isinstance(outcome, Verified)
@@ -137,7 +137,7 @@ Change = Callable[[list[bytes]], Sequence[bytes]]
         (lambda _: [], 1),
     ],
 )
-async def test_a_changed_export_is_found_where_it_is(change: Change, position: int) -> None:
+async def test_REL98_a_changed_export_is_found_where_it_is(change: Change, position: int) -> None:
     outcome = verify_export(change(await exported()))
     assert isinstance(outcome, Broken)
     assert outcome.position == position

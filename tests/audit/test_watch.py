@@ -10,7 +10,7 @@ import pytest
 from eventjobs.audit.awaited import Awaited
 from eventjobs.audit.findings import Kind
 from eventjobs.audit.liveness import Liveness
-from eventjobs.audit.owners import Owner
+from eventjobs.audit.owners import Kept
 from eventjobs.audit.watch import BATCH, LOOK_S, LedgerWatch
 from eventjobs.commands.announce_instance import AnnounceInstance
 from eventjobs.domain.schedule import Schedule
@@ -79,7 +79,7 @@ def watched(story: Callable[[Watched], Any]) -> list[Any]:
 def test_a_sound_log_is_followed_to_its_head_in_silence() -> None:
     async def story(it: Watched) -> None:
         await it.plant.clock.sleep(HOURS.total_seconds() - 7_300)
-        await it.instance.do(command("AnswerDue", schedule="nightly"))
+        await it.instance.do(command("AnswerDue", kind="schedule", id="nightly"))
         await it.plant.clock.sleep(30)
         head = it.plant.log.known_head.position
         assert it.watch.summary() == {"position": head, "findings": 0, "first": None}
@@ -109,7 +109,7 @@ def test_a_moment_that_nobody_answers_is_an_alarm_though_the_log_is_silent_and_e
         await it.plant.clock.sleep(60)
         assert it.figure(Kind.LEFT_OVER) == 1
         assert it.watch.summary()["findings"] == 1
-        await it.instance.do(command("AnswerDue", schedule="nightly"))
+        await it.instance.do(command("AnswerDue", kind="schedule", id="nightly"))
         await it.plant.clock.sleep(2 * LOOK_S)
         assert it.figure(Kind.LEFT_OVER) == 0
 
@@ -119,7 +119,7 @@ def test_a_moment_that_nobody_answers_is_an_alarm_though_the_log_is_silent_and_e
 def test_a_late_answer_stays_an_alarm() -> None:
     async def story(it: Watched) -> None:
         await it.plant.clock.sleep(8 * 3_600 + 300)
-        await it.instance.do(command("AnswerDue", schedule="nightly"))
+        await it.instance.do(command("AnswerDue", kind="schedule", id="nightly"))
         await it.plant.clock.sleep(60)
         await it.instance.do(schedule("other", jobs=[row("a")]))
         await it.plant.clock.sleep(60)
@@ -161,7 +161,7 @@ def test_an_audit_that_broke_in_a_fact_goes_on_without_a_finding(monkeypatch: py
     async def story(it: Watched) -> None:
         monkeypatch.setattr(Liveness, "take", breaks_once)
         await it.plant.clock.sleep(8 * 3_600 + 5)
-        await it.instance.do(command("AnswerDue", schedule="nightly"))
+        await it.instance.do(command("AnswerDue", kind="schedule", id="nightly"))
         await it.plant.clock.sleep(60)
         assert broken
         assert position(it.watch) == it.plant.log.known_head.position
@@ -216,6 +216,6 @@ def test_what_has_passed_is_known_without_a_look_at_the_others() -> None:
     assert passed(9) == ["due-2", "due-3"]
 
 
-def waiting(due: datetime | None) -> Owner:
+def waiting(due: datetime | None) -> Kept:
     following = None if due is None else NextDue(due=due, local="", fold=0, zone_data="")
-    return Owner(state=Schedule(active=True, next=following))
+    return Kept(state=Schedule(active=True, next=following))

@@ -6,12 +6,13 @@ from typing import Any
 
 import pytest
 
-from eventjobs.audit.why import Why, why_schedule
+from eventjobs.audit.why import Why, why_owner
+from eventjobs.domain.owner import schedule_ref
 from eventjobs.errors import NotFound
 from tests.runner.plant import Instance, Plant
 from tests.runner.test_runs import OK, slow
 from tests.runner.test_ticker import SOON, ticking
-from tests.support.bodies import row, run_now
+from tests.support.bodies import edit, row, run_now
 from tests.support.story import WORKSPACE, at, command
 from tests.support.time import virtually
 
@@ -22,6 +23,7 @@ class Asked:
     def __init__(self) -> None:
         self.plant = Plant()
         self.one = Instance(self.plant, "one").start()
+        self.owner = schedule_ref("nightly")
 
     async def begin(self, job: dict[str, Any] | None = None, **fields: Any) -> None:
         await self.plant.furnish(self.one, [row("a")], {"a": job or OK}, **{"cadence": SOON, **fields})
@@ -29,7 +31,7 @@ class Asked:
 
     async def why(self, instant: datetime, *, before: int | None = None) -> Why:
         head = self.plant.log.known_head.position
-        return await why_schedule(self.plant.log, WORKSPACE, "nightly", instant, before=before or head + 1)
+        return await why_owner(self.plant.log, WORKSPACE, self.owner, instant, before=before or head + 1)
 
     def position(self, type_: str, place: int = 0) -> int:
         return self.plant.facts(type_=type_)[place].position
@@ -72,6 +74,16 @@ def test_what_ran_is_told_from_its_rule_to_its_end() -> None:
         assert document["facts"][0]["sentence"].startswith("Schedule nightly was created, active, with 1 job")
 
     asked(story)
+
+
+def test_a_cron_is_told_by_its_expression() -> None:
+    async def story(it: Asked) -> None:
+        await it.plant.clock.sleep(1_000)
+        why = await it.why(at("2026-12-01 12:15"))
+        assert (why.verdict, why.next_due) == ("ran", at("2026-12-01 12:30"))
+        assert "by the cron */15 * * * * in Europe/Berlin" in why.document()["facts"][0]["sentence"]
+
+    asked(story, cadence={"cron": "*/15 * * * *", "time_zone": "Europe/Berlin"})
 
 
 @pytest.mark.parametrize(
@@ -125,6 +137,24 @@ def test_what_waited_tells_for_what_and_how_it_ended() -> None:
         assert again == waiting, "as of then it is told as it was then"
 
     asked(story, job=slow(2_000), policies={"overlap": "queue_one"})
+
+
+def test_the_policies_in_force_are_told_also_where_the_cadence_was_edited_since() -> None:
+    async def story(it: Asked) -> None:
+        await it.one.do(command("EditSchedulePolicies", id="nightly", policies={"overlap": "queue_one"}))
+        await it.one.do(edit(**{**SOON, "every": 30}))
+        await it.plant.clock.sleep(700)
+        why = await it.why(at("2026-12-01 12:10"))
+        found = dict(told(why))
+        assert found["rule"] == it.position("schedule.cadence_edited")
+        assert found["policies"] == it.position("schedule.policies_edited")
+        assert found["activity"] == it.position("schedule.created")
+        document = why.document()
+        assert document["cadence_version"] == 2
+        sentence = next(fact["sentence"] for fact in document["facts"] if fact["about"] == "policies")
+        assert "other policies: timing elapsed, catch-up due, overlap queue_one" in sentence
+
+    asked(story)
 
 
 def test_a_pause_and_a_hold_are_told_by_whom_they_are() -> None:
@@ -236,3 +266,44 @@ def test_a_run_that_was_taken_over_often_has_its_end_all_the_same() -> None:
         assert ("run", it.position("run.ended")) in told(why)
 
     asked(story, job={**slow(60), "handler": "csv.import"})
+
+
+def test_a_blackout_is_told_by_calendar_and_entry_as_they_were_then() -> None:
+    async def story(it: Asked) -> None:
+        await it.plant.clock.sleep(700)
+        why = await it.why(at("2026-12-01 12:10"))
+        assert why.verdict == "skipped"
+        assert why.sentence.endswith("due 2026-12-01T12:10:00Z was skipped (blackout) by calendar nights, “backup”.")
+        assert ("blackout", it.position("calendar.saved", 1)) in told(why)
+        await it.one.do(calendar())
+        assert await it.why(at("2026-12-01 12:10")) == why
+        await it.plant.clock.sleep(900)
+        after = await it.why(at("2026-12-01 12:25"))
+        assert (after.verdict, "blackout" in dict(told(after))) == ("ran", False)
+
+    async def begin(it: Asked) -> None:
+        await it.one.do(calendar())
+        await it.one.do(command("EditSchedulePolicies", id="nightly", policies={"calendars": ["nights"]}))
+        days = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
+        await it.one.do(calendar(weekly=[{"days": days, "start": "12:05", "end": "12:30", "note": "backup"}]))
+        await story(it)
+
+    asked(begin)
+
+
+def test_a_blackout_that_began_before_a_late_start_is_told() -> None:
+    async def story(it: Asked) -> None:
+        freeze = {"start": "2026-12-01T12:20", "end": "2026-12-01T14:00", "note": "freeze"}
+        await it.one.do(calendar(ranges=[freeze]))
+        await it.one.do(
+            command("EditSchedulePolicies", id="nightly", policies={"calendars": ["nights"], "overlap": "queue_one"})
+        )
+        await it.plant.clock.sleep(2_400)
+        why = await it.why(at("2026-12-01 12:15"))
+        assert "waited and was then skipped (blackout) by calendar nights, “freeze”." in why.sentence
+
+    asked(story, job=slow(1_500), cadence={**SOON, "every": 15, "start_time": "12:00"})
+
+
+def calendar(**entries: Any) -> Any:
+    return command("SaveCalendar", id="nights", name="Nights", time_zone="UTC", **entries)

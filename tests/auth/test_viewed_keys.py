@@ -13,7 +13,7 @@ from tests.support.views import Writer, new_log, project_all, projector_on
 LATER = datetime(2100, 1, 1, tzinfo=UTC)
 
 
-def issued(text: str) -> KeyIssued:
+def issued(text: str, member: str | None = None) -> KeyIssued:
     token = parse_token(text)
     return KeyIssued(
         lookup=token.lookup,
@@ -22,6 +22,7 @@ def issued(text: str) -> KeyIssued:
         workspaces=("acme",),
         read_only=True,
         expires_at=LATER,
+        member=member,
     )
 
 
@@ -29,7 +30,7 @@ async def test_keys_of_the_view_are_those_of_the_log(pool: TimedPool) -> None:
     log = new_log()
     writer, projector = Writer(log), projector_on(log, pool)
     assert await ViewedKeys(pool).load() == (0, [])
-    await writer.append([(key_stream("acme", "kept"), issued("ej_kept_secret"))])
+    await writer.append([(key_stream("acme", "kept"), issued("ej_kept_secret", member="ada"))])
     await writer.append([(key_stream("*", "gone"), issued("ej_gone_secret"))])
     await writer.append([(key_stream("*", "gone"), KeyRevoked())])
     await project_all(projector)
@@ -49,6 +50,7 @@ async def test_keys_of_the_view_are_those_of_the_log(pool: TimedPool) -> None:
     kept = await from_view.find("ej_kept_secret")
     assert kept is not None
     assert (kept.actor, kept.grant.read_only, kept.grant.expires_at) == ("key:acme/kept", True, LATER)
+    assert kept.member == "ada"
 
 
 def log_time() -> datetime:

@@ -51,6 +51,12 @@ def test_progress_of_another_run_or_after_the_end_is_not_shown() -> None:
     assert (made.lines[1].rows, made.lines[1].share) == (100, 1.0)
 
 
+def test_a_job_that_was_skipped_has_done_nothing() -> None:
+    made = board()
+    assert made.happened([event(2, "job_run.ended", row=1, state="skipped", counts={})]) == [made.lines[1]]
+    assert (made.lines[1].state, made.lines[1].share) == ("skipped", 0.0)
+
+
 def test_the_run_is_over_with_its_last_event() -> None:
     made = board()
     assert not made.is_over

@@ -47,6 +47,18 @@ def test_rows_of_a_list_are_numbered() -> None:
     ]
 
 
+def test_groups_are_made_from_the_command_line() -> None:
+    tokens = ("--id", "g", "--name", "G", "--jobs", "a", "--jobs", "b", "--schedule.type", "monthly", "--schedule.day")
+    told = fields("CreateGroup", *tokens, "last", "--schedule.at", "03:15", "--expires-on", "never")
+    schedule = {"type": "monthly", "day": "last", "at": "03:15"}
+    assert told == {"id": "g", "name": "G", "jobs": ["a", "b"], "schedule": schedule, "expires_on": "never"}
+    assert BY_NAME["CreateGroup"].command.model_validate_json(orjson.dumps(told))
+    told = fields(
+        "SaveGroup", "--id", "g", "--name", "G", "--jobs.0.job", "a", "--no-jobs.0.required", "--schedule.day", "5"
+    )
+    assert (told["jobs"], told["schedule"]) == ([{"job": "a", "required": False}], {"day": 5})
+
+
 def test_a_row_too_far_is_wrong_usage() -> None:
     with pytest.raises(UsageWrong, match="next one is number 0"):
         fields("EditScheduleJobs", "--jobs.1.job.id", "b")

@@ -1,15 +1,27 @@
-"""What the README promises is what there is."""
+"""What the README and the guides promise is what there is."""
 
+import re
+import shlex
 from pathlib import Path
 
+import orjson
 import pytest
 
+from eventjobs.cli.do import do, find_command, schema_of
+from eventjobs.cli.do_fields import parse_fields
 from eventjobs.cli.main import COMMANDS
 from eventjobs.commands import PUBLIC
 from eventjobs.settings import Settings, load_settings
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text("utf-8")
+DOCUMENTS = sorted(
+    str(file.relative_to(ROOT))
+    for folder in (".", "docs", "docs/adr", "examples")
+    for file in (ROOT / folder).glob("*.md")
+)
+SENT = re.compile(r"eventjobs do (?=[A-Z][a-z])((?:'[^']*'|[^'`|#\n])+)")
+"""A command as a document shows it; a text in quotes may go over several lines."""
 SETTING_ROWS = {line.split("`")[1]: line for line in README.splitlines() if line.startswith("| `EVENTJOBS_")}
 
 
@@ -39,7 +51,7 @@ def test_the_readme_names_no_setting_that_is_none() -> None:
     assert set(SETTING_ROWS) == {f"EVENTJOBS_{field.upper()}" for field in Settings.model_fields}
 
 
-@pytest.mark.parametrize("document", ["README.md", "CONTRIBUTING.md", "docs/architecture.md", "docs/operations.md"])
+@pytest.mark.parametrize("document", DOCUMENTS)
 def test_every_file_that_a_document_points_to_exists(document: str) -> None:
     text = (ROOT / document).read_text("utf-8")
     targets = [part.partition(")")[0] for part in text.split("](")[1:]]
@@ -49,6 +61,18 @@ def test_every_file_that_a_document_points_to_exists(document: str) -> None:
         if not target.startswith("http") and not ((ROOT / document).parent / target.partition("#")[0]).exists()
     ]
     assert missing == []
+
+
+def test_every_command_that_a_document_sends_is_understood() -> None:
+    shown = [found[1] for document in DOCUMENTS for found in SENT.finditer((ROOT / document).read_text("utf-8"))]
+    whole = [shlex.split(text) for text in shown if not {"…", "["} & set(text)]
+    for words in whole:
+        _, bound, _ = do.parse_args(words, print_error=False, exit_on_error=False)
+        command, *fields = bound.args
+        spec = find_command(command)
+        body = {**orjson.loads(bound.kwargs.get("data", "{}")), **parse_fields(fields, schema_of(spec))}
+        spec.command.model_validate_json(orjson.dumps(body))
+    assert len(whole) > 5
 
 
 def test_the_architecture_names_only_modules_that_exist() -> None:

@@ -15,6 +15,10 @@ SHA256 = {
     "contacts.csv": "b6ce9d3db90dd8d457e516247342b00d6a3a9f18a2306e7167096a6e141538b3",
     "contact_addresses.csv": "466e4ac35d78c3928de9a663c2831590907faa81d743f175c58cff120dba9624",
     "contact_orders.csv": "7c550bd80d1e116748005d133f5dfad17abcc2afeefa50ad5ef806d444558299",
+    "readers.csv": "54fb5a254e6bc99c6fc8645fde45ae6f4aac25813f267137da5855c80b4fd8af",
+    "reader_interests.csv": "0d2dca0f0396bf3b234edd302b95077ed78e6a086891298281fd3c2df1e5a97b",
+    "leads.csv": "4fc0623cc611969224ee254e0b86513327e7e7b64b2a6c64e31c01e6027f22ab",
+    "lead_interests.csv": "0885fbea174104d8ad4a7e6e9b2bdb44f0181e6ac63ffabe7f782428108baa86",
 }
 
 
@@ -41,6 +45,13 @@ def test_every_address_and_order_is_a_contact_s(folder: Path) -> None:
         assert {row["contact_id"] for row in rows_of(folder / name)} <= contacts
 
 
+def test_every_interest_is_of_somebody_on_the_list_and_named_once(folder: Path) -> None:
+    for people, interests in (("readers.csv", "reader_interests.csv"), ("leads.csv", "lead_interests.csv")):
+        likes = [(row["email"], row["topic"]) for row in rows_of(folder / interests)]
+        assert {email for email, _ in likes} <= {row["email"] for row in rows_of(folder / people)}
+        assert len(set(likes)) == len(likes)
+
+
 def test_the_files_are_the_same_on_every_machine(folder: Path) -> None:
     assert {name: hashlib.sha256((folder / name).read_bytes()).hexdigest() for name in SHA256} == SHA256
 
@@ -58,9 +69,17 @@ def test_the_example_s_commands_are_understood() -> None:
         ("CreateWorkspace", example.workspace),
         *(("AddService", service) for service in example.services),
         ("CreateSchedule", example.schedule),
+        *(("SaveJob", job) for job in example.jobs),
+        *(("CreateGroup", group) for group in example.groups),
     ]
     for name, body in bodies:
         COMMANDS[name].model_validate(body, strict=False)
+
+
+def test_every_import_has_a_file_and_the_groups_have_all_list_imports_between_them(folder: Path) -> None:
+    example = read_example(URL)
+    assert example.totals(make_example_files(folder))["reader-interests"] == 25_000
+    assert [job for group in example.groups for job in group["jobs"]] == [job["id"] for job in example.jobs]
 
 
 def test_the_example_is_two_imports_side_by_side_one_after_them_and_a_call_that_nobody_waits_for() -> None:

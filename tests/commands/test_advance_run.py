@@ -40,6 +40,16 @@ def test_R37_the_order_of_worked_example_7() -> None:
     assert (story.run("mine").state, story.schedule().open_run) == (State.SUCCEEDED, None)
 
 
+def test_R38_equal_numbers_run_side_by_side_and_the_next_waits_for_both() -> None:
+    story = opened(row("a", seq=1), row("b", seq=1), row("c", seq=2))
+    story.given(advance("mine"))
+    assert states(story) == {1: "running", 2: "running", 3: "queued"}
+    story.given(advance("mine", ended=[ended(2)]))
+    assert states(story)[3] == "queued"
+    story.given(advance("mine", ended=[ended(1)]))
+    assert states(story)[3] == "running"
+
+
 def test_what_begins_is_recorded_before_it_is_called() -> None:
     opened().when(advance("mine")).then(
         ("service:load", Fact(ServiceClaimed)), ("run:mine", AttemptStarted(row=1, attempt=1, term=1))

@@ -13,7 +13,7 @@ AT = "2026-12-01 20:00"
 
 
 def tick_and_begin(schedule_id: str = "nightly") -> CommandFields:
-    return command("AnswerDue", schedule=schedule_id, begin=True)
+    return command("AnswerDue", kind="schedule", id=schedule_id, begin=True)
 
 
 def furnished(*rows: object, **fields: object) -> Story:

@@ -3,11 +3,14 @@
 import asyncio
 import hashlib
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from eventjobs.commands.answer_due import AnswerDue
+from eventjobs.commands.batch import Entry, run_all, run_each
+from eventjobs.commands.contended import Contended, Turn
 from eventjobs.commands.context import Context
 from eventjobs.commands.dispatch import Dispatcher
 from eventjobs.commands.outcomes import Keyed, Outcome
@@ -15,9 +18,12 @@ from eventjobs.commands.spec import CommandFields, CommandSpec
 from eventjobs.commands.world import World
 from eventjobs.domain.access import Grant
 from eventjobs.errors import Conflict, Forbidden, Invalid, LogUnavailable, NotFound, OutcomeUnknown, Stale
+from eventjobs.events.access import AttemptRefused
 from eventjobs.events.recorded import StreamId
 from eventjobs.log.memory import Fault, MemoryEventLog
+from eventjobs.log.port import Append
 from tests.support.bodies import DAILY, edit, run_now, schedule, service, tick, workspace
+from tests.support.connect import job as connect_job
 from tests.support.logs import Planned, facts_of, memory_log
 from tests.support.ports import CountingIds
 from tests.support.story import SPEC_OF, Story, at, command, operator
@@ -41,12 +47,23 @@ class Caller:
         return await self.dispatcher.dispatch(SPEC_OF[type(command)], command, context, if_match=if_match, keyed=keyed)
 
 
+class Slow:
+    """A log whose appends take as long as it takes to decide."""
+
+    async def next(self, _append: Append) -> Fault | None:
+        for _ in range(10):
+            await asyncio.sleep(0)
+        return None
+
+
 def types(log: MemoryEventLog) -> list[str]:
     return [fact.type for fact in facts_of(log)][1:]
 
 
-async def ready(*commands: CommandFields, faults: Planned | None = None) -> tuple[MemoryEventLog, Caller]:
-    log = memory_log(FrozenClock(), faults)
+async def ready(
+    *commands: CommandFields, faults: Planned | None = None, log: MemoryEventLog | None = None
+) -> tuple[MemoryEventLog, Caller]:
+    log = log or memory_log(FrozenClock(), faults)
     caller = Caller(log)
     for one in (workspace(), service(), *commands):
         await caller.do(one)
@@ -100,6 +117,68 @@ async def test_a_lost_race_is_decided_again_on_the_newer_state() -> None:
     assert outcome.answer["version"] == 2
 
 
+async def test_G6_two_groups_that_take_a_job_at_once_do_not_both_have_it() -> None:
+    log, caller = await ready(connect_job("contacts"), command("ActivateJob", id="contacts"))
+    groups = [command("CreateGroup", id=name, name=name, jobs=["contacts"]) for name in ("one", "two")]
+    others = [Caller(log, instance=group.id) for group in groups]  # type: ignore[attr-defined]
+    for other, group in zip(others, groups, strict=True):  # both have the same state in hand
+        await other.dispatcher.try_out(SPEC_OF[type(group)], group, other.context)
+    doing = (other.do(group) for other, group in zip(others, groups, strict=True))
+    outcomes = await asyncio.gather(*doing, return_exceptions=True)
+    (refusal,) = [outcome for outcome in outcomes if isinstance(outcome, Conflict)]
+    assert (refusal.code, types(log).count("job.grouped")) == ("job_in_other_group", 1)
+    assert types(log).count("group.created") == types(log).count("groups.named") == 1
+    assert (await caller.do(command("DeleteGroup", id=refusal.extra["group"]))).decided
+
+
+async def test_G75_a_group_is_deleted_or_runs_but_not_both() -> None:
+    jobs = [connect_job(name) for name in ("a", "b")]
+    made = command("CreateGroup", id="lists", name="Lists", jobs=["a", "b"])
+    switched_on = [command("ActivateJob", id=name) for name in ("a", "b")]
+    log, first = await ready(*jobs, *switched_on, made, command("ActivateGroup", id="lists"))
+    second = Caller(log)
+    owner = {"kind": "group", "id": "lists"}
+    doing = [first.do(command("RunNow", owner=owner)), second.do(command("DeleteGroup", id="lists"))]
+    outcomes = await asyncio.gather(*doing, return_exceptions=True)
+    (refusal,) = [outcome for outcome in outcomes if isinstance(outcome, Exception)]
+    assert isinstance(refusal, Conflict | NotFound)
+    assert {"group.run_opened", "group.deleted"} & set(types(log)) in ({"group.run_opened"}, {"group.deleted"})
+
+
+async def test_P5_what_is_written_after_a_due_moment_answers_it_although_it_was_decided_before() -> None:
+    clock = FrozenClock()
+    log, _ = await ready(*(schedule(name) for name in ("alone", "each", "all")), log=memory_log(clock))
+    early = Caller(log, now=at("2026-12-01 19:59:59"))
+    clock.instant = at("2026-12-01 20:00:03")  # the append had to wait so long
+    before = len(types(log))
+    await early.do(command("InactivateSchedule", id="alone"), if_match=1)
+    for run, name in ((run_each, "each"), (run_all, "all")):
+        entry = Entry(spec=SPEC_OF[type(edit())], command=edit(name, start_time="21:00"), context=early.context)
+        assert isinstance(*await run(early.dispatcher, [entry]), Outcome)
+    answered = ["run.opened", "schedule.run_opened"]
+    changes = ("schedule.inactivated", "schedule.cadence_edited", "schedule.cadence_edited")
+    assert types(log)[before:] == [fact for change in changes for fact in (*answered, change)]
+
+
+@pytest.mark.parametrize(("waited_s", "due"), [(19, "120000"), (21, "120021")])
+async def test_what_waited_too_long_to_be_written_is_decided_by_the_time_that_it_is(waited_s: int, due: str) -> None:
+    clock = FrozenClock()
+    _, caller = await ready(log=memory_log(clock))
+    clock.instant = at("2026-12-01 12:00") + timedelta(seconds=waited_s)  # as where its process was frozen
+    outcome = await caller.do(schedule(cadence={**DAILY, "start_time": "11:00"}))
+    assert outcome.answer["events"][2]["stream"] == f"run:schedule.nightly.1.20261201t{due}z"
+
+
+async def test_G60_a_run_that_is_asked_for_before_the_expiry_does_not_begin_after_it() -> None:
+    clock, made = FrozenClock(), command("CreateGroup", id="lists", name="Lists", jobs=["a", "b"])
+    active = [one for name in ("a", "b") for one in (connect_job(name), command("ActivateJob", id=name))]
+    log, _ = await ready(*active, made, command("ActivateGroup", id="lists"), log=memory_log(clock))
+    clock.instant = at("2026-12-31 23:00")
+    early = Caller(log, now=at("2026-12-31 22:59:59"))
+    with pytest.raises(Conflict, match="expired on 2026-12-31"):
+        await early.do(run_now("lists", "group"))
+
+
 async def test_a_refusal_on_an_old_state_is_looked_at_again() -> None:
     log, first = await ready()
     second = Caller(log)
@@ -129,6 +208,38 @@ async def test_an_id_that_another_instance_took_is_not_taken_for_new() -> None:
     with pytest.raises(Stale):
         await Caller(log).do(service("theirs", name="Another"), if_match=7)
     assert types(log) == before
+
+
+async def test_G8_many_groups_that_are_named_at_once_all_come_to_be() -> None:
+    _, caller = await ready(log=memory_log(FrozenClock(), Slow()))
+    groups = [command("CreateGroup", id=f"g{number}", name=f"g{number}", jobs=[]) for number in range(60)]
+    outcomes = await asyncio.gather(*(caller.do(group) for group in groups))
+    assert all(outcome.decided for outcome in outcomes)
+
+
+async def test_many_atomic_batches_at_once_all_are_written() -> None:
+    _, caller = await ready(log=memory_log(FrozenClock(), Slow()))
+    groups = [command("CreateGroup", id=f"g{number}", name=f"g{number}", jobs=[]) for number in range(60)]
+    entries = [Entry(spec=SPEC_OF[type(group)], command=group, context=caller.context) for group in groups]
+    done = await asyncio.gather(*(run_all(caller.dispatcher, [entry]) for entry in entries))
+    assert all(outcome.decided for outcomes in done for outcome in outcomes)
+
+
+async def test_many_refused_attempts_at_once_all_are_recorded() -> None:
+    log, caller = await ready(log=memory_log(FrozenClock(), Slow()))
+    refusing = (caller.dispatcher.refuse("CreateGroup", ["data_director"], caller.context) for _ in range(60))
+    refusals = await asyncio.gather(*refusing, return_exceptions=True)
+    assert [type(refusal) for refusal in refusals] == [Forbidden] * 60
+    assert types(log).count(AttemptRefused.TYPE) == 60
+
+
+async def test_who_has_waited_too_long_for_a_turn_goes_on_without_it() -> None:
+    contended = Contended(patience_s=0.001)
+    with Turn(contended) as stuck, Turn(contended) as other:
+        await stuck.take("stream")
+        await other.take("stream")
+        assert contended.turn_of("stream").locked()
+    assert not contended.turn_of("stream").locked()
 
 
 async def test_after_too_many_lost_races_nothing_was_written() -> None:

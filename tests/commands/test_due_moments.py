@@ -204,5 +204,5 @@ def test_no_moment_is_answered_twice_over_a_whole_day_of_ticks() -> None:
 @pytest.mark.parametrize("owner", ["nightly", "a.b.7", "x-1.20261201t200000z"])
 def test_the_id_of_an_occurrence_names_its_owner_and_its_moment(owner: str) -> None:
     due = at("2026-12-01 20:00")
-    assert moment_of(occurrence_id("schedule", owner, 12, due)) == (owner, due)
+    assert moment_of(occurrence_id("schedule", owner, 12, due)) == ("schedule", owner, due)
     assert moment_of(f"by-hand.{owner}") is None

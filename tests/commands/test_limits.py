@@ -92,7 +92,8 @@ def test_what_waits_behind_its_own_run_also_waits_for_room() -> None:
     story.after(minutes=15).given(tick("a"))
     facts = end(story, FIRST)
     assert Fact(RunOpened, owner=B) in facts
-    assert facts[-1] == StartsDelayed(owner=A, due=at("2026-12-01 20:15"), limit=1)
+    waited = "schedule.a.1.20261201t201500z"
+    assert facts[-1] == StartsDelayed(owner=A, due=at("2026-12-01 20:15"), limit=1, occurrence=waited)
     assert Fact(RunOpened, owner=A, due=at("2026-12-01 20:15")) in end(story, SECOND)
 
 
@@ -232,6 +233,7 @@ def test_who_has_its_owners_place_may_still_wait_for_one_of_the_workspace() -> N
     assert places(story).delayed == (B,)  # its own limit keeps the other schedule out of the line
     facts = end(story, FIRST)
     assert Fact(RunOpened, owner=B) in facts
-    assert facts[-1] == StartsDelayed(owner=A, due=at("2026-12-01 20:30"), limit=2)
+    waited = "schedule.a.1.20261201t203000z"
+    assert facts[-1] == StartsDelayed(owner=A, due=at("2026-12-01 20:30"), limit=2, occurrence=waited)
     facts = end(story, "schedule.b.1.20261201t203000z")
     assert Fact(RunOpened, owner=A, due=at("2026-12-01 20:30")) in facts

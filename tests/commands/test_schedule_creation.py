@@ -43,6 +43,22 @@ def _zone_data() -> str:
     return zone_data()
 
 
+@pytest.mark.parametrize("kind", ["integration", "automation", "customer", "development"])
+def test_R2_the_kind_of_workspace_changes_no_timing(kind: str) -> None:
+    story = Story().given(workspace(kind=kind), service("load"), schedule())
+    assert story.schedule().next.due == at("2026-12-01 20:00")  # type: ignore[union-attr]
+
+
+def test_R5_the_number_means_every_so_many_units() -> None:
+    story = ready().given(schedule(cadence={**DAILY, "every": 4, "unit": "hour"})).at("2026-12-01 20:00").given(tick())
+    assert story.schedule().next.due == at("2026-12-02 00:00")  # type: ignore[union-attr]
+
+
+def test_R11_date_time_and_zone_make_one_instant() -> None:
+    story = ready().given(schedule(cadence={**DAILY, "start_time": "14:00", "time_zone": "America/Chicago"}))
+    assert story.schedule().next.due == at("2026-12-01 20:00")  # type: ignore[union-attr]
+
+
 def test_R24_a_schedule_created_active_with_a_past_start_runs_now() -> None:
     story = ready()
     outcome = story.when(schedule(cadence={**DAILY, "start_time": "08:00"}))
@@ -189,12 +205,10 @@ def test_R6_the_floor_is_a_setting_of_the_deployment() -> None:
 @pytest.mark.parametrize(
     ("fields", "path"),
     [
-        ({"cadence": {"time_zone": "UTC", "cron": "0 0 * * *"}}, "cadence.cron"),
-        ({"jobs": [{"job": {"kind": "flow", "id": "load"}}]}, "jobs.0.job.kind"),
         ({"jobs": [row(), {"job": {"kind": "import", "id": "load"}}]}, "jobs.1.job.kind"),
     ],
 )
-def test_what_is_not_built_yet_is_refused_and_never_ignored(fields: dict[str, Any], path: str) -> None:
+def test_what_a_schedule_cannot_run_is_refused_and_never_ignored(fields: dict[str, Any], path: str) -> None:
     ready().when(schedule(**fields)).then_refused("not_supported", path)
 
 

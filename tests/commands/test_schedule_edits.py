@@ -8,6 +8,7 @@ from eventjobs.commands.spec import CommandFields
 from eventjobs.domain.run import State
 from eventjobs.events.run import RunEnded, RunMissed, RunOpened, RunSkipped
 from eventjobs.events.schedule import (
+    ScheduleActivated,
     ScheduleCadenceEdited,
     ScheduleDescribed,
     ScheduleJobsEdited,
@@ -274,3 +275,29 @@ def test_start_time_alone_moves_a_daily_schedule_that_never_ran() -> None:
     story = Story().given(workspace(), service(), schedule())
     story.given(command("EditCadence", id="nightly", cadence={**DAILY, "start_time": "21:00"}))
     assert due(story) == at("2026-12-01 21:00")
+
+
+@pytest.mark.parametrize(
+    ("cadence", "cause"),
+    [({"every": 4, "unit": "hour"}, "interval_decreased"), ({"start_time": "09:00"}, "start_moved_earlier")],
+)
+def test_R22_a_shorter_interval_and_an_earlier_start_make_it_behind(cadence: dict[str, Any], cause: str) -> None:
+    story = ran().at("2026-12-02 06:00")
+    story.when(edit(**cadence)).then(EDITED, Fact(RunOpened, cause="catch_up", cause_detail=cause), RECORDED)
+
+
+def test_R22_the_first_activation_makes_it_behind() -> None:
+    story = Story().given(
+        workspace(), service("load"), schedule(active=False, cadence={**DAILY, "start_time": "09:00"})
+    )
+    story.when(command("ActivateSchedule", id="nightly")).then(
+        Fact(ScheduleActivated), Fact(RunOpened, cause="catch_up", cause_detail="first_activation"), RECORDED
+    )
+
+
+def test_R32_a_run_that_catches_up_may_follow_within_the_floor_but_never_an_open_one() -> None:
+    story = ran(cadence=QUARTERLY).at("2026-12-01 20:05")
+    story.when(edit(every=15, unit="minute", start_time="19:00")).then(EDITED, OPENED, RECORDED)
+    story.at("2026-12-01 20:06").when(edit(every=15, unit="minute", start_time="18:00")).then(
+        EDITED, Fact(RunSkipped, reason="overlap"), Fact(ScheduleOccurrencesSkipped)
+    )

@@ -99,7 +99,7 @@ def test_an_unknown_handler_is_refused_with_those_that_there_are() -> None:
     outcome = Story().given(workspace()).when(service(handler="cobol"))
     outcome.then_refused("unknown_handler", "handler")
     assert outcome.refusal is not None
-    assert "csv.import, noop, pay" in outcome.refusal.detail
+    assert "csv.import, http, noop, pay" in outcome.refusal.detail
 
 
 @pytest.mark.parametrize("body", [service, configure])
@@ -174,3 +174,17 @@ def test_a_service_knows_the_schedules_that_use_it() -> None:
     outcome.then(Fact(ScheduleJobsEdited), ("service:load", ServiceDetached(schedule="nightly")))
     story.when(delete("load")).then(ServiceDeleted())
     story.given(command("DeleteSchedule", id="nightly")).when(delete("clean")).then(ServiceDeleted())
+
+
+def test_R85_a_service_has_its_connector_module_and_type() -> None:
+    story = Story().given(workspace(), service(type="Vista/Jobs/Cache writer"))
+    assert story.service().type == "Vista/Jobs/Cache writer"
+    story.when(service(type="Vista/Jobs/Cache writer")).then_nothing()
+    story.when(service()).then_refused("id_taken")
+    story.when(configure(type="Vista/Jobs/Cache reader")).then(Fact(ServiceConfigured, type="Vista/Jobs/Cache reader"))
+
+
+@pytest.mark.parametrize("wrong", ["Vista", "Vista/Jobs", "Vista/Jobs/a/b", "/Jobs/a", "Vista//a"])
+def test_R85_a_type_has_three_parts(wrong: str) -> None:
+    with pytest.raises(ValidationError):
+        service(type=wrong)

@@ -17,7 +17,7 @@ def found(cadence: Cadence, policies: TimingPolicies | None = None, floor_s: int
     return [(error.path, error.code) for error in errors]
 
 
-@pytest.mark.parametrize("unit", list(Unit))
+@pytest.mark.parametrize("unit", [unit for unit in Unit if unit is not Unit.CRON])
 def test_R4_each_interval_type_may_be_saved(unit: Unit) -> None:
     assert found(every(15 if unit is Unit.MINUTE else 1, unit)) == []
 

@@ -45,6 +45,15 @@ def test_a_preview_of_once_has_one_moment_or_none() -> None:
     assert line.coming() == []
 
 
+def test_a_preview_looks_no_further_than_it_is_asked() -> None:
+    line = Timeline(every(15, Unit.MINUTE, "2026-03-06 14:00"))
+    line.activate("2026-03-01 00:00")
+    rule = (line.cadence, line.policies, line.state, line.next)
+
+    assert len(preview(*rule, 1_000_000, until=at("2026-03-06 15:00"))) == 4
+    assert preview(*rule, until=at("2026-03-06 14:00")) == []
+
+
 def test_a_preview_keeps_the_anchor_day_of_months() -> None:
     line = Timeline(every(1, Unit.MONTH, "2026-01-31 10:00"))
     line.activate("2026-01-01 00:00")

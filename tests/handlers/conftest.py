@@ -1,26 +1,29 @@
 import os
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass, field, replace
+from itertools import count
 from pathlib import Path
 from typing import Any
 
 import asyncpg
 import pytest
+from aiohttp import web
 
 from eventjobs.clock import SystemClock
-from eventjobs.handlers.addresses import OutboundRules
-from eventjobs.handlers.context import HandlerContext, JobRef, LogLine, Progress, Result
+from eventjobs.handlers.context import HandlerContext, JobRef, LogLine, Progress
 from eventjobs.handlers.files import FileRoom
-from eventjobs.handlers.outbound import GuardedOutbound
 from eventjobs.handlers.perform import perform
 from eventjobs.handlers.ports import CommandRules
 from eventjobs.handlers.registry import Registry
-from eventjobs.handlers.secrets import SecretStore
 from eventjobs.handlers.workbench import Workbench
+from eventjobs.outbound.addresses import OutboundRules
+from eventjobs.outbound.guarded import GuardedOutbound
+from eventjobs.outbound.secrets import SecretStore
 from eventjobs.postgres.data_roles import DataRoles
 from eventjobs.postgres.loads import DataTables
 from eventjobs.postgres.pool import TimedPool
 from tests.support.database import execute
+from tests.support.sftp import CLIENT_KEY, HOST_KEY, PASSWORD, SftpHost, private, public, sftp_server
 
 LOG_ID = "0badcafe-0000-7000-8000-000000000000"
 
@@ -35,7 +38,7 @@ class Attempt:
     lines: list[LogLine] = field(default_factory=list)
     on_progress: Callable[[Progress], Awaitable[None]] | None = None
 
-    async def perform(self, handler: str, config: Mapping[str, Any]) -> Result:
+    async def perform(self, handler: str, config: Mapping[str, Any]) -> Any:
         return await perform(REGISTRY.get(handler), config, self.context, self.bench.secrets)
 
     @property
@@ -44,6 +47,8 @@ class Attempt:
 
 
 REGISTRY = Registry.load()
+
+_runs = count(1)
 
 
 class NoTables:
@@ -134,7 +139,7 @@ async def acme(tables: DataTables, database_url: str) -> AsyncIterator["asyncpg.
     await connection.execute(f'SET search_path = "{login.schema}"')
     yield connection
     for row in await connection.fetch(
-        "SELECT tablename FROM pg_tables WHERE schemaname = $1 AND tablename <> 'eventjobs_loads'", login.schema
+        "SELECT tablename FROM pg_tables WHERE schemaname = $1 AND tablename NOT LIKE 'eventjobs%'", login.schema
     ):
         await connection.execute(f'DROP TABLE "{row["tablename"]}" CASCADE')
     await connection.close()
@@ -159,3 +164,51 @@ def no_settings_leak(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in list(os.environ):
         if name.startswith("EVENTJOBS_SECRET__"):
             monkeypatch.delenv(name)
+
+
+@pytest.fixture
+def load(loading: Workbench, attempt: Callable[..., Attempt]) -> Callable[..., Any]:
+    """Import as a new job run each time, unless `run` is given."""
+
+    async def run(*, of: dict[str, Any] | None = None, **config: Any) -> Any:
+        given = {"run": f"run-{next(_runs)}", **(of or {})}
+        merged = {"source": "people.csv", "table": "people", "mode": "replace", **config}
+        return await attempt(loading, **given).perform("csv.import", merged)
+
+    return run
+
+
+@pytest.fixture
+async def site() -> AsyncIterator[Callable[..., Any]]:
+    """Serve one answer at a time from loopback; returns the URL."""
+    answers: dict[str, Any] = {}
+
+    async def handle(request: web.Request) -> web.StreamResponse:
+        found = answers[request.path]()
+        return await found(request) if callable(found) else found
+
+    app = web.Application()
+    app.router.add_get("/{path:.*}", handle)
+    runner = web.AppRunner(app, shutdown_timeout=0.1)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+
+    def serve(make: Callable[[], Any]) -> str:
+        path = f"/{len(answers)}.csv"
+        answers[path] = make
+        return f"http://127.0.0.1:{runner.addresses[0][1]}{path}"
+
+    yield serve
+    await runner.cleanup()
+
+
+@pytest.fixture
+async def host(tmp_path: Path) -> AsyncIterator[SftpHost]:
+    (tmp_path / "server").mkdir()
+    secrets = tmp_path / "secrets/acme"
+    secrets.mkdir(parents=True)
+    (secrets / "sftp.password").write_text(PASSWORD)
+    (secrets / "sftp.key").write_text(private(CLIENT_KEY))
+    (secrets / "sftp.host").write_text(public(HOST_KEY))
+    async with sftp_server(tmp_path / "server") as server:
+        yield server

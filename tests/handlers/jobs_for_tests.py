@@ -6,7 +6,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from eventjobs.handlers.context import HandlerContext, Result
+from eventjobs.handlers.context import HandlerContext, Result, Suspended
 from eventjobs.handlers.python import ThreadContext
 
 stopped = threading.Event()
@@ -36,6 +36,11 @@ def until_stopped(context: ThreadContext, _: dict[str, Any]) -> None:
     while not context.stop.is_set():
         time.sleep(0.005)
     stopped.set()
+
+
+async def suspends(context: HandlerContext, _: dict[str, Any]) -> Suspended:
+    context.log("info", f"asked at {context.callback_url}")
+    return Suspended(waits_for="the buyer", counts={"asked": 1})
 
 
 def breaks(*_: object) -> None:

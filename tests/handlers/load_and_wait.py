@@ -1,27 +1,27 @@
-"""A process that begins a load, says so in its middle, and waits to be killed."""
+"""A process that begins a load or an export, says so in its middle, and waits to be killed."""
 
 import asyncio
+import json
 import sys
+from importlib import import_module
 from pathlib import Path
 
 from eventjobs.clock import SystemClock
 from eventjobs.handlers.context import JobRef, Progress
-from eventjobs.handlers.csv_import import HANDLER
 from eventjobs.handlers.files import FileRoom
-from eventjobs.handlers.outbound import GuardedOutbound
 from eventjobs.handlers.perform import perform
 from eventjobs.handlers.ports import CommandRules
-from eventjobs.handlers.secrets import SecretStore
 from eventjobs.handlers.workbench import Workbench
+from eventjobs.outbound.guarded import GuardedOutbound
+from eventjobs.outbound.secrets import SecretStore
 from eventjobs.postgres.data_roles import DataRoles
 from eventjobs.postgres.loads import DataTables
 from eventjobs.postgres.migrate import APP_ROLE
 from eventjobs.postgres.pool import open_pool
 from tests.handlers.test_csv_import import _EverLater
-from tests.handlers.test_csv_interrupted import CONFIG
 
 
-async def main(url: str, log_id: str, files: str) -> None:
+async def main(url: str, log_id: str, files: str, handler: str, config: str) -> None:
     said = []
 
     async def report(progress: Progress) -> None:
@@ -50,7 +50,9 @@ async def main(url: str, log_id: str, files: str) -> None:
             report=report,
             write_line=lambda _: None,
         )
-        await perform(HANDLER, CONFIG, context, bench.secrets)
+        await perform(
+            import_module(f"eventjobs.handlers.{handler}").HANDLER, json.loads(config), context, bench.secrets
+        )
 
 
 if __name__ == "__main__":

@@ -98,6 +98,16 @@ async def test_a_program_that_is_not_on_the_list_does_not_run(program: Any, star
     assert not (tmp_path / "ran").exists()
 
 
+def test_a_program_that_is_not_on_the_list_is_refused_when_the_job_is_defined() -> None:
+    registry = replace(REGISTRY, rules={"commands": ("/bin/sh",)})
+
+    assert registry.problems("command", {"program": "/bin/sh"}) == ()
+    (problem,) = registry.problems("command", {"program": "/bin/bash"})
+    assert problem.detail.startswith("the program '/bin/bash' is not on the list")
+    assert problem.path == "config.program"
+    assert "EVENTJOBS_COMMANDS" in problem.detail
+
+
 async def test_a_bare_name_is_looked_up_on_the_path(start: Any) -> None:
     result = await start("true", environment={"PATH": "/usr/bin:/bin"}).perform("command", {"program": "true"})
     assert result.details == {"exit_code": 0}

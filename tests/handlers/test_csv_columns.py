@@ -4,9 +4,9 @@ from typing import Any
 import pytest
 
 from eventjobs.errors import JobFailed
-from eventjobs.handlers.addresses import OutboundRules
 from eventjobs.handlers.csv_columns import normalised, target_of
-from eventjobs.handlers.csv_config import CsvImportConfig
+from eventjobs.handlers.csv_config import CsvImportConfig, RejectLimit
+from eventjobs.outbound.addresses import OutboundRules
 from eventjobs.postgres.tables import canonical_type
 from tests.handlers.conftest import REGISTRY
 
@@ -82,11 +82,44 @@ def test_only_plain_types_can_be_declared(declared: str, canonical: str | None) 
 
 
 @pytest.mark.parametrize(
+    ("limit", "rejected", "processed", "exceeded"),
+    [
+        (0, 0, 0, False),
+        (0, 1, 10, True),
+        (3, 3, 3, False),
+        ("0%", 1, 1_000_000, True),
+        ("0.57%", 57, 10_000, False),
+        ("0.57%", 58, 10_000, True),
+        ("5%", 1, 19, True),
+        ("5%", 1, 20, False),
+        ("100%", 3, 3, False),
+        ({"count": 2, "percent": 50}, 2, 4, False),
+        ({"count": 2, "percent": 50}, 3, 6, True),
+        ({"count": 2, "percent": 50}, 2, 3, True),
+        ({}, 9, 9, False),
+    ],
+)
+def test_G50_rejects_up_to_the_limit_are_allowed(
+    limit: int | str | dict[str, float], rejected: int, processed: int, exceeded: bool
+) -> None:
+    wanted = config(reject_limit=limit).reject_limit
+    assert isinstance(wanted, RejectLimit)
+    assert wanted.exceeded(rejected, processed) is exceeded
+
+
+@pytest.mark.parametrize(
     "wrong",
     [
         {"mode": "merge"},
         {"mode": "merge", "keys": ["a", "a"]},
+        {"table": 'x"; DROP TABLE y; --'},
+        {"table": "Übersicht"},
+        {"table": "a" * 64},
+        {"table": "eventjobs_loads"},
+        {"table": ""},
         {"keys": ["a b"]},
+        {"header": {"a": 'b"'}},
+        {"database": "secret://warehouse", "schema": "a.b"},
         {"mode": "upsert"},
         {"columns": {}},
         {"columns": {"a b": "text"}},

@@ -1,6 +1,4 @@
-from collections.abc import Callable
 from dataclasses import replace
-from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -9,13 +7,10 @@ import pytest
 
 from eventjobs.errors import JobFailed
 from eventjobs.handlers.workbench import Workbench
-from tests.handlers.conftest import Attempt
 
 Connection = asyncpg.Connection
 PEOPLE = "id,name,joined\n1,Ada,2026-01-01\n2,Béa,2026-01-02\n3,Cy,2026-01-03\n"
 TYPES = {"id": "integer", "name": "text", "joined": "date"}
-
-_runs = count(1)
 
 
 def counts(processed: int, added: int, updated: int = 0, rejected: int = 0) -> dict[str, int]:
@@ -24,18 +19,6 @@ def counts(processed: int, added: int, updated: int = 0, rejected: int = 0) -> d
 
 async def rows(acme: Connection, table: str = "people") -> list[tuple[Any, ...]]:
     return [tuple(row) for row in await acme.fetch(f"SELECT * FROM {table} ORDER BY 1")]
-
-
-@pytest.fixture
-def load(loading: Workbench, attempt: Callable[..., Attempt]) -> Callable[..., Any]:
-    """Import as a new job run each time, unless `run` is given."""
-
-    async def run(*, of: dict[str, Any] | None = None, **config: Any) -> Any:
-        given = {"run": f"run-{next(_runs)}", **(of or {})}
-        merged = {"source": "people.csv", "table": "people", "mode": "replace", **config}
-        return await attempt(loading, **given).perform("csv.import", merged)
-
-    return run
 
 
 async def test_a_table_is_made_with_the_declared_types(load: Any, acme: Connection, put: Any) -> None:
@@ -340,6 +323,16 @@ async def test_a_count_file_that_disagrees_fails_the_load(load: Any, acme: Conne
         await load(columns=TYPES, mode="append", count_file="people.count")
     assert failed.value.reason == "count_mismatch"
     assert len(await rows(acme)) == 3
+
+
+@pytest.mark.usefixtures("acme")
+@pytest.mark.parametrize("text", ["", "three", "3,000", "3 of 4", "people-2026.csv 3", "3".encode("utf-16-le") * 2])
+async def test_a_count_file_that_holds_not_one_number_counts_nothing(load: Any, put: Any, text: str | bytes) -> None:
+    put("people.csv", PEOPLE)
+    put("people.count", text)
+    with pytest.raises(JobFailed, match=r"people\.count holds (no|more than one) number") as failed:
+        await load(columns=TYPES, count_file="people.count")
+    assert (failed.value.reason, failed.value.retryable) == ("count_mismatch", False)
 
 
 @pytest.mark.usefixtures("acme")

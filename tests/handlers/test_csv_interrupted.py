@@ -1,6 +1,7 @@
 """What is left of a load that was cut off in the middle: nothing."""
 
 import asyncio
+import json
 import os
 import signal
 import subprocess
@@ -44,6 +45,25 @@ async def until_alone(acme: Connection) -> None:
             " AND datname = current_database()"
         ):
             await asyncio.sleep(0.02)
+
+
+async def killed_in_the_middle(*arguments: str) -> None:
+    """Begin a load or an export in a process of its own, and kill it in its middle."""
+    script, root = Path(__file__).with_name("load_and_wait.py"), Path(__file__).parents[2]
+    with subprocess.Popen(  # noqa: ASYNC220 - only its output is waited for, and in a thread
+        [sys.executable, str(script), *arguments],
+        stdout=subprocess.PIPE,
+        cwd=root,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join([str(root / "src"), str(root)])},
+    ) as child:
+        try:
+            assert child.stdout is not None
+            said = await asyncio.to_thread(child.stdout.readline)
+            assert said == b"in the middle\n"
+            child.send_signal(signal.SIGKILL)
+        finally:
+            with suppress(ProcessLookupError):
+                child.kill()
 
 
 @pytest.mark.parametrize("content", [MANY, MANY + "x,bad\n"], ids=["clean", "with rejects"])
@@ -104,21 +124,7 @@ async def test_a_killed_process_leaves_the_table_as_it_was(
     old_rows: Connection, put: Any, database_url: str, log_id: str, tmp_path: Path
 ) -> None:
     put("many.csv", MANY)
-    script = Path(__file__).with_name("load_and_wait.py")
-    with subprocess.Popen(  # noqa: ASYNC220 - only its output is waited for, and in a thread
-        [sys.executable, str(script), database_url, log_id, str(tmp_path / "files")],
-        stdout=subprocess.PIPE,
-        cwd=Path(__file__).parents[2],
-        env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])},
-    ) as child:
-        try:
-            assert child.stdout is not None
-            said = await asyncio.to_thread(child.stdout.readline)
-            assert said == b"in the middle\n"
-            child.send_signal(signal.SIGKILL)
-        finally:
-            with suppress(ProcessLookupError):
-                child.kill()
+    await killed_in_the_middle(database_url, log_id, str(tmp_path / "files"), "csv_import", json.dumps(CONFIG))
     await until_alone(old_rows)
     assert await is_untouched(old_rows)
 

@@ -1,4 +1,4 @@
-"""A load's memory does not grow with its source."""
+"""The memory of a load does not grow with its source, nor that of an export with its rows."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -7,10 +7,13 @@ from typing import Any
 import asyncpg
 import pytest
 
+from eventjobs.handlers.csv_export import HANDLER
+from eventjobs.handlers.perform import perform
 from eventjobs.handlers.workbench import Workbench
 from tests.handlers.conftest import Attempt
 
 ROWS = 250_000
+EXPORTED = 1_000_000
 MIB_MAX = 30
 STATUS = Path("/proc/self/status")
 CLEAR = Path("/proc/self/clear_refs")
@@ -41,3 +44,17 @@ async def test_memory_stays_flat(
     result = await attempt(loading, run=f"large{len(last)}").perform("csv.import", config)
     assert result.counts["added"] == ROWS == await acme.fetchval("SELECT count(*) FROM large")
     assert peak_mib() - before < MIB_MAX
+
+
+@pytest.mark.usefixtures("acme")
+async def test_memory_stays_flat_when_rows_are_written(
+    loading: Workbench, attempt: Callable[..., Attempt], tmp_path: Path
+) -> None:
+    made = attempt(loading, run="large export")
+    query = f"SELECT n AS id, repeat('text ', 30) AS text FROM generate_series(1, {EXPORTED}) AS n"
+    CLEAR.write_text("5")
+    before = peak_mib()
+    result = await perform(HANDLER, {"query": query, "target": "large.csv"}, made.context, loading.secrets)
+    assert result.counts == {"processed": EXPORTED}
+    assert peak_mib() - before < MIB_MAX
+    assert (tmp_path / "files/acme/large.csv").stat().st_size == result.output["bytes"] > 150 * EXPORTED

@@ -10,41 +10,18 @@ import pytest
 from aiohttp import web
 
 from eventjobs.errors import JobFailed
-from eventjobs.handlers.addresses import OutboundRules
-from eventjobs.handlers.outbound import GuardedOutbound
 from eventjobs.handlers.workbench import Workbench
+from eventjobs.outbound.addresses import OutboundRules
+from eventjobs.outbound.guarded import GuardedOutbound
 from eventjobs.postgres.data_roles import DataLogin
-from eventjobs.postgres.loads import DataTables
+from eventjobs.postgres.loads import CREATE_LOADS, CREATE_SOURCES, DataTables
 from tests.handlers.conftest import Attempt
 from tests.handlers.test_csv_import import counts
+from tests.support.waiting import eventually
 
 Connection = asyncpg.Connection
 numbers = count(1)
 CSV = "id,name\n" + "".join(f"{n},name {n}\n" for n in range(50_000))
-
-
-@pytest.fixture
-async def site() -> AsyncIterator[Callable[..., Any]]:
-    """Serve one answer at a time from loopback; returns the URL."""
-    answers: dict[str, Any] = {}
-
-    async def handle(request: web.Request) -> web.StreamResponse:
-        found = answers[request.path]()
-        return await found(request) if callable(found) else found
-
-    app = web.Application()
-    app.router.add_get("/{path:.*}", handle)
-    runner = web.AppRunner(app, shutdown_timeout=0.1)
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0).start()
-
-    def serve(make: Callable[[], Any]) -> str:
-        path = f"/{len(answers)}.csv"
-        answers[path] = make
-        return f"http://127.0.0.1:{runner.addresses[0][1]}{path}"
-
-    yield serve
-    await runner.cleanup()
 
 
 @pytest.fixture
@@ -119,9 +96,9 @@ async def test_a_private_address_is_no_source(fetch: Any, site: Any, loading: Wo
     assert not failed.value.retryable
 
 
-async def test_a_secret_dsn_leads_to_another_database(
-    fetch: Any, site: Any, tables: DataTables, database_url: str, tmp_path: Any, owner: Connection
-) -> None:
+@pytest.fixture
+async def elsewhere(tables: DataTables, database_url: str, tmp_path: Any, owner: Connection) -> AsyncIterator[str]:
+    """The DSN of another database with a schema `landing`, which is the secret `dsn` too."""
     login: DataLogin = await tables._roles.login("elsewhere")
     parts = urlsplit(database_url)
     who = f"{login.role}:{login.password}" if login.password else login.role
@@ -130,10 +107,56 @@ async def test_a_secret_dsn_leads_to_another_database(
     (tmp_path / "secrets/acme/dsn").write_text(dsn)
     await owner.execute("CREATE SCHEMA landing")
     await owner.execute(f'GRANT USAGE, CREATE ON SCHEMA landing TO "{login.role}"')
+    yield dsn
+    await owner.execute("DROP SCHEMA landing CASCADE")
+
+
+async def test_a_secret_dsn_leads_to_another_database(fetch: Any, site: Any, elsewhere: str) -> None:
     url = site(lambda: web.Response(text=CSV))
     result = await fetch(url, database="secret://dsn", schema="landing")
     assert result.counts == counts(50_000, 50_000)
-    connection = await asyncpg.connect(dsn)
+    connection = await asyncpg.connect(elsewhere)
     assert await connection.fetchval("SELECT count(*) FROM landing.fetched") == 50_000
     assert await connection.fetchval("SELECT counts ->> 'added' FROM landing.eventjobs_loads") == "50000"
+    await connection.close()
+
+
+@pytest.mark.usefixtures("elsewhere")
+async def test_workspaces_with_runs_of_the_same_id_load_into_one_database(
+    site: Any, loading: Workbench, attempt: Callable[..., Attempt], tmp_path: Any
+) -> None:
+    (tmp_path / "secrets/acme").rename(tmp_path / "secrets/shared")
+    for workspace in ("acme", "beta"):
+        (tmp_path / "secrets" / workspace).symlink_to("shared")
+    bench = replace(loading, outbound=GuardedOutbound(OutboundRules.parse(["127.0.0.0/8"])))
+    url = site(lambda: web.Response(text="id\n1\n"))
+    where = {"table": "fetched", "database": "secret://dsn", "schema": "landing"}
+    once = {"source": url, **where, "mode": "append", "reload": False}
+
+    async def load(workspace: str, run: str) -> Any:
+        return await attempt(bench, workspace=workspace, run=run).perform("csv.import", once)
+
+    for workspace in ("acme", "beta"):
+        first = await load(workspace, "schedule.nightly.1")
+        assert (first.counts, first.output["replayed"]) == (counts(1, 1), False)
+    retried = await load("acme", "schedule.nightly.1")
+    assert retried.output["replayed"]
+    again = await load("acme", "schedule.nightly.2")
+    assert (again.counts, again.output["unchanged_since"]) == (counts(0, 0), "schedule.nightly.1")
+
+
+@pytest.mark.parametrize("table", ["eventjobs_loads", "eventjobs_sources"])
+async def test_two_first_loads_at_once_into_another_database_make_one_list_of_loads(
+    fetch: Any, site: Any, elsewhere: str, table: str
+) -> None:
+    connection = await asyncpg.connect(elsewhere)
+    await connection.execute("SET search_path = landing")
+    first = connection.transaction()
+    await first.start()
+    await connection.execute(CREATE_LOADS if table == "eventjobs_loads" else CREATE_SOURCES)
+    url = site(lambda: web.Response(text="id\n1\n"))
+    second = asyncio.create_task(fetch(url, database="secret://dsn", schema="landing"))
+    await eventually(lambda: connection.fetchval("SELECT count(*) FROM pg_locks WHERE NOT granted"))
+    await first.commit()
+    assert (await second).counts == counts(1, 1)
     await connection.close()

@@ -48,7 +48,7 @@ def test_a_file_of_the_workspace_is_read(files: Files) -> None:
         "/".join("a" * 40),
     ],
 )
-def test_a_name_that_is_no_plain_relative_path_is_refused(files: Files, name: str) -> None:
+def test_REL91_a_name_that_is_no_plain_relative_path_is_refused(files: Files, name: str) -> None:
     with pytest.raises(JobFailed) as failed:
         files.open_read(name)
     assert not failed.value.retryable
@@ -108,6 +108,13 @@ def test_a_written_file_appears_whole_or_not_at_all(files: Files, tmp_path: Path
         assert not path.exists()
     assert path.read_bytes() == b"whole"
     assert [entry.name for entry in path.parent.iterdir()] == ["b.csv"]
+
+
+def test_a_folder_that_cannot_be_made_is_a_failure_that_says_so() -> None:
+    # Nobody, root included, can make a folder there.
+    files = Files(Path("/proc/self"))
+    with pytest.raises(JobFailed, match="the folder archive of archive/run/status cannot be made"):
+        files.move("status", "archive/run/status")
 
 
 def test_a_scratch_file_has_no_name(files: Files, tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ import socket
 from collections.abc import AsyncIterator, Callable
 from contextlib import suppress
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any
 
 import aiohttp
@@ -16,10 +17,11 @@ from aiohttp import web
 from pydantic import ValidationError
 
 from eventjobs.errors import JobFailed
-from eventjobs.handlers.addresses import OutboundRules
+from eventjobs.handlers.context import JobRef, Suspended
 from eventjobs.handlers.http import HttpConfig
-from eventjobs.handlers.outbound import GuardedOutbound, refusal
 from eventjobs.handlers.workbench import Workbench
+from eventjobs.outbound.addresses import OutboundRules
+from eventjobs.outbound.guarded import GuardedOutbound, refusal
 from tests.handlers.conftest import REGISTRY, Attempt
 
 
@@ -81,6 +83,47 @@ async def test_the_request_says_who_calls(call: Any, receiver: Receiver) -> None
     }
     assert headers["X-Mine"] == "yes"
     assert result.output == {"status": 200, "content_type": "application/json; charset=utf-8", "body": {"fine": True}}
+
+
+async def test_without_a_body_of_its_own_the_request_has_the_input_and_earlier_outputs(
+    call: Any, receiver: Receiver
+) -> None:
+    given = {"job_input": {"order": 7}, "outputs": {1: {"approved": True}}}
+    await call(of=given)
+    assert json.loads(receiver.got[0][2]) == {"input": {"order": 7}, "outputs": {"1": {"approved": True}}}
+    for config in ({"body": "mine"}, {"method": "GET"}):
+        await call(of=given, **config)
+    assert [body for _, _, body in receiver.got[1:]] == [b"mine", b""]
+
+
+FLOW = {"job": JobRef("flow", "approve"), "callback_url": "http://here/v1/acme/callbacks/signed"}
+SAYS_SO = {"Eventjobs-Suspended": "the buyer"}
+
+
+async def test_a_flow_says_where_it_is_answered_and_202_with_a_word_suspends_it(call: Any, receiver: Receiver) -> None:
+    receiver.answer = lambda _: web.Response(status=202, headers=SAYS_SO)
+    result = await call(of={**FLOW, "due": datetime(2026, 12, 1, 20, tzinfo=UTC)})
+    headers = receiver.got[0][1]
+    assert (headers["Eventjobs-Callback"], headers["Eventjobs-Due"]) == (FLOW["callback_url"], "2026-12-01T20:00:00Z")
+    assert result == Suspended(waits_for="the buyer")
+
+
+async def test_an_answer_that_repeats_the_signed_part_of_the_callback_gives_it_to_nobody(
+    call: Any, receiver: Receiver
+) -> None:
+    receiver.answer = lambda _: web.Response(status=404, text="cannot reach /v1/acme/callbacks/signed")
+    with pytest.raises(JobFailed) as failed:
+        await call(of=FLOW)
+    assert "signed" not in str(failed.value.output)
+    assert "cannot reach /v1/acme/callbacks/***" in str(failed.value.output)
+
+
+@pytest.mark.parametrize(("of", "status", "word"), [(FLOW, 202, {}), (FLOW, 200, SAYS_SO), ({}, 202, SAYS_SO)])
+async def test_nothing_else_suspends(
+    call: Any, receiver: Receiver, of: dict[str, Any], status: int, word: dict[str, str]
+) -> None:
+    receiver.answer = lambda _: web.Response(status=status, headers=word)
+    assert (await call(of=of)).output["status"] == status
 
 
 async def test_all_attempts_of_a_job_run_share_one_key_and_no_other_has_it(call: Any, receiver: Receiver) -> None:

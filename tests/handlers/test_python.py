@@ -6,11 +6,12 @@ import pytest
 
 from eventjobs.errors import JobFailed
 from eventjobs.handlers import python
+from eventjobs.handlers.context import JobRef, Suspended
 from eventjobs.handlers.workbench import Workbench
 from tests.handlers import jobs_for_tests
 from tests.handlers.conftest import Attempt
 
-NAMES = ("in_the_loop", "in_a_thread", "checked", "until_stopped", "breaks", "NOT_CALLABLE", "absent")
+NAMES = ("in_the_loop", "in_a_thread", "checked", "until_stopped", "suspends", "breaks", "NOT_CALLABLE", "absent")
 
 
 @pytest.fixture(autouse=True)
@@ -53,6 +54,21 @@ async def test_nothing_but_an_entry_point_can_be_called(made: Attempt, function:
 async def test_params_are_checked_by_the_model_that_the_function_names(made: Attempt) -> None:
     with pytest.raises(JobFailed, match="params are not valid: times") as failed:
         await made.perform("python", {"function": "checked", "params": {"times": "x"}})
+    assert not failed.value.retryable
+
+
+async def test_a_flow_suspends_and_its_callback_is_in_no_log_line(
+    bench: Workbench, attempt: Callable[..., Attempt]
+) -> None:
+    made = attempt(bench, job=JobRef("flow", "approve"), callback_url="http://here/v1/acme/callbacks/signed")
+    result = await made.perform("python", {"function": "suspends"})
+    assert result == Suspended(waits_for="the buyer", counts={"asked": 1})
+    assert "signed" not in made.log[0]
+
+
+async def test_nothing_but_a_flow_can_suspend(made: Attempt) -> None:
+    with pytest.raises(JobFailed, match="only a flow can suspend") as failed:
+        await made.perform("python", {"function": "suspends"})
     assert not failed.value.retryable
 
 

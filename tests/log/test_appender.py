@@ -3,10 +3,19 @@
 import asyncio
 from collections.abc import AsyncIterator, Awaitable
 from dataclasses import dataclass, replace
+from datetime import timedelta
 
 import pytest
 
-from eventjobs.errors import ForkedHistory, LogFault, LogFull, LogUnavailable, OutcomeUnknown, VersionConflict
+from eventjobs.errors import (
+    ForkedHistory,
+    LogFault,
+    LogFull,
+    LogUnavailable,
+    OutcomeUnknown,
+    Overtaken,
+    VersionConflict,
+)
 from eventjobs.events.recorded import StreamId
 from eventjobs.log.appender import SETTLE_S, Appender
 from eventjobs.log.batch import Batch
@@ -74,6 +83,41 @@ async def test_a_lost_request_is_sent_again_and_written_once(bench: Bench) -> No
     stream = a_stream()
     assert (await bench.put(append_to(stream, noted()))).first == 2
     assert bench.versions(stream) == [1]
+
+
+async def test_a_decision_is_held_against_the_time_again_after_a_lost_race(bench: Bench) -> None:
+    async def meanwhile(_: Batch) -> Written | None:
+        bench.others_write(a_stream())
+        bench.clock.passed_s += 2
+        return Written.BEHIND
+
+    bench.storage.plan = [meanwhile]
+    soon, stream = bench.clock.now() + timedelta(seconds=1), a_stream()
+    late = bench.put(replace(append_to(stream, noted()), before=soon))
+    other = bench.put(append_to(a_stream(), noted()))
+    with pytest.raises(Overtaken):
+        await late
+    assert (await other).first == 3
+    assert bench.versions(stream) == []
+
+
+async def test_a_decision_is_held_against_the_instant_that_it_would_be_stamped_with(bench: Bench) -> None:
+    soon, stream = bench.clock.now() + timedelta(seconds=1), a_stream()
+    bench.clock.passed_s += 2
+    await bench.put(append_to(a_stream(), noted()))
+    bench.clock.passed_s -= 2  # this instance's clock is behind the one that stamped the head
+    with pytest.raises(Overtaken) as overtaken:
+        await bench.put(replace(append_to(stream, noted()), before=soon))
+    assert overtaken.value.now == bench.storage.head.at
+    assert bench.versions(stream) == []
+
+
+async def test_a_decision_goes_by_the_clock_where_that_was_set_back(bench: Bench) -> None:
+    bench.clock.passed_s += 3_600
+    await bench.put(append_to(a_stream(), noted()))
+    bench.clock.passed_s -= 3_600
+    decided = replace(append_to(a_stream(), noted()), before=bench.clock.now() + timedelta(seconds=1))
+    assert (await bench.put(decided)).at == bench.storage.head.at
 
 
 async def test_a_lost_answer_is_found_out_when_others_wrote_since(bench: Bench) -> None:

@@ -63,6 +63,16 @@ def test_a_small_lead_is_waited_for_and_now_never_falls(case: Case) -> None:
     assert case.steps == []
 
 
+def test_now_does_not_fall_by_the_time_that_a_reading_took_to_arrive(case: Case) -> None:
+    """Seed 20: what was decided a moment before the reading was written with an earlier time than its own."""
+    case.read(NOON)
+    case.system.passed_s += 10.4
+    case.clock.adopt(NOON + seconds(9.9), read_at_s=case.system.passed_s - 0.4)
+    assert case.clock.now() == NOON + seconds(10.4)
+    case.system.passed_s += 0.2
+    assert case.clock.now() == NOON + seconds(10.5)
+
+
 @pytest.mark.parametrize("step_s", [-3600.0, -2.5, 2.5, 7200.0])
 def test_a_step_is_taken_over_at_once_and_reported(case: Case, step_s: float) -> None:
     case.read(NOON)

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from eventjobs.clock import SystemClock
-from eventjobs.errors import Invalid, NotFound, UnknownEvent, VersionConflict
+from eventjobs.errors import Invalid, NotFound, Overtaken, UnknownEvent, VersionConflict
 from eventjobs.events.recorded import Provenance
 from eventjobs.log.chain import before_at, instant, leaf_of, link
 from eventjobs.log.memory import MemoryEventLog
@@ -194,6 +194,19 @@ async def test_another_body_under_the_key_is_the_callers_business(log: EventLog)
     again = await log.append(append_to(a_stream(), noted(), receipt=a_receipt(key, body_hash=b"b" * 32)))
     assert again.replayed is not None
     assert again.replayed.body_hash == b"a" * 32
+
+
+async def test_a_decision_that_holds_no_longer_is_not_written(log: EventLog) -> None:
+    stream, receipt, head = a_stream(), a_receipt(), await log.head()
+    decided = append_to(stream, noted(), receipt=receipt)
+    with pytest.raises(Overtaken) as overtaken:
+        await log.append(replace(decided, before=head.at))
+    assert overtaken.value.now >= head.at
+    assert await log.head() == head
+    for _ in range(2):
+        appended = await log.append(replace(decided, before=head.at + timedelta(hours=1)))
+    assert appended.replayed is not None
+    assert (await log.append(replace(decided, before=head.at))).replayed == appended.replayed  # its key was used
 
 
 async def test_a_refused_append_leaves_no_receipt(log: EventLog) -> None:

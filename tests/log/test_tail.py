@@ -83,3 +83,18 @@ async def test_one_who_gives_up_does_not_disturb_the_others() -> None:
     tail.extend(await facts(1))
     assert await waiting[1] == 2
     assert waiting[0].cancelled()
+
+
+async def test_who_waits_is_woken_in_the_order_of_coming() -> None:
+    """Or a simulation, which follows from its seed, would do something else each time."""
+    tail, woken = Tail(HEAD), list[int]()
+
+    async def wait(number: int) -> None:
+        await tail.wait_beyond(1, 60)
+        woken.append(number)
+
+    waiting = [asyncio.ensure_future(wait(number)) for number in range(100)]
+    await asyncio.sleep(0)
+    tail.extend(await facts(1))
+    await asyncio.gather(*waiting)
+    assert woken == [*range(100)]

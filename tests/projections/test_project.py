@@ -44,10 +44,29 @@ from eventjobs.events.schedule import (
     SchedulePolicies,
     ScheduleRunClosed,
     ScheduleRunOpened,
+    ScheduleZoneDataAdopted,
 )
-from eventjobs.events.service import ServiceAdded, ServiceAttached, ServiceClaimed, ServiceDetached, Turn
+from eventjobs.events.service import (
+    ServiceAdded,
+    ServiceAttached,
+    ServiceClaimed,
+    ServiceDetached,
+    ServiceReleased,
+    Turn,
+)
 from eventjobs.events.workspace import WorkspaceCreated
-from eventjobs.projections import job_runs, keys, occurrences, runs, schedules, services, timers, workspaces
+from eventjobs.projections import (
+    activity,
+    job_runs,
+    keys,
+    occurrences,
+    runs,
+    schedules,
+    services,
+    timers,
+    turns,
+    workspaces,
+)
 from eventjobs.projections.registry import PROJECTIONS
 from eventjobs.projections.temporal import Put, Remove, Table
 from tests.support.history import POLICY
@@ -130,9 +149,16 @@ def test_a_key_keeps_its_digest_and_is_marked_when_it_is_revoked() -> None:
     assert (revoked.values, revoked.add) == ({"revoked_at": NOW}, {"version": 1})
 
 
-def test_whose_turn_it_is_and_refused_attempts_write_nothing() -> None:
-    assert written(SERVICE, ServiceClaimed(turn=Turn(run="r", row=1))) == {}
+def test_refused_attempts_write_nothing() -> None:
     assert written(REFUSED_ATTEMPTS, AttemptRefused(workspace="acme", action="RunNow", needed=())) == {}
+
+
+def test_a_turn_is_shown_from_when_it_is_taken_until_its_holder_gives_it_up() -> None:
+    turn = {"run": "r", "row": 1}
+    taken = only(turns.TURNS, SERVICE, ServiceClaimed(turn=Turn(**turn)))
+    given_up = only(turns.TURNS, SERVICE, ServiceReleased(turn=Turn(**turn)))
+    assert (taken.key, taken.values) == (("acme", "service", "load"), turn)
+    assert (given_up.values, given_up.only_if) == ({"run": None, "row": None}, turn)
 
 
 def test_a_service_and_its_users_stand_in_two_tables() -> None:
@@ -147,12 +173,18 @@ def test_a_service_and_its_users_stand_in_two_tables() -> None:
 
 def test_a_new_schedule_has_a_definition_jobs_a_next_moment_and_a_timer() -> None:
     found = written(SCHEDULE, CREATED)
-    assert list(found) == [schedules.SCHEDULES.name, schedules.JOBS.name, schedules.NEXT.name, timers.TIMERS.name]
+    assert list(found) == [
+        schedules.SCHEDULES.name,
+        schedules.JOBS.name,
+        schedules.NEXT.name,
+        timers.TIMERS.name,
+        activity.ACTIVITY.name,
+    ]
     (definition,) = found[schedules.SCHEDULES.name]
     assert (definition.values["active"], definition.values["created_at"], definition.add) == (True, NOW, {"version": 1})
     (timer,) = found[timers.TIMERS.name]
     assert timer.key == TIMER
-    assert timer.values == {"due_at": DUE, "zone_data": NEXT.zone_data, "parked": False, "parked_reason": None}
+    assert timer.values == {"due_at": DUE, "zone_data": NEXT.zone_data}
 
 
 def test_an_edit_touches_only_what_it_changes() -> None:
@@ -247,7 +279,8 @@ def test_an_attempt_and_its_row_move_together() -> None:
 
 def test_a_row_that_waits_and_then_ends_waits_no_more() -> None:
     waiting = only(job_runs.JOB_RUNS, RUN, JobRunWaiting(row=1, holder="other", deadline=DUE))
-    assert waiting.values == {"state": "waiting", "holder": "other", "joined": None, "deadline": DUE}
+    shown = {"state": "waiting", "holder": "other", "joined": None, "deadline": DUE, "retry_at": None}
+    assert waiting.values == shown
     ended = only(job_runs.JOB_RUNS, RUN, JobRunEnded(row=1, state="failed", reason="job_running", counts={}))
     assert (ended.values["holder"], ended.values["deadline"], ended.values["state"]) == (None, None, "failed")
 
@@ -265,6 +298,11 @@ def test_moments_that_did_not_run_are_one_row_named_by_the_first(kind: Any) -> N
     assert found[timers.TIMERS.name] == [Remove(timers.TIMERS, TIMER)]
 
 
+def test_other_zone_data_is_no_other_definition() -> None:
+    found = written(SCHEDULE, ScheduleZoneDataAdopted(version="2026b", timing=TIMING, next=NEXT))
+    assert set(found) == {schedules.NEXT.name, timers.TIMERS.name}
+
+
 def test_the_stream_of_a_moment_that_did_not_run_says_nothing_new() -> None:
     owner = Ref(kind="schedule", id="s")
     assert written(RUN, RunSkipped(owner=owner, due=DUE, reason="overlap")) == {}
@@ -275,18 +313,30 @@ def test_every_fact_is_some_views_business_or_known_to_be_none() -> None:
     nobody = {event.TYPE for event in EVENT_TYPES} - {name for one in PROJECTIONS for name in one.types}
     assert nobody == {
         "access.attempt_refused",
+        "alert.recipient_disabled",
+        "alert.recipients_enabled",
+        "flow.awaited",
+        "flow.joined",
+        "groups.named",
+        "groups.unnamed",
+        "job.awaited",
+        "job.joined",
+        "job_run.defined",
         "log.created",
         "log.clock_step_observed",
         "log.instance_resumed",
         "log.instance_started",
         "log.zone_data_adopted",
+        "mailbox.spared",
+        "mailbox.summed_up",
+        "mailbox.told",
+        "member.key_issued",
         "run.missed",
         "run.skipped",
+        "schedule.backfill_asked",
+        "schedule.backfill_stopped",
         "service.awaited",
-        "service.claimed",
         "service.joined",
-        "service.released",
-        "starts.delayed",
         "starts.freed",
         "starts.given_up",
         "starts.taken",

@@ -7,10 +7,11 @@ from typing import Any
 import asyncpg
 import pytest
 
-from eventjobs.domain.streams import workspace_stream
+from eventjobs.domain.streams import connect_stream, workspace_stream
+from eventjobs.events.job import JobUngrouped
 from eventjobs.events.workspace import WorkspaceCreated
 from eventjobs.log.memory import MemoryEventLog
-from eventjobs.projections import workspaces
+from eventjobs.projections import left_groups, workspaces
 from eventjobs.projections.registry import PROJECTIONS
 from eventjobs.projections.temporal import Projection, Put, Write
 from tests.projections.conftest import Fresh
@@ -36,6 +37,16 @@ async def test_two_projectors_apply_each_fact_once(fresh: Fresh) -> None:
     await project_all(projector_on(log, alone))
     assert await view_rows(shared) == await view_rows(alone)
     assert first.position() == second.position() == log.known_head.position
+
+
+async def test_what_an_older_program_did_not_know_of_is_built_from_the_whole_log(fresh: Fresh) -> None:
+    log, pool = new_log(), await fresh()
+    await Writer(log).append([(connect_stream("acme", "contacts"), JobUngrouped(group="lists"))])
+    older = [one for one in PROJECTIONS if one is not left_groups.PROJECTION]
+    await project_all(projector_on(log, pool, projections=older))
+    assert not await pool.fetch("SELECT FROM view_left_groups_1")
+    await project_all(projector_on(log, pool))
+    assert await pool.fetchval("SELECT left_group FROM view_left_groups_1 WHERE id = 'contacts'") == "lists"
 
 
 async def test_a_fact_that_cannot_be_projected_stops_that_view_and_no_other(fresh: Fresh) -> None:

@@ -59,7 +59,7 @@ async def many(database_url: str) -> AsyncIterator[TimedPool]:
 async def _fill(pool: TimedPool) -> None:
     await pool.execute(
         "INSERT INTO view_timers_1 SELECT 'acme', 'schedule', 's' || n, 'next_due', "
-        "timestamptz '2026-01-01' + n * interval '1 minute', '2026a', false, NULL, n FROM generate_series(1, $1) n",
+        "timestamptz '2026-01-01' + n * interval '1 minute', '2026a', n FROM generate_series(1, $1) n",
         ROWS,
     )
     values = "NULL, 'run', 'succeeded', NULL, now()"
@@ -73,6 +73,12 @@ async def _fill(pool: TimedPool) -> None:
             "FROM generate_series(1, $1) n",
             ROWS,
         )
+    await pool.execute(
+        "INSERT INTO view_delays_1 SELECT 'acme', 'schedule.s' || n || '.1.20260101t000000z', 0, 'spread', "
+        "NULL, NULL, NULL, now(), n FROM generate_series(1, $1) n",
+        ROWS,
+    )
+    await pool.execute("INSERT INTO view_queues_1 VALUES ('acme', 'schedule', 's7', 1, 1)")
 
 
 async def test_due_timers_are_one_index_range(many: TimedPool) -> None:
@@ -82,6 +88,14 @@ async def test_due_timers_are_one_index_range(many: TimedPool) -> None:
     assert "Sort" not in {node["Node Type"] for node in _nodes(plan)}
     assert scans[0]["Actual Rows"] == 60
     assert plan["Shared Hit Blocks"] + plan["Shared Read Blocks"] < 20
+
+
+async def test_what_waits_is_found_among_all_that_ever_waited(many: TimedPool) -> None:
+    waiting, owner = statement("reads/list_waiting"), ("schedule", "s7")
+    for wanted in ((None, None), owner):
+        plan = await _explain(many, waiting, "acme", 10_000_000, *wanted)
+        assert plan["Actual Rows"] == 1
+        assert plan["Shared Hit Blocks"] + plan["Shared Read Blocks"] < 30
 
 
 async def test_a_past_row_is_found_by_its_key_and_nothing_else_is_read(many: TimedPool) -> None:

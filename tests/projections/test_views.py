@@ -10,12 +10,39 @@ import pytest
 from eventjobs.domain.cadence import due_at
 from eventjobs.domain.occurrence import occurrence_id
 from eventjobs.domain.run import INITIAL, Row, evolve
-from eventjobs.domain.streams import key_stream, run_stream, schedule_stream, service_stream, workspace_stream
+from eventjobs.domain.streams import (
+    flow_stream,
+    key_stream,
+    run_stream,
+    schedule_stream,
+    service_stream,
+    starts_stream,
+    workspace_stream,
+)
 from eventjobs.errors import Invalid
 from eventjobs.events.access import KeyIssued, KeyRevoked
 from eventjobs.events.cadence import Cadence, TimingPolicies, TimingState, Unit
+from eventjobs.events.flow import (
+    FlowAdded,
+    FlowAttached,
+    FlowDeleted,
+    FlowDetached,
+    FlowEdited,
+    FlowRunClosed,
+    FlowRunOpened,
+)
 from eventjobs.events.recorded import Event, StreamId
-from eventjobs.events.run import AttemptStarted, JobRunEnded, Ref, RunDelayed, RunEnded, RunOpened
+from eventjobs.events.run import (
+    AttemptStarted,
+    JobRunAnswered,
+    JobRunEnded,
+    JobRunReleased,
+    JobRunSuspended,
+    Ref,
+    RunDelayed,
+    RunEnded,
+    RunOpened,
+)
 from eventjobs.events.schedule import (
     JobRow,
     ScheduleActivated,
@@ -41,6 +68,7 @@ from eventjobs.events.service import (
     ServiceDeleted,
     ServiceDetached,
 )
+from eventjobs.events.starts import StartsDelayed
 from eventjobs.events.workspace import WorkspaceCreated, WorkspaceStartsHeld, WorkspaceStartsReleased
 from eventjobs.log.memory import MemoryEventLog
 from eventjobs.postgres.pool import TimedPool
@@ -49,7 +77,8 @@ from eventjobs.projections.upcoming import DueTimer, Upcoming
 from eventjobs.projections.views import Views
 from eventjobs.runner.projector import Projector
 from tests.projections.conftest import Fresh
-from tests.support.history import History, _snapshot
+from tests.support.facts import snapshot
+from tests.support.history import History
 from tests.support.views import Writer, append_all, everything, new_log, project_all, projector_on
 
 MIDNIGHT = datetime(2026, 1, 1, tzinfo=UTC)
@@ -108,7 +137,7 @@ def opened(owner: str, due: datetime | None = None) -> RunOpened:
         term=1,
         instance="one",
         on_failure="continue",
-        jobs=tuple(_snapshot(row) for row in ROWS),
+        jobs=tuple(snapshot(row) for row in ROWS),
         cadence_version=None if due is None else 1,
     )
 
@@ -182,7 +211,7 @@ def _run_of(due: datetime | None) -> RunOpened:
         term=1,
         instance="one",
         on_failure="continue",
-        jobs=(_snapshot(ROWS[0]),),
+        jobs=(snapshot(ROWS[0]),),
         cadence_version=1,
     )
 
@@ -191,30 +220,50 @@ async def test_a_run_and_its_occurrence_show_why_they_waited_as_of_any_position(
     name = "schedule.s.1.20260101t000000z"
     before = await reader.after((SCHEDULE, created()))
     waits = await reader.after((SCHEDULE, _queued("owner_limit", 2, "r")))
+    full = StartsDelayed(owner=Ref(kind="schedule", id="s"), due=MIDNIGHT, limit=9, occurrence=name)
+    in_turn = await reader.after((starts_stream("acme"), full))
+    (waiting,) = (await reader.views.occurrences("acme", outcome="waiting"))["items"]
+    assert [(delay["reason"], delay["limit"]) for delay in waiting["delays"]] == [("owner_limit", 2), ("limit", 9)]
     opened = await reader.after((run_stream("acme", name), _run_of(MIDNIGHT)))
     await reader.after(
         (run_stream("acme", name), RunDelayed(reason="instance_limit", limit=3, instance="one", term=1)),
         (run_stream("acme", "by-hand"), _run_of(None)),
     )
-    shown = [await reader.views.occurrence("acme", name, position=at) for at in (before, waits, opened, None)]
+    shown = [await reader.views.occurrence("acme", name, position=at) for at in (before, waits, in_turn, opened, None)]
     assert [one and (one["outcome"], [delay["reason"] for delay in one["delays"]]) for one in shown] == [
         None,
         ("waiting", ["owner_limit"]),
-        ("ran", ["owner_limit"]),
-        ("ran", ["owner_limit", "instance_limit"]),
+        ("waiting", ["owner_limit", "limit"]),
+        ("ran", ["owner_limit", "limit"]),
+        ("ran", ["owner_limit", "limit", "instance_limit"]),
     ]
     detail = await reader.views.run("acme", name)
     assert detail is not None
-    in_queue, in_line = detail["delays"]
+    in_queue, _, in_line = detail["delays"]
     assert (in_queue["limit"], in_queue["open_run"], in_queue["instance"]) == (2, "r", None)
     assert (in_line["limit"], in_line["open_run"], in_line["instance"]) == (3, None, "one")
     assert in_queue["since"] < detail["opened_at"] < in_line["since"]
     runs = (await reader.views.runs("acme"))["items"]
-    assert {run["id"]: len(run["delays"]) for run in runs} == {name: 2, "by-hand": 0}
+    assert {run["id"]: len(run["delays"]) for run in runs} == {name: 3, "by-hand": 0}
     (listed,) = (await reader.views.occurrences("acme", outcome="ran"))["items"]
     assert listed["delays"] == detail["delays"]
     elsewhere = await reader.views.occurrence("other", name)
     assert elsewhere is None
+
+
+async def test_what_waits_is_listed_once_where_one_id_begins_as_another(reader: Reader) -> None:
+    waits, longer = _queued("overlap", None, "r"), schedule_stream("acme", "s.2")
+    before = await reader.after((SCHEDULE, created(due=None)), (longer, created(due=None)))
+    both = await reader.after((SCHEDULE, waits), (longer, waits))
+    await reader.after((longer, ScheduleRunOpened(run="r2", cause="scheduled", due=MIDNIGHT)))
+
+    async def listed(position: int | None, owner: str | None = None) -> list[str]:
+        of = None if owner is None else ("schedule", owner)
+        page = await reader.views.occurrences("acme", position=position, owner=of, outcome="waiting")
+        return [one["owner"]["id"] for one in page["items"]]
+
+    assert [await listed(at) for at in (before, both, None)] == [[], ["s", "s.2"], ["s"]]
+    assert [await listed(both, owner) for owner in ("s", "s.2", "s.2.1")] == [["s"], ["s.2"], []]
 
 
 async def test_the_end_of_a_pause_is_a_timer(reader: Reader) -> None:
@@ -260,7 +309,7 @@ async def test_with_runs_that_overlap_the_newest_open_one_is_shown(reader: Reade
     await reader.after((SCHEDULE, created()), *openings, (SCHEDULE, closing))
     shown = await reader.views.schedule("acme", "s")
     assert shown is not None
-    assert (shown["open_run"], shown["last_run"]["id"]) == ("a", "b")
+    assert (shown["open_run"], shown["last_run"]["id"]) == ({"id": "a"}, "b")
 
 
 async def test_R12_a_schedule_shows_its_description_cadence_jobs_and_when_it_was_created(reader: Reader) -> None:
@@ -268,7 +317,8 @@ async def test_R12_a_schedule_shows_its_description_cadence_jobs_and_when_it_was
     shown = await reader.views.schedule("acme", "s")
     assert shown is not None
     assert (shown["id"], shown["version"], shown["description"]) == ("s", 1, "Load it")
-    assert shown["activity"] == {"active": True, "set_by": "local"}
+    set_at = {"at": shown["created_at"], "position": shown["activity"]["position"]}
+    assert shown["activity"] == {"active": True, "set_by": "local", "by": "system", **set_at}
     assert shown["cadence"] == {
         "start_date": "2026-01-01",
         "start_time": "14:00",
@@ -294,6 +344,7 @@ async def test_R20_the_next_due_is_utc_and_local_and_drifts_from_its_label(reade
         "zone": "America/Chicago",
         "asked": None,
         "zone_data": shown["next_due"]["zone_data"],
+        "blackout": None,
     }
     assert shown["drifted_from_label"] is False
     summer = due_at(DAILY, datetime(2026, 7, 1, 20, tzinfo=UTC))
@@ -321,7 +372,7 @@ async def test_R59_the_jobs_page_groups_schedules_and_counts_each_section(reader
     assert [item["id"] for item in more["schedules"]["workspace"]["items"]] == ["s2", "s3"]
     assert (more["services"]["count"], more["services"]["items"]) == (1, [])
     with pytest.raises(Invalid, match="cursor"):
-        await reader.views.jobs_page("acme", section="active", cursor=section["next"])
+        await reader.views.jobs_page("acme", cursor=section["next"])
 
 
 async def test_the_jobs_page_is_filtered_by_text_activity_and_feature(reader: Reader) -> None:
@@ -394,6 +445,73 @@ async def test_a_service_shows_who_uses_it_as_of_any_moment(reader: Reader) -> N
     assert (await reader.views.job("acme", "load") or {})["deleted"] is True
 
 
+async def test_a_flow_has_its_definition_who_uses_it_and_its_runs_at_any_moment(reader: Reader) -> None:
+    flow = flow_stream("acme", "approve")
+    policy = AttemptPolicy(delivery="at_least_once", wait_timeout_s=14_400)
+    before = FlowAdded(name="Approve", trigger="on_demand", handler="http", config={"x": [1]}, policy=policy)
+    after = FlowEdited(
+        name="Ask", trigger="cache_event", handler="http", config={}, policy=policy, exclusive=True, active=False
+    )
+    added = await reader.after((flow, before), (flow, FlowAttached(schedule="a")))
+    await reader.after(
+        (flow, after), (flow, FlowDetached(schedule="a")), (flow, FlowRunOpened(run="r1", cause="manual"))
+    )
+    then, now = await reader.views.flow("acme", "approve", position=added), await reader.views.job("acme", "approve")
+    assert then is not None
+    assert now is not None
+    assert (then["kind"], then["version"], then["trigger"], then["active"]) == ("flow", 1, "on_demand", True)
+    assert (now["version"], now["trigger"], now["exclusive"], now["active"]) == (2, "cache_event", True, False)
+    assert (then["used_by"], now["used_by"]) == ([{"kind": "schedule", "id": "a"}], [])
+    assert (then["open_run"], now["open_run"]) == (None, {"id": "r1"})
+    assert now["policy"]["wait_timeout"] == "PT4H"
+    page = await reader.views.jobs_page("acme", section="flows")
+    assert (page["flows"]["count"], [item["id"] for item in page["flows"]["items"]]) == (1, ["approve"])
+    await reader.after((flow, FlowRunOpened(run="r2", cause="manual")))
+    await reader.after((flow, FlowRunClosed(run="r2", state="succeeded", open_run="r1")))
+    beside = await reader.views.flow("acme", "approve") or {}
+    assert (beside["open_run"], beside["last_run"]["id"]) == ({"id": "r1"}, "r2")
+    await reader.after((flow, FlowDeleted()))
+    assert (await reader.views.flows("acme"))["items"] == []
+    assert (await reader.views.jobs_page("acme"))["flows"]["count"] == 0
+
+
+async def test_R43_a_suspended_row_shows_what_it_waits_for_and_what_was_said_at_any_moment(reader: Reader) -> None:
+    run, owner = run_stream("acme", "r1"), schedule_stream("acme", "s")
+    opening = replace(opened("s"), jobs=tuple(snapshot(row) for row in ROWS[:1]))
+    suspended = JobRunSuspended(
+        row=1, attempt=1, waits_for="the buyer", deadline=MIDNIGHT + timedelta(hours=1), counts={"asked": 1}
+    )
+    answer = JobRunAnswered(row=1, attempt=1, state="failed", reason="stop_step", counts={}, output=[1])
+    await reader.after((run, opening), (owner, ScheduleRunOpened(run="r1", cause="manual")))
+    waits = await reader.after((run, AttemptStarted(row=1, attempt=1, term=1)), (run, suspended))
+    released = await reader.after((run, JobRunReleased(row=1, attempt=1)))
+    ending = JobRunEnded(row=1, state="failed", reason="stop_step", counts={})
+    ended = await reader.after((run, answer), (run, ending))
+
+    async def job_run(position: int) -> Mapping[str, Any]:
+        shown = await reader.views.run("acme", "r1", position=position)
+        assert shown is not None
+        return shown["stages"][0]["job_runs"][0]  # type: ignore[no-any-return]
+
+    before, later, last = [await job_run(position) for position in (waits, released, ended)]
+    assert (before["state"], before["released"], before["deadline"]) == ("suspended", False, suspended.deadline)
+    assert before["attempts"][0]["suspension"]["waits_for"] == "the buyer"
+    assert before["attempts"][0]["suspension"]["answer"] is None
+    assert (later["state"], later["released"], later["deadline"]) == ("suspended", True, None)
+    said = last["attempts"][0]["suspension"]["answer"]
+    assert (last["state"], last["released"], said["reason"], said["output"]) == ("failed", True, "stop_step", [1])
+
+
+async def test_R85_a_service_shows_its_connector_module_and_type(reader: Reader) -> None:
+    policy = AttemptPolicy(delivery="at_most_once")
+    added = ServiceAdded(name="Load", handler="noop", config={}, policy=policy, type="Vista/Jobs/Writer")
+    first = await reader.after((service_stream("acme", "load"), added))
+    configured = ServiceConfigured(name="Load", handler="noop", config={}, policy=policy)
+    await reader.after((service_stream("acme", "load"), configured))
+    then, now = [await reader.views.service("acme", "load", position=position) for position in (first, None)]
+    assert [shown and shown["type"] for shown in (then, now)] == ["Vista/Jobs/Writer", None]
+
+
 async def test_things_of_another_workspace_are_not_there(reader: Reader) -> None:
     await append_all(reader.log, History(50, workspaces=("acme",)).appends(10))
     await project_all(reader.projector)
@@ -415,7 +533,7 @@ async def test_runs_are_listed_newest_first_page_by_page(reader: Reader) -> None
     await append_all(reader.log, History(51, edits=0.0).appends(30))
     await project_all(reader.projector)
     whole = (await reader.views.runs("acme", limit=1000))["items"]
-    assert len(whole) == 30
+    assert len(whole) == 30 + 3 + 2  # those of the flow and of the group
     assert [run["opened_at"] for run in whole] == sorted((run["opened_at"] for run in whole), reverse=True)
     paged: list[Any] = []
     cursor = None
@@ -489,7 +607,8 @@ async def test_a_schedule_shows_its_open_run_and_then_how_it_ended(reader: Reade
     await reader.after((run_stream("acme", "r"), opened("s")), (SCHEDULE, ScheduleRunOpened(run="r", cause="manual")))
     shown = await reader.views.schedule("acme", "s")
     assert shown is not None
-    assert (shown["open_run"], shown["version"], shown["next_due"]["due"]) == ("r", 1, MIDNIGHT)
+    assert (shown["open_run"]["id"], shown["version"], shown["next_due"]["due"]) == ("r", 1, MIDNIGHT)
+    assert (shown["open_run"]["stage"], shown["open_run"]["of"], shown["open_run"]["progress"]) == (1, 2, 0.0)
     assert [run.run for run in await Upcoming(reader.pool).open_runs()] == ["r"]
     closed = ScheduleRunClosed(run="r", state="failed", reason="error")
     await reader.after(
@@ -498,7 +617,7 @@ async def test_a_schedule_shows_its_open_run_and_then_how_it_ended(reader: Reade
     shown = await reader.views.schedule("acme", "s")
     assert shown is not None
     last = {"id": "r", "state": "failed", "reason": "error", "ended_at": shown["last_run"]["ended_at"]}
-    assert (shown["open_run"], shown["last_run"]) == (None, last)
+    assert (shown["open_run"], shown["last_run"]) == (None, {**last, "resumed_by": None, "same_jobs": True})
     assert await Upcoming(reader.pool).open_runs() == []
 
 
@@ -539,6 +658,21 @@ async def test_a_storm_is_shown_as_its_moments_on_pages_of_any_size(reader: Read
     assert await reader.views.occurrence("acme", beside) is None
     assert await reader.views.occurrence("acme", occurrence_id("schedule", "s", 2, MIDNIGHT)) is None
     assert await reader.views.occurrence("acme", "schedule.s.1.20269901t000000z") is None
+
+
+async def test_pages_of_what_comes_of_many_schedules_leave_nothing_out(reader: Reader) -> None:
+    for name, every in (("a", 15), ("b", 20), ("c", 45)):
+        cadence = replace(QUARTERLY, every=every)
+        await reader.after((schedule_stream("acme", name), created(cadence)))
+    window = {"outcome": "coming", "until": MIDNIGHT + timedelta(hours=6)}
+    whole = (await reader.views.occurrences("acme", limit=1000, **window))["items"]
+    pages, cursor = [], None
+    while not pages or cursor is not None:
+        page = await reader.views.occurrences("acme", limit=5, cursor=cursor, **window)
+        pages, cursor = [*pages, *page["items"]], page["next"]
+
+    assert len(whole) == 24 + 18 + 8
+    assert pages == whole
 
 
 async def test_coming_moments_follow_the_answered_ones_in_order(reader: Reader) -> None:
@@ -585,17 +719,13 @@ async def test_workspaces_and_keys_are_listed_without_secrets(reader: Reader) ->
     assert (stored["lookup"], stored["secret_sha256"], stored["workspace"]) == ("abc", "f" * 64, "acme")
 
 
-async def test_a_parked_timer_is_left_out_until_its_owner_moves(reader: Reader) -> None:
+async def test_a_timer_is_due_from_its_instant_on(reader: Reader) -> None:
     upcoming = Upcoming(reader.pool)
     await reader.after((SCHEDULE, created()))
     (timer,) = await upcoming.due(MIDNIGHT, 10)
     assert timer == DueTimer(MIDNIGHT, "acme", "schedule", "s")
     assert await upcoming.due(MIDNIGHT - QUARTER, 10) == []
-    await upcoming.park(timer, "it broke")
-    assert await upcoming.due(MIDNIGHT, 10) == []
-    assert [(one.timer, one.reason) for one in await upcoming.parked()] == [(timer, "it broke")]
     await reader.after((SCHEDULE, missed(MIDNIGHT, 1, MIDNIGHT + QUARTER)))
-    assert await upcoming.parked() == []
     assert [one.due_at for one in await upcoming.due(MIDNIGHT + QUARTER, 10)] == [MIDNIGHT + QUARTER]
 
 

@@ -26,7 +26,7 @@ def test_the_next_moment_is_a_whole_second_later_and_not_before_the_start(
 
     assert found.due > now
     assert found.due.microsecond == 0
-    assert found.due >= resolve_start(cadence, policies)
+    assert cadence.unit is Unit.CRON or found.due >= resolve_start(cadence, policies)
     assert_shown(cadence, found)
 
 

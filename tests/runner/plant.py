@@ -1,31 +1,36 @@
 """Instances of the runner side by side on one log in memory, in virtual time."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, cast
 
+from eventjobs.auth.callbacks import CallbackKey, CallbackUrls
 from eventjobs.commands.context import Limits
 from eventjobs.commands.dispatch import Dispatcher
 from eventjobs.commands.outcomes import Outcome
 from eventjobs.commands.spec import CommandFields
+from eventjobs.domain.connect_job import ConnectJob
+from eventjobs.domain.owner import Owner
 from eventjobs.domain.run import Run
 from eventjobs.domain.schedule import Schedule
 from eventjobs.domain.service import Service
-from eventjobs.domain.streams import FOLDS, run_stream, schedule_stream, service_stream
+from eventjobs.domain.slot_owner import SlotOwner
+from eventjobs.domain.streams import FOLDS, OWNER_FOLDS, run_stream, schedule_stream, service_stream
 from eventjobs.events.recorded import Recorded, StreamId
 from eventjobs.handlers.files import FileRoom
 from eventjobs.handlers.ports import CommandRules
-from eventjobs.handlers.secrets import SecretStore
 from eventjobs.handlers.workbench import Workbench
 from eventjobs.log.memory import Faults, MemoryEventLog
+from eventjobs.outbound.secrets import SecretStore
 from eventjobs.projections.upcoming import DueTimer, OpenRun
 from eventjobs.runner.answered import Answered
 from eventjobs.runner.calm import Calm
 from eventjobs.runner.catalog import Catalog
 from eventjobs.runner.heirs import Alone
+from eventjobs.runner.history import RunHistory
 from eventjobs.runner.lines import MemoryLines
 from eventjobs.runner.places import Places
 from eventjobs.runner.ports import LineStore, Peers
@@ -106,12 +111,19 @@ class Instance:
             outbound=NOWHERE,
             commands=CommandRules(),
             secrets=SecretStore(environment={"EVENTJOBS_SECRET__ACME__WORD": "swordfish"}),
+            history=RunHistory(plant.log, self.dispatcher.states),
         )
         station = Station(
             dispatcher=self.dispatcher,
             surroundings=self.surroundings,
             clock=clock,
-            workshop=Workshop(registry=registry, workbench=workbench, lines=lines or plant.lines, random=plant.random),
+            workshop=Workshop(
+                registry=registry,
+                workbench=workbench,
+                lines=lines or plant.lines,
+                random=plant.random,
+                callbacks=CallbackUrls(CallbackKey(b"the plant's own"), "http://plant"),
+            ),
             hub=self.frames,
             lease=self.lease,
             tasks=self.tasks,
@@ -165,7 +177,7 @@ class Plant:
         self.log: MemoryEventLog = memory_log(self.clock, self.faults)
         self._position = 0
         self._states: dict[StreamId, Any] = {}
-        self._schedules: dict[StreamId, Schedule] = {}
+        self._owners: dict[StreamId, Owner] = {}
         self._open: dict[StreamId, Run] = {}
 
     async def furnish(
@@ -210,8 +222,8 @@ class Plant:
             fold = FOLDS[fact.stream.kind]
             before = self._states.get(fact.stream, fold.initial)
             state = self._states[fact.stream] = fold.evolve(before, fact.event)
-            if fact.stream.kind == "schedule":
-                self._schedules[fact.stream] = state
+            if fact.stream.kind in OWNER_FOLDS:
+                self._owners[fact.stream] = state.own if isinstance(state, ConnectJob) else state
             elif fact.stream.kind == "run":
                 self._open.pop(fact.stream, None)
                 if state.open:
@@ -232,14 +244,10 @@ class Plant:
         """Return the due moments, as the view would."""
         self._states_now()
         found = [
-            DueTimer(state.next.due, WORKSPACE, "next_due", stream.id)
-            for stream, state in self._schedules.items()
-            if state.active and state.next is not None and state.next.due <= until
-        ]
-        found += [
-            DueTimer(state.pause.until, WORKSPACE, "schedule", stream.id)
-            for stream, state in self._schedules.items()
-            if state.pause is not None and state.pause.until is not None and state.pause.ends_by(until)
+            DueTimer(at, WORKSPACE, stream.kind, stream.id)
+            for stream, state in self._owners.items()
+            for at in _timers(state)
+            if at <= until
         ]
         return sorted(found, key=lambda timer: timer.due_at)[:limit]
 
@@ -251,3 +259,13 @@ class Plant:
     def after(self, **span: float) -> datetime:
         """Return an instant from now."""
         return self.clock.now() + timedelta(**span)
+
+
+def _timers(owner: Owner) -> Iterator[datetime]:
+    """Yield when something of an owner is due: a moment, the end of a pause, a warning or its own end."""
+    if owner.active and owner.next is not None:
+        yield owner.next.due
+    if owner.alive and owner.pause is not None and owner.pause.until is not None:
+        yield owner.pause.until
+    if isinstance(owner, SlotOwner) and owner.alive and not (owner.expired or owner.deferred):
+        yield from (owner.warn_at or (() if owner.expires_at is None else (owner.expires_at,)))[:1]

@@ -129,9 +129,35 @@ def test_a_database_that_takes_no_beats_makes_nobody_take_over_anybody() -> None
         watch.observe({"a": 9, "b": 9}, float(second), own="a")
     watch.observe({"a": 10, "b": 9}, 40.0, own="a")
     assert not watch.gone("b", 40.0), "the own beat was taken a little earlier than the other one's"
-    for second in range(41, 50):
+    for second in range(41, 51):
+        assert not watch.gone("b", float(second - 1))
         watch.observe({"a": 10 + (second - 40) // 2, "b": 9}, float(second), own="a")
-    assert watch.gone("b", 49.0)
+    assert watch.gone("b", 50.0)
+
+
+def test_a_database_that_takes_few_beats_makes_nobody_take_over_anybody() -> None:
+    """Now and then one is taken: the other's may be among those that are not."""
+    watch = Watch()
+    for second in range(20):
+        watch.observe({"a": second // 5, "b": 7}, float(second), own="a")
+        assert not watch.gone("b", float(second))
+    watch.observe({"a": 4, "b": 7}, 20.0, own="a")
+    assert watch.gone("b", 20.0), "so many of the own ones were taken that one of its should have been"
+
+
+def test_what_was_seen_before_the_database_took_no_beats_proves_nothing_after_it() -> None:
+    """One that stood still, and goes on while the disk is full, cannot show that it does."""
+    watch = Watch()
+    for second in range(20):
+        watch.observe({"a": second, "b": 7}, float(second), own="a")
+    assert watch.gone("b", 19.0), "it was held"
+    for second in range(20, 50):
+        watch.observe({"a": 19, "b": 7}, float(second), own="a")
+    watch.observe({"a": 20, "b": 7}, 50.0, own="a")
+    assert not watch.gone("b", 50.0)
+    for second in range(51, 80):
+        watch.observe({"a": second - 30, "b": second - 43}, float(second), own="a")
+        assert not watch.gone("b", float(second))
 
 
 def test_who_joined_anew_begins_all_observations_afresh() -> None:

@@ -173,5 +173,5 @@ async def until(plant: Plant, instance: Instance, day: str) -> None:
     """Answer what is due until a day begins."""
     while (due := await plant.due(plant.after(days=365), 1)) and f"{due[0].due_at:%F}" < day:
         plant.clock.step(max(0.0, (due[0].due_at - plant.clock.now()).total_seconds()))
-        await instance.do(command("AnswerDue", schedule=due[0].owner))
+        await instance.do(command("AnswerDue", kind="schedule", id=due[0].owner))
         await plant.clock.sleep(5)  # its run

@@ -33,6 +33,16 @@ def test_what_was_said_while_it_was_written_is_not_written_yet() -> None:
     assert [one.text for one in reports.to_save(10.2, ())] == ["second"]
 
 
+def test_what_is_said_again_is_not_written_again() -> None:
+    reports = Reports()
+    for second in range(20):
+        reports.take(1, shown(text="waiting"), float(second))
+        reports.saved(reports.to_save(float(second), ()), float(second))
+    assert not list(reports.next_save())
+    reports.take(1, shown(text="loading"), 20.0)
+    assert [one.text for one in reports.to_save(20.0, ())] == ["loading"]
+
+
 def test_a_new_attempt_begins_to_count_anew() -> None:
     reports = Reports()
     reports.take(1, shown(1), 0.0)

@@ -3,19 +3,21 @@
 import asyncio
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
 import pytest
 
 from eventjobs.commands.dispatch import Dispatcher
+from eventjobs.domain.streams import starts_stream
 from eventjobs.errors import LogUnavailable
 from eventjobs.projections.upcoming import DueTimer
 from eventjobs.runner.ticker import HELP, Ticker
 from tests.runner.plant import Instance, Plant
 from tests.runner.test_runs import OK, slow
 from tests.support.bodies import QUARTERLY, row, run_now, schedule, service
-from tests.support.story import at, command
+from tests.support.story import WORKSPACE, at, command
 from tests.support.time import virtually
 from tests.support.waiting import eventually
 
@@ -156,6 +158,38 @@ def test_what_the_log_answers_is_not_asked_again_while_the_view_is_behind(
     virtually(story())
 
 
+class Beside:
+    """Timers of a group and of a Connect job beside those of schedules, with the same instants, and ids or another."""
+
+    def __init__(self, plant: Plant, owner: str | None = None) -> None:
+        self.plant = plant
+        self.owner = owner
+
+    async def due(self, until: datetime, limit: int) -> Sequence[DueTimer]:
+        found = await self.plant.due(until, limit)
+        others = [replace(one, kind=kind, owner=self.owner or one.owner) for one in found for kind in ("group", "job")]
+        return [*found, *others]
+
+
+def test_owners_of_different_kinds_with_one_id_are_each_asked_at_their_instant(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: Counter[str] = Counter()
+    dispatch = Dispatcher.dispatch
+
+    async def counted(self: Dispatcher, spec: Any, command: Any, *rest: Any, **fields: Any) -> Any:
+        if spec.name == "AnswerDue":
+            asked[command.kind] += 1
+        return await dispatch(self, spec, command, *rest, **fields)
+
+    async def story() -> None:
+        plant, (one,) = await plant_with("one")
+        monkeypatch.setattr(Dispatcher, "dispatch", counted)
+        ticking(one, timers=Beside(plant))
+        await plant.clock.sleep(600.5)
+        assert asked == {"schedule": 1, "group": 1, "job": 1}
+
+    virtually(story())
+
+
 def test_what_begins_with_its_opening_needs_no_word_of_its_worker(monkeypatch: pytest.MonkeyPatch) -> None:
     said: list[str] = []
     dispatch = Dispatcher.dispatch
@@ -191,6 +225,16 @@ def test_what_a_decision_needs_is_read_before_its_instant() -> None:
         assert len(plant.events("run.ended")) == 1
         assert at_s
         assert max(at_s) < 600
+
+    virtually(story())
+
+
+def test_a_connect_job_keeps_nobody_from_being_read_ahead() -> None:
+    async def story() -> None:
+        plant, (_, two) = await plant_with("one", "two")
+        ticking(two, timers=Beside(plant, "other"))
+        await plant.clock.sleep(599)
+        assert two.dispatcher.states.in_memory(starts_stream(WORKSPACE)) is not None
 
     virtually(story())
 
@@ -450,7 +494,7 @@ class Broken:
         self.asked += 1
         if self.away is not None:
             raise self.away
-        broken = DueTimer(at("2026-12-01 12:00"), "acme", "next_due", "broken")
+        broken = DueTimer(at("2026-12-01 12:00"), "acme", "schedule", "broken")
         return [broken, *await self.plant.due(until, limit)]
 
 
@@ -460,7 +504,7 @@ def test_an_owner_whose_answer_breaks_is_left_alone_and_the_clock_of_the_others_
         real, tried = one.dispatcher.dispatch, []
 
         async def dispatch(spec: Any, command: Any, context: Any, **options: Any) -> Any:
-            if getattr(command, "schedule", "") == "broken":
+            if getattr(command, "id", "") == "broken":
                 tried.append(plant.clock.monotonic())
                 raise RuntimeError("an event that nobody expected")
             return await real(spec, command, context, **options)

@@ -32,6 +32,7 @@ async def connection(database_url: str) -> AsyncIterator[Connection]:
     try:
         async with connection.transaction():
             await connection.execute(statement("data/create_loads"))
+            await connection.execute(statement("data/create_sources"))
             await connection.execute(statement("log/create_copied_events"))
             yield connection
     finally:

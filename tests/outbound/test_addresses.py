@@ -2,7 +2,7 @@ from ipaddress import ip_address
 
 import pytest
 
-from eventjobs.handlers.addresses import OutboundRules, is_public, literal
+from eventjobs.outbound.addresses import OutboundRules, is_public, literal
 
 NOTHING = OutboundRules()
 
@@ -55,6 +55,7 @@ def test_a_private_target_is_refused_in_every_spelling(url: str) -> None:
         "http://user:password@example.org/",
         "http://user@example.org/",
         "http://example.org:25/",
+        "http://example.org:0/",
         "http://example.org:8080/",
         "http://example.org/#fragment",
         "http://example.org/#",

@@ -4,7 +4,7 @@ from typing import Any
 import pytest
 
 from eventjobs.errors import JobFailed
-from eventjobs.handlers.secrets import Blanker, SecretStore, variable
+from eventjobs.outbound.secrets import Blanker, SecretStore, variable
 
 
 def put(folder: Path, name: str, value: str, workspace: str = "acme") -> None:
