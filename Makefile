@@ -12,7 +12,7 @@ PIP := $(BIN)/python -m pip --quiet --quiet --disable-pip-version-check --no-inp
 ARGS ?=
 JSON ?=
 
-.PHONY: help setup run test check format format-check lint types imports wheel wheel-check lock simulate bench sweep mutants chaos test-full clean
+.PHONY: help setup run test check format format-check lint types imports wheel wheel-check web web-check lock simulate bench sweep mutants chaos test-full clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -31,8 +31,10 @@ $(STAMP): requirements.lock pyproject.toml
 run: setup ## start the demonstration; options in ARGS, or EVENTJOBS_DATA_DIR and EVENTJOBS_PORT
 	@exec $(BIN)/eventjobs demo $(ARGS)
 
+# What is compiled is kept also where the shell asks for the contrary: some tests start the program many times.
 test: setup ## run the tests; options in ARGS
-	@$(BIN)/pytest --numprocesses 2 --dist loadfile $(ARGS)
+	@.ci/browser
+	@PYTHONDONTWRITEBYTECODE= $(BIN)/pytest --numprocesses 2 --dist loadfile $(ARGS)
 
 chaos: setup ## break the real thing for MINUTES (8); SUITES=T1,T2 SEED=7 FIGURES=file pick, repeat and keep
 	@$(BIN)/python -m tests.chaos --minutes $(or $(MINUTES),8) $(if $(SUITES),--suites $(SUITES)) \
@@ -46,6 +48,7 @@ check: setup ## everything that CI asks for
 	@$(MAKE) --no-print-directory types
 	@$(MAKE) --no-print-directory imports
 	@$(MAKE) --no-print-directory wheel-check
+	@$(MAKE) --no-print-directory web-check
 	@$(MAKE) --no-print-directory test
 
 format: setup ## format the code
@@ -69,6 +72,12 @@ wheel: setup ## build the wheel into dist/
 
 wheel-check: wheel ## install the wheel into an empty environment and run it there
 	@.ci/wheel-check dist/*.whl
+
+web: ## build the dashboard into the package; needs Node
+	@cd web && npm ci --loglevel=error >/dev/null && npm run --silent build
+
+web-check: ## build the dashboard again and compare, where Node is
+	@.ci/web-check
 
 lock: setup ## resolve the dependencies again, with hashes and for every platform
 	@$(PIP) install uv

@@ -15,7 +15,7 @@ from typing import Any
 
 import uvloop
 
-from benchmarks import appends, imports, lateness, layers, over_http, rebuild, runs, writers
+from benchmarks import appends, groups, imports, lateness, layers, over_http, pages, rebuild, runs, syncs, writers
 from eventjobs.postgres.embedded import EmbeddedPostgres
 
 Figures = dict[str, Any]
@@ -65,6 +65,9 @@ ALL: dict[str, Callable[[], Awaitable[Figures]]] = {
     "imports": _imports,
     "layers": _layers,
     "lateness": lateness.measure,
+    "pages": pages.measure,
+    "groups": groups.measure,
+    "syncs": syncs.measure,
 }
 
 

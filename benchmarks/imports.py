@@ -27,11 +27,11 @@ from eventjobs.clock import SystemClock
 from eventjobs.handlers.context import JobRef
 from eventjobs.handlers.csv_import import HANDLER
 from eventjobs.handlers.files import FileRoom
-from eventjobs.handlers.outbound import GuardedOutbound
 from eventjobs.handlers.perform import perform
 from eventjobs.handlers.ports import CommandRules
-from eventjobs.handlers.secrets import SecretStore
 from eventjobs.handlers.workbench import Workbench
+from eventjobs.outbound.guarded import GuardedOutbound
+from eventjobs.outbound.secrets import SecretStore
 from eventjobs.postgres.data_roles import DataLogin, DataRoles
 from eventjobs.postgres.embedded import EmbeddedPostgres
 from eventjobs.postgres.loads import DataTables

@@ -29,7 +29,8 @@ from eventjobs.runner.projector import BATCH, Projector
 from eventjobs.telemetry.garbage import THRESHOLDS
 from eventjobs.telemetry.metrics import Metrics
 from eventjobs.telemetry.tasks import Tasks
-from tests.support.history import Facts, History
+from tests.support.facts import Facts
+from tests.support.history import History
 from tests.support.views import BY, CODEC, view_rows
 
 CHUNK = 2_000
@@ -160,7 +161,7 @@ async def _main(events: int, rounds: int, url: str | None) -> None:
     from eventjobs.postgres.embedded import EmbeddedPostgres
     from tests.support.database import data_folder
 
-    with data_folder() as folder:
+    with data_folder(on_disk=True) as folder:
         server = EmbeddedPostgres(folder)
         try:
             url = await server.start()

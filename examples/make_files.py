@@ -1,9 +1,9 @@
 """
-Write the example's three CSV files: people, their addresses, their orders.
+Write the example's CSV files: people with addresses and orders, and two lists, each with what its people like.
 
 The same files, byte for byte, each time and on every machine. They are clean, but not tidy: quoted commas, doubled
 quotes, line breaks inside a field, accents, scripts from right to left, apostrophes, leading zeros, leap days, empty
-values. Run it as `python make_files.py FOLDER`.
+values. `leads.csv` alone is not clean: some of its dates are none. Run it as `python make_files.py FOLDER`.
 """
 
 import csv
@@ -17,6 +17,10 @@ SEED = 20260214
 CONTACTS = 50_000
 ADDRESSES = 60_000
 ORDERS = 90_000
+READERS = 10_000
+INTERESTS = 25_000
+LEADS = 1_000
+LEAD_INTERESTS = 1_500
 
 FIRST_NAMES = (
     "Ada Aisha Alan Alice Amélie Ana Anders Björk Bruno Carlos Chidi Chloë Dana Dmitri Elif Emma Farid Fatima Felix "
@@ -61,6 +65,9 @@ NOTES = (
 )  # fmt: skip
 CURRENCIES = ("EUR", "EUR", "EUR", "USD", "USD", "GBP", "PLN")
 STATUSES = ("paid", "paid", "paid", "shipped", "open", "returned")
+LANGUAGES = ("de", "en", "en", "es", "fr", "pl")
+TOPICS = ("books", "cinema", "cycling", "gardens", "music", "running", "science", "travel")
+NO_DATES = ("2026-02-30", "last Tuesday", "31/31/2026", "?")
 EPOCH = datetime(2019, 1, 1, tzinfo=UTC)
 SECONDS = 7 * 365 * 86_400
 LEAP_DAY = date(1992, 2, 29)
@@ -71,6 +78,9 @@ CONTACT_COLUMNS = (
 )  # fmt: skip
 ADDRESS_COLUMNS = ("address_id", "contact_id", "kind", "street", "postal_code", "city", "country", "valid_from")
 ORDER_COLUMNS = ("order_id", "contact_id", "ordered_at", "status", "currency", "amount", "items", "note")
+READER_COLUMNS = ("email", "first_name", "last_name", "language", "subscribed_on")
+INTEREST_COLUMNS = ("email", "topic", "score")
+LEAD_COLUMNS = ("email", "first_name", "last_name", "company", "met_on")
 
 Row = tuple[object, ...]
 
@@ -132,10 +142,48 @@ def orders() -> Iterator[Row]:
         )
 
 
+def readers() -> Iterator[Row]:
+    """Yield the readers of a newsletter."""
+    chance = Random(SEED + 3)
+    for number in range(1, READERS + 1):
+        yield _reader(number), *_name(chance), chance.choice(LANGUAGES), _instant(chance)[:10]
+
+
+def interests() -> Iterator[Row]:
+    """Yield what the readers like: two or three things each."""
+    yield from _likes(Random(SEED + 4), _reader, READERS, INTERESTS)
+
+
+def leads() -> Iterator[Row]:
+    """Yield people met at a fair, as somebody typed them in: of every twentieth the date is none."""
+    chance = Random(SEED + 5)
+    for number in range(1, LEADS + 1):
+        met = chance.choice(NO_DATES) if number % 20 == 0 else f"2026-09-{chance.randrange(14, 19)}"
+        yield _lead(number), *_name(chance), chance.choice(COMPANIES), met
+
+
+def lead_interests() -> Iterator[Row]:
+    """Yield what the people of the fair like: a thing or two each."""
+    yield from _likes(Random(SEED + 6), _lead, LEADS, LEAD_INTERESTS)
+
+
 FILES: Mapping[str, tuple[tuple[str, ...], Callable[[], Iterator[Row]]]] = {
     "contacts.csv": (CONTACT_COLUMNS, contacts),
     "contact_addresses.csv": (ADDRESS_COLUMNS, addresses),
     "contact_orders.csv": (ORDER_COLUMNS, orders),
+    "readers.csv": (READER_COLUMNS, readers),
+    "reader_interests.csv": (INTEREST_COLUMNS, interests),
+    "leads.csv": (LEAD_COLUMNS, leads),
+    "lead_interests.csv": (INTEREST_COLUMNS, lead_interests),
+}
+ROWS: Mapping[str, int] = {
+    "contacts.csv": CONTACTS,
+    "contact_addresses.csv": ADDRESSES,
+    "contact_orders.csv": ORDERS,
+    "readers.csv": READERS,
+    "reader_interests.csv": INTERESTS,
+    "leads.csv": LEADS,
+    "lead_interests.csv": LEAD_INTERESTS,
 }
 
 
@@ -155,7 +203,25 @@ def make_files(folder: Path) -> dict[str, int]:
             writer.writerow(columns)
             writer.writerows(rows())
         part.replace(folder / name)
-    return {"contacts.csv": CONTACTS, "contact_addresses.csv": ADDRESSES, "contact_orders.csv": ORDERS}
+    return dict(ROWS)
+
+
+def _likes(chance: Random, address: Callable[[int], str], people: int, rows: int) -> Iterator[Row]:
+    for row in range(rows):
+        topic = TOPICS[(row % people + row // people) % len(TOPICS)]
+        yield address(row % people + 1), topic, chance.randrange(1, 101)
+
+
+def _name(chance: Random) -> Row:
+    return chance.choice(FIRST_NAMES), chance.choice(LAST_NAMES).replace("_", " ")
+
+
+def _reader(number: int) -> str:
+    return f"reader{number:05d}@example.org"
+
+
+def _lead(number: int) -> str:
+    return f"lead{number:04d}@example.com"
 
 
 def _instant(chance: Random) -> str:
