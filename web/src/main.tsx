@@ -1,9 +1,11 @@
 import "./style.css";
+import "./forms/forms.css";
 
 import { render } from "preact";
 import { useEffect } from "preact/hooks";
 
 import { AskDialog } from "./actions/dialog";
+import { FormHost } from "./forms/form";
 import { follow } from "./live/stream";
 import { Loading, Nothing, Trouble } from "./parts/basics";
 import { Problem } from "./api/client";
@@ -64,6 +66,7 @@ function App() {
           <Nothing title="There is no such page" />
         )}
       </Shell>
+      <FormHost />
       <AskDialog />
       <Toasts />
     </>
