@@ -172,6 +172,7 @@ async def test_R74_an_override_is_shown_with_who_made_it_and_where_it_differs(pg
     assert (shown["managed"]["cadence"]["every"], shown["cadence"]["every"], shown["drift"]) == (1, 2, ["cadence"])
     (drifted,) = (await read(pg, "shop/integrations/crm"))["drift"]
     assert (drifted["what"], drifted["defined"]["every"], drifted["here"]["every"]) == ("cadence", 1, 2)
+    assert drifted["actions"] == {"clear_override": True}
     seen = (await read(pg, "acme/definitions/crm"))["registrations"]
     assert [(one["workspace"], one["overridden"]) for one in seen] == [(pg.shop, ["crm.nightly"])]
     await do(pg, "shop", "ClearCadenceOverride", {"id": "crm.nightly"})
@@ -183,6 +184,10 @@ async def test_R78_what_was_deleted_here_and_what_was_built_here_is_drift(pg: Pg
     await do(pg, "shop", "AddService", {"id": "mine", "handler": "noop"})
     drift = (await read(pg, "shop/integrations/crm"))["drift"]
     assert [(one["thing"]["id"], one["what"]) for one in drift] == [("crm.nightly", "deleted"), ("mine", "own")]
+    assert [one["actions"] for one in drift] == [{"restore": True}, {}]
+    reader = await pg.rig.issue("reader", workspaces=[pg.shop])
+    shown = (await pg.rig.get(f"/v1/{pg.shop}/integrations/crm", key=reader)).json
+    assert shown["drift"][0]["actions"]["restore"]["code"] == "forbidden"
     await do(pg, "shop", "RestoreSchedule", {"id": "crm.nightly"})
     drift = (await read(pg, "shop/integrations/crm"))["drift"]
     assert [one["what"] for one in drift] == ["own"]

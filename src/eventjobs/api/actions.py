@@ -221,6 +221,22 @@ INTEGRATION: Final[Mapping[str, Action]] = {
     "set_feature_status": Action(set_feature_status.SPEC, _nothing),
 }
 """Of a registration; which status a feature may take from its present one is the command's to say."""
+_RESTORING: Final = {
+    "schedule": Action(restore_schedule.SPEC, _nothing),
+    "service": Action(restore_service.SPEC, _nothing),
+    "flow": Action(restore_flow.SPEC, _nothing),
+}
+
+
+def drift_actions(drifted: Document) -> Mapping[str, Action]:
+    """Return what is done about a difference between a workspace and a definition (R78, R79)."""
+    if drifted["what"] == "deleted":
+        return {"restore": _RESTORING[drifted["thing"]["kind"]]}
+    if drifted["what"] == "cadence":
+        return {"clear_override": Action(clear_cadence_override.SPEC, _nothing)}
+    return {}
+
+
 MEMBER: Final[Mapping[str, Action]] = {"remove": Action(remove_member.SPEC, _nothing)}
 RUN: Final[Mapping[str, Action]] = {
     "stop": Action(stop_run.SPEC, _run_is_over),

@@ -66,24 +66,32 @@ async def command_batch(call: Call) -> web.StreamResponse:
         if header in call.request.headers:
             raise Invalid("header_on_batch", f"{header} is for one command; an entry of a batch has its `key`")
     items = _items(read_json(await read_body(call.request, call.deps.body_timeout_s)))
-    async with _turn(call.deps, len(items)):
-        entries = [await _attempted(call, place, item) for place, item in enumerate(items)]
+    async with turn(call.deps, len(items)):
+        record = not call.query.dry_run
+        entries = [await _attempted(call, place, item, record=record) for place, item in enumerate(items)]
         if call.query.dry_run:
             return json_answer(call.request_id, await _previewed(call, entries))
         outcomes = await (_all(call, entries) if call.query.atomic else _each(call, entries))
         return _answer(call, items, outcomes)
 
 
+async def preview_all(call: Call, items: Sequence[Any]) -> Mapping[str, Any]:
+    """Return what commands would do as one; raises the first refusal, with its entry's place."""
+    return await _previewed(
+        call, [await _attempted(call, place, item, record=False) for place, item in enumerate(items)]
+    )
+
+
 @asynccontextmanager
-async def _turn(deps: ApiDeps, commands: int) -> AsyncIterator[None]:
+async def turn(deps: ApiDeps, commands: int) -> AsyncIterator[None]:
     """
     Wait until few enough commands of batches are worked on; raises 503 when that takes too long.
 
     A batch has the event loop for as long as its commands take. If many had it at once, runs would start late.
     """
-    async with AsyncExitStack() as turn:
+    async with AsyncExitStack() as taken:
         try:
-            await turn.enter_async_context(deps.batch_places.take(commands, TURN_S_MAX))
+            await taken.enter_async_context(deps.batch_places.take(commands, TURN_S_MAX))
         except TimeoutError:
             raise HttpRefusal(
                 503,
@@ -132,16 +140,16 @@ def _whole(entries: Sequence[Entry | Exception]) -> Sequence[Entry]:
     return [entry for entry in entries if isinstance(entry, Entry)]
 
 
-async def _attempted(call: Call, place: int, item: Any) -> Entry | Exception:
+async def _attempted(call: Call, place: int, item: Any, *, record: bool) -> Entry | Exception:
     if place % STRETCH == STRETCH - 1:
         await asyncio.sleep(0)  # runs come first
     try:
-        return await _entry(call, item)
+        return await _entry(call, item, record=record)
     except Rejected as refusal:
         return refusal
 
 
-async def _entry(call: Call, item: Any) -> Entry:
+async def _entry(call: Call, item: Any, *, record: bool) -> Entry:
     try:
         given = BatchEntry.model_validate(item)
     except ValidationError as error:
@@ -150,7 +158,7 @@ async def _entry(call: Call, item: Any) -> Entry:
         raise Invalid.at("key", "bad_idempotency_key", "visible ASCII characters without a space")
     spec = find_command(given.command)
     context = call.context(call.workspace, call.deps.ids.new())
-    await call.deps.dispatcher.authorise(spec, context, record=not call.query.dry_run)
+    await call.deps.dispatcher.authorise(spec, context, record=record)
     data = canonical(given.data)
     command = validated(spec.command, data)
     keyed = None if given.key is None else in_scope(context, given.key, spec, data)

@@ -120,6 +120,8 @@ CODES: Final[Mapping[int, Mapping[str, str]]] = {
         "month_day_not_allowed": "not every month has the day; there is `last`",
         "no_offset": "an instant without its offset",
         "not_a_number": "a number that JSON does not have",
+        "not_a_definition": "the text is no YAML or JSON of a definition",
+        "not_carried_over": "the line of a crontab is not what a schedule could do",
         "not_in_a_batch": "a command for many registrations is sent by itself",
         "not_json": "a value that JSON cannot carry",
         "not_past": "the window is not over yet",

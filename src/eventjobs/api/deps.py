@@ -66,6 +66,8 @@ class ApiDeps:
     """How many commands of batches are worked on at a time."""
     why_places: Places = field(default_factory=lambda: Places(1), init=False, repr=False)
     """Who asks why looks back through years of an owner: decisions read over the same few connections."""
+    plan_places: Places = field(default_factory=lambda: Places(1), init=False, repr=False)
+    """Long YAML takes a thread of its own for seconds."""
     known_workspaces: set[str] = field(default_factory=lambda: {EVERYWHERE}, init=False, repr=False)
     """Those that were seen to exist; none ever ceases to."""
     _counters: dict[tuple[str, str], Callable[[], None]] = field(default_factory=dict, init=False, repr=False)

@@ -61,6 +61,7 @@ class Drifted(Shown):
     overrides: dict[str, OverrideMark] | None = None
     defined: CadenceShown | CronShown | None = None
     here: CadenceShown | CronShown | None = None
+    actions: Actions
 
 
 class DefinitionRef(Shown):

@@ -199,7 +199,7 @@ def _parameter_schema(schema: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _headers(route: Route) -> Iterable[dict[str, Any]]:
-    if route.body is not None and not route.body_is_list and route.scope not in _KEYLESS:
+    if route.body is not None and route.writes and not route.body_is_list and route.scope not in _KEYLESS:
         return _command_headers()
     if route.name == "live":
         return [_header("Last-Event-ID", "Go on after this position", {"type": "integer", "minimum": 0})]

@@ -10,7 +10,7 @@ from aiohttp import web
 from pydantic import AfterValidator, Field
 
 from eventjobs.api.acting import Action, Around, around, with_actions
-from eventjobs.api.actions import FLOW, GROUP, INTEGRATION, JOB, MEMBER, RUN, SCHEDULE, SERVICE
+from eventjobs.api.actions import FLOW, GROUP, INTEGRATION, JOB, MEMBER, RUN, SCHEDULE, SERVICE, drift_actions
 from eventjobs.api.answers import json_answer
 from eventjobs.api.moment import ListQuery, Moment, now_of, parse_instant, view_moment
 from eventjobs.api.owners import find_group, find_job, find_owner
@@ -169,6 +169,16 @@ async def integrations(call: Call) -> web.StreamResponse:
     return await read_list(call, partial(call.deps.views.integrations, call.workspace), partial(on_items, INTEGRATION))
 
 
+async def integration(call: Call) -> web.StreamResponse:
+    """Answer with a registration, and what the caller may do about each difference from its definition."""
+    moment = await view_moment(call)
+    found = await _found(call, moment, "integration", _in_view("integration"))
+    present = await around(call, moment)
+    (found,) = with_actions([found], INTEGRATION, present)
+    drift = [one for each in found["drift"] for one in with_actions([each], drift_actions(each), present)]
+    return answer(call, moment, {**found, "drift": drift})
+
+
 async def definitions(call: Call) -> web.StreamResponse:
     """Answer with the definitions that the workspace publishes."""
     return await read_list(call, partial(call.deps.views.definitions, call.workspace))
@@ -283,11 +293,6 @@ def me_document(key: StoredKey) -> Document:
 schedule: Final = thing("schedule", _in_view("schedule"), lambda _: SCHEDULE)
 service: Final = thing("service", _in_view("service"), lambda _: SERVICE)
 flow: Final = thing("flow", _in_view("flow"), lambda _: FLOW)
-integration: Final = thing(
-    "integration",
-    _in_view("integration"),
-    lambda _: INTEGRATION,
-)
 feature: Final = thing("feature", _in_view("feature"))
 key: Final = thing("key", _in_view("key"))
 member: Final = thing("member", _in_view("member"), lambda _: MEMBER)

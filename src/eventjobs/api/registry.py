@@ -132,7 +132,7 @@ class Route:
 
     `roles`: one of them is needed in the scope (none: any key that covers it). `problems` lists the statuses that it
     may answer besides those that its scope brings along. A route that `is_command` stands in the document once for
-    every command.
+    every command. One with a body that does not write takes none of the headers of commands.
     """
 
     method: str
@@ -150,3 +150,4 @@ class Route:
     body: type[BaseModel] | None = None
     body_is_list: bool = False
     is_command: bool = False
+    writes: bool = True

@@ -21,6 +21,7 @@ from eventjobs.api.calendar_feed import MEDIA, FeedQuery, calendar_feed
 from eventjobs.api.callbacks import callback
 from eventjobs.api.commands import CommandQuery, create_workspace, named_command
 from eventjobs.api.moment import ListQuery, ReadQuery
+from eventjobs.api.plans import CrontabText, DefinitionSource, plan_crontab, plan_definition
 from eventjobs.api.registry import Answer, Call, Handler, Query, Route, Scope
 from eventjobs.api.run_log import LogQuery, run_log
 from eventjobs.api.service_types import service_types
@@ -40,6 +41,7 @@ COMMAND_PROBLEMS: Final = (400, 403, 408, 409, 412, 413, 415, 422, 503, 507)
 
 CALLBACK_PROBLEMS: Final = (400, 408, 409, 413, 415, 422, 503, 507)
 READ_PROBLEMS: Final = (400, 403, 422, 503)
+PLAN_PROBLEMS: Final = (400, 403, 408, 413, 415, 422, 503)
 
 
 async def live(call: Call) -> web.StreamResponse:
@@ -121,6 +123,25 @@ def _history(path: str, name: str, summary: str, handler: Handler, scope: Scope)
     )
 
 
+def _plan(
+    path: str, name: str, summary: str, description: str, handler: Handler, body: type[BaseModel], answer: Answer
+) -> Route:
+    return Route(
+        method="POST",
+        path=path,
+        name=name,
+        summary=summary,
+        description=description,
+        tag="commands",
+        scope=Scope.WORKSPACE,
+        handler=handler,
+        answers=(answer,),
+        problems=PLAN_PROBLEMS,
+        body=body,
+        writes=False,
+    )
+
+
 def _operation(path: str, name: str, summary: str, handler: Handler, *answers: Answer) -> Route:
     return Route(
         method="GET",
@@ -164,6 +185,25 @@ _COMMANDS: Final = (
         problems=COMMAND_PROBLEMS,
         body=BatchEntry,
         body_is_list=True,
+    ),
+    _plan(
+        "/v1/{workspace}/plans/crontab",
+        "planCrontab",
+        "What each line of a crontab would become, or why not",
+        "Nothing is written: `AddService` and `CreateSchedule` with the fields in the answer make it. Needs the roles "
+        "of both.",
+        plan_crontab,
+        CrontabText,
+        Answer(description="The lines that are jobs, and the others", model=schemas.CrontabPlan),
+    ),
+    _plan(
+        "/v1/{workspace}/plans/definition",
+        "planDefinition",
+        "Read a definition's YAML or JSON file",
+        "Nothing is written: `PublishDefinition` with the `content` in the answer publishes it. Needs its role.",
+        plan_definition,
+        DefinitionSource,
+        Answer(description="The definition, and where its parts stand", model=schemas.DefinitionPlan),
     ),
     Route(
         method="POST",

@@ -151,6 +151,47 @@ class DryRunAnswer(Body):
     results: list[TargetResult] | None = None
 
 
+class CrontabLine(Body):
+    """
+    A job of a crontab: `new`, `there` already, or `refused` for a `problem`.
+
+    `service` and `schedule` are the fields of `AddService` and `CreateSchedule` that make it, `notes` say what is not
+    carried over.
+    """
+
+    line: int
+    text: str
+    state: Literal["new", "there", "refused"]
+    notes: list[str]
+    service: dict[str, Any] | None
+    schedule: dict[str, Any] | None
+    problem: ProblemBody | None
+    warnings: list[Warned]
+    next: list[ComingMoment]
+
+
+class CrontabSetting(Body):
+    """A line that is no job, and what becomes of what it says."""
+
+    line: int
+    detail: str
+
+
+class CrontabPlan(Body):
+    """What the lines of a crontab would become, in `time_zone` where they name no other."""
+
+    time_zone: str
+    lines: list[CrontabLine]
+    settings: list[CrontabSetting]
+
+
+class DefinitionPlan(Body):
+    """The fields of `PublishDefinition`, and by their paths the lines on which the text has them."""
+
+    content: dict[str, Any]
+    lines: dict[str, int]
+
+
 class BatchResult(BaseModel):
     """What became of one command of a batch: its answer or its problem, with the status it would have had alone."""
 

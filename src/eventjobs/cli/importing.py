@@ -7,7 +7,6 @@ from cyclopts import App, Parameter
 
 from eventjobs.cli import exits
 from eventjobs.cli.client import Client
-from eventjobs.cli.crontab import Crontab, Job, read_crontab
 from eventjobs.cli.files import read_text
 from eventjobs.cli.importing_ics import ics
 from eventjobs.cli.output import print_json, say
@@ -20,7 +19,6 @@ from eventjobs.ids import SystemIds
 importing: Final = App(name="import", help="Bring what another scheduler has.")
 importing.command(ics)
 
-NEXT_SHOWN: Final = 5
 NEW, THERE, REFUSED = "new", "there", "refused"
 
 Document = dict[str, Any]
@@ -44,50 +42,38 @@ async def crontab(
 
     What is there already is left as it is, so the same file may be applied again.
     """
-    found = read_crontab(read_text(file), system=system)
+    text = read_text(file)
     if time_zone is not None and not is_zone(time_zone):
         raise UsageWrong(f"there is no time zone {time_zone}")
     async with Client(find_target(where)) as client:
-        zone = time_zone or (await client.get(f"/v1/{client.target.need_workspace()}"))["time_zone"]
-        lines = [await _carried(client, job, job.zone or zone, apply=apply) for job in found.jobs]
+        path = f"/v1/{client.target.need_workspace()}/plans/crontab"
+        plan = (await client.post(path, {"text": text, "time_zone": time_zone, "system": system})).document
+        lines = [await _made(client, line) if apply else line for line in plan["lines"]]
     if json:
-        settings = [{"line": line, "detail": detail} for line, detail in found.settings]
-        print_json({"applied": apply, "lines": lines, "settings": settings})
+        print_json({"applied": apply, "lines": lines, "settings": plan["settings"]})
     else:
-        _tell(found, lines, apply=apply)
+        _tell(plan["settings"], lines, apply=apply)
     return exits.REFUSED if any(line["state"] == REFUSED for line in lines) else exits.OK
 
 
-async def _carried(client: Client, job: Job, zone: str, *, apply: bool) -> Document:
-    """Ask the service what it makes of a line, and with `apply` to do it."""
-    shown: Document = {"line": job.line, "text": job.text, "notes": list(job.notes)}
-    if job.refusal is not None:
-        return {**shown, "state": REFUSED, "problem": {"detail": job.refusal}}
-    service, schedule = job.service(), job.schedule(zone)
-    shown |= {"schedule": schedule, "service": service}
+async def _made(client: Client, line: Document) -> Document:
+    """Make what a line becomes, in one append."""
+    if line["state"] == REFUSED:
+        return line
     batch = [
-        {"command": "AddService", "data": service, "key": SystemIds().new()},
-        {"command": "CreateSchedule", "data": schedule, "key": SystemIds().new()},
+        {"command": "AddService", "data": line["service"], "key": SystemIds().new()},
+        {"command": "CreateSchedule", "data": line["schedule"], "key": SystemIds().new()},
     ]
-    path = f"/v1/{client.target.need_workspace()}/commands"
     try:
-        trial = (await client.post(path, batch, params={"atomic": True, "dry_run": True})).document
-        if apply:
-            await client.post(path, batch, params={"atomic": True})
+        await client.post(f"/v1/{client.target.need_workspace()}/commands", batch, params={"atomic": True})
     except ServiceRefused as refusal:
-        return {**shown, "state": REFUSED, "problem": refusal.problem}
-    made = any(event["type"] == "schedule.created" for event in trial["events"])
-    return {
-        **shown,
-        "state": NEW if made else THERE,
-        "warnings": trial["warnings"],
-        "next": trial["next"][f"schedule/{schedule['id']}"][:NEXT_SHOWN],
-    }
+        return {**line, "state": REFUSED, "problem": refusal.problem}
+    return line
 
 
-def _tell(found: Crontab, lines: list[Document], *, apply: bool) -> None:
-    for number, detail in found.settings:
-        say(f"line {number}: {detail}", "yellow")
+def _tell(settings: list[Document], lines: list[Document], *, apply: bool) -> None:
+    for setting in settings:
+        say(f"line {setting['line']}: {setting['detail']}", "yellow")
     for line in lines:
         say(f"\nline {line['line']}: {line['text']}", "bold")
         for sentence in _sentences(line, apply=apply):

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from eventjobs.cli.crontab import Job, read_crontab
+from eventjobs.domain.crontab import Job, read_crontab
 from eventjobs.ids import ID_PATTERN
 
 
