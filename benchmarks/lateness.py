@@ -73,6 +73,7 @@ class Deployment:
             "EVENTJOBS_ADMIN_KEY": KEY,
             "EVENTJOBS_MIN_PERIOD": "PT1M",
             "EVENTJOBS_REQUESTS_PER_SECOND": "1000000",
+            "EVENTJOBS_SCHEDULES_PER_WORKSPACE": str(2 * STORED),  # those that are due come beside those stored
         }
         while len(self.processes) < instances:
             port = free_port()
