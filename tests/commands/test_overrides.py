@@ -48,6 +48,14 @@ def test_R74_an_edit_overrides_the_bundles_that_it_changes(edited: dict[str, Any
     assert story.schedule(NIGHTLY).overrides == bundles
 
 
+def test_R74_a_period_that_the_definitions_timing_does_not_go_with_is_refused_at_what_was_sent() -> None:
+    by_the_wall = publish(feature("contacts", scheduled(policies={"timing": "wall_clock"})))
+    story = Story().given(workspace(), by_the_wall, register(), put("active"))
+    refused = story.when(edit(NIGHTLY, every=6, unit="hour"))
+    refused.then_refused("timing_not_possible", "cadence.unit")
+    assert "The definition says the timing." in refused.refusal.errors[0].detail  # type: ignore[union-attr]
+
+
 def test_R33_a_save_that_changes_nothing_overrides_nothing() -> None:
     active().when(edit(NIGHTLY)).then_nothing()
 

@@ -222,7 +222,7 @@ def test_policies_are_checked_together_with_the_cadence() -> None:
 
 def test_a_cadence_is_checked_together_with_the_policies() -> None:
     story = Story().given(workspace(), service(), schedule(policies={"timing": "wall_clock"}))
-    story.when(edit(every=15, unit="minute")).then_refused("timing_not_possible", "policies.timing")
+    story.when(edit(every=15, unit="minute")).then_refused("timing_not_possible", "cadence.unit")
     story.when(edit(every=14, unit="minute")).then_refused("interval_too_short", "cadence.every")
 
 

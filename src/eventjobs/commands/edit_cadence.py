@@ -6,6 +6,7 @@ behind, and so runs it now, is R22 to R28. A cron brings its timing with it. Of 
 are the workspace's own from then on: no sync overwrites them (R73); they are read with the definition's timing.
 """
 
+from dataclasses import replace
 from typing import Final
 
 from eventjobs.commands.cadence_change import change_cadence, suited
@@ -17,8 +18,13 @@ from eventjobs.commands.spec import CommandFields, CommandSpec, Id
 from eventjobs.commands.world import World
 from eventjobs.domain.access import INTEGRATION_AUTHOR
 from eventjobs.domain.overriding import edited_bundles
+from eventjobs.domain.schedule import Schedule
 from eventjobs.domain.streams import schedule_stream
+from eventjobs.errors import Invalid
+from eventjobs.events.cadence import Cadence
 from eventjobs.events.schedule import ScheduleCadenceOverridden
+
+TIMING: Final = "policies.timing"
 
 
 class EditCadence(CommandFields):
@@ -36,12 +42,27 @@ def decide(command: EditCadence, world: World, context: Context) -> None:
     if cadence == world.schedule(command.id).cadence:
         return
     present = world.schedule(command.id)
-    check(cadence, suited(present, cadence), context)
+    _check(present, cadence, context)
     warn_customer(world)
     change_cadence(world, context, command.id, cadence)
     own = tuple(one for one in edited_bundles(present.cadence, cadence) if one not in present.overrides)
     if present.origin is not None and own:
         world.emit(schedule_stream(context.workspace, command.id), ScheduleCadenceOverridden(bundles=own))
+
+
+def _check(present: Schedule, cadence: Cadence, context: Context) -> None:
+    """Raise `Invalid` as `check` does; a timing that does not fit is told at the unit, which is sent."""
+    try:
+        check(cadence, suited(present, cadence), context)
+    except Invalid as invalid:
+        managed = present.origin is not None
+        whose = "The definition says the timing." if managed else "EditSchedulePolicies changes the timing."
+        raise Invalid.fields(
+            [
+                replace(one, path="cadence.unit", detail=f"{one.detail} {whose}") if one.path == TIMING else one
+                for one in invalid.errors
+            ]
+        ) from invalid
 
 
 SPEC: Final = CommandSpec(
