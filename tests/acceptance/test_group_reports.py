@@ -10,17 +10,19 @@ from tests.support.database import data_folder
 from tests.support.waiting import eventually
 
 BOSS = "boss@example.org"
+KEEPER = "keeper@example.org"
 
 
 async def furnish(client: Client, instance: Instance, hooks: HttpSink) -> None:
-    """Make a group of two imports, whose first one has no file."""
+    """Make a group of two imports, whose first one has no file, and one that calls when it is done."""
     await client.post("/v1/workspaces", {"id": client.workspace, "time_zone": "Europe/Berlin", "kind": "automation"})
     secrets = instance.data_dir / "secrets" / client.workspace
     secrets.mkdir(parents=True)
     (secrets / "hook").write_text("a signing key")
     for name in ("contacts", "extension"):
         config = {"source": f"{name}.csv", "table": name, "mode": "replace"}
-        fields = {"kind": "import", "name": name.title(), "handler": "csv.import", "config": config}
+        fields: dict[str, Any] = {"kind": "import", "name": name.title(), "handler": "csv.import", "config": config}
+        fields["notification"] = {"mode": "failure", "recipients": [KEEPER]}
         await client.do("SaveJob", {"id": name, "expires_on": "never", **fields})
         await client.do("ActivateJob", {"id": name})
     told = {
@@ -28,15 +30,25 @@ async def furnish(client: Client, instance: Instance, hooks: HttpSink) -> None:
         "recipients": [OPS],
         "failure_recipients": [BOSS],
         "webhook": [{"url": f"{hooks.url}/hook", "secret": "secret://hook"}],
+        "also_send_job_mails": True,
     }
     jobs = ["contacts", "extension"]
     await client.do("CreateGroup", {"id": "lists", "name": "Nightly lists", "jobs": jobs, "notification": told})
     await client.do("ActivateGroup", {"id": "lists"})
+    for name in ("feed", "second"):
+        fields = {"kind": "import", "name": name.title(), "handler": "sleep", "config": {"seconds": 0.01}}
+        await client.do("SaveJob", {"id": name, "expires_on": "never", **fields})
+        await client.do("ActivateJob", {"id": name})
+    launch = {"on_success": [{"url": f"{hooks.url}/launch", "secret": "secret://hook"}]}
+    await client.do(
+        "CreateGroup", {"id": "after", "name": "Afterwards", "jobs": ["feed", "second"], "notification": launch}
+    )
+    await client.do("ActivateGroup", {"id": "after"})
 
 
-async def deliveries(client: Client) -> dict[str, tuple[str, int]]:
-    """Return what the run's detail shows of its report: by recipient its state and tries."""
-    told = (await client.get("/runs/r"))["notifications"]
+async def deliveries(client: Client, run: str = "r") -> dict[str, tuple[str, int]]:
+    """Return what a run's detail shows of its report: by recipient its state and tries."""
+    told = (await client.get(f"/runs/{run}"))["notifications"]
     return {one["recipient"]: (one["state"], one["attempts"]) for one in told}
 
 
@@ -46,37 +58,7 @@ def text_of(mail: Any) -> list[str]:
     return [line.rstrip() for line in part.get_content().splitlines()]
 
 
-async def test_G65_G68_G71_a_group_that_failed_is_told_once_each_through_a_kill_and_a_rebuild() -> None:
-    mail, hooks = await MailSink().open(), await HttpSink().open()
-    mail.plans[OPS] = ["later"]
-    url = f"{hooks.url}/hook"
-    try:
-        with data_folder() as folder:
-            async with Instance(folder, environment=environment(mail, hooks)) as one, client_of(one, "acme") as client:
-                await furnish(client, one, hooks)
-                await client.do("RunNow", {"owner": {"kind": "group", "id": "lists"}, "id": "r"})
-                ended = await client.run_ended("r")
-
-                async def all_tried() -> bool:
-                    told = await deliveries(client)
-                    return told == {OPS: ("pending", 1), BOSS: ("sent", 1), url: ("sent", 1)}
-
-                await eventually(all_tried, 20.0)
-                await one.kill()
-                assert [told.recipients for told in mail.mails] == [[BOSS]]
-                await one.start()
-                await eventually(lambda: len(mail.mails) == 2, 40.0)
-                await rebuild(one)
-
-                async def all_sent() -> bool:
-                    return await deliveries(client) == {OPS: ("sent", 2), BOSS: ("sent", 1), url: ("sent", 1)}
-
-                await eventually(all_sent, 20.0)
-                assert (await client.get("/runs/r"))["state"] == ended["state"] == "failed"
-        assert [told.recipients for told in mail.mails] == [[BOSS], [OPS]], "a start and a rebuild send nothing again"
-    finally:
-        await mail.close()
-        await hooks.close()
+def check_webhooks(hooks: HttpSink) -> None:
     (post,) = calls(hooks, "/hook")
     body = json.loads(post.body)
     assert (body["type"], body["data"]["group"], body["data"]["run"]) == ("run.ended", "lists", "r")
@@ -84,8 +66,13 @@ async def test_G65_G68_G71_a_group_that_failed_is_told_once_each_through_a_kill_
         ("contacts", "failed"),
         ("extension", "skipped"),
     ]
-    assert mail.mails[1].parsed["Subject"] == "[eventjobs] group lists failed (acme)"
-    told = text_of(mail.mails[1])
+    (launch,) = calls(hooks, "/launch")
+    assert json.loads(launch.body)["data"]["group"] == "after"
+
+
+def check_report(mail: Any) -> None:
+    assert mail.parsed["Subject"] == "[eventjobs] group lists failed (acme)"
+    told = text_of(mail)
     assert told[0] == "Group lists (Nightly lists) failed."
     assert "Started by: by hand, key:admin" in told
     assert any(line.startswith("Expires: ") and line.endswith(", 30 days left") for line in told)
@@ -97,3 +84,44 @@ async def test_G65_G68_G71_a_group_that_failed_is_told_once_each_through_a_kill_
         "   previous job failed",
     ]
     assert "https://jobs.example.org/v1/acme/runs/r" in told
+
+
+async def test_G52_G65_G66_G68_G71_a_group_that_failed_is_told_once_each_through_a_kill_and_a_rebuild() -> None:
+    mail, hooks = await MailSink().open(), await HttpSink().open()
+    mail.plans[OPS] = ["later"]
+    at_once = (BOSS, KEEPER, f"{hooks.url}/hook")
+    try:
+        with data_folder() as folder:
+            async with Instance(folder, environment=environment(mail, hooks)) as one, client_of(one, "acme") as client:
+                await furnish(client, one, hooks)
+                await client.do("RunNow", {"owner": {"kind": "group", "id": "lists"}, "id": "r"})
+                ended = await client.run_ended("r")
+
+                await client.do("RunNow", {"owner": {"kind": "group", "id": "after"}, "id": "next"})
+
+                async def all_tried() -> bool:
+                    own = await deliveries(client)
+                    called = await deliveries(client, "next") == {f"{hooks.url}/launch": ("sent", 1)}
+                    return called and own == {OPS: ("pending", 1), **dict.fromkeys(at_once, ("sent", 1))}
+
+                await eventually(all_tried, 20.0)
+                await one.kill()
+                assert sorted(told.recipients for told in mail.mails) == [[BOSS], [KEEPER]]
+                await one.start()
+                await eventually(lambda: len(mail.mails) == 3, 40.0)
+                await rebuild(one)
+
+                async def all_sent() -> bool:
+                    return await deliveries(client) == {OPS: ("sent", 2), **dict.fromkeys(at_once, ("sent", 1))}
+
+                await eventually(all_sent, 20.0)
+                assert (await client.get("/runs/r"))["state"] == ended["state"] == "failed"
+        assert [told.recipients for told in mail.mails[2:]] == [[OPS]], "a start and a rebuild send nothing again"
+    finally:
+        await mail.close()
+        await hooks.close()
+    check_webhooks(hooks)
+    (kept,) = (told for told in mail.mails if told.recipients == [KEEPER])
+    assert kept.parsed["Subject"] == "[eventjobs] import contacts failed (acme)"
+    assert "In the run of group: lists" in text_of(kept)
+    check_report(mail.mails[2])
