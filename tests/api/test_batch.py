@@ -1,5 +1,6 @@
 """Many commands in one request."""
 
+import asyncio
 from typing import Any
 
 import pytest
@@ -182,6 +183,48 @@ class TestAtomic:
 
         assert (refused.status, refused.code, refused.json["entry"]) == (422, "idempotency_key_reused", 1)
         assert rig.log.known_head.position == head
+
+    async def test_a_version_is_that_of_before_the_batch_and_another_one_refuses_all(self, rig: Rig) -> None:
+        configured = [
+            {"command": "ConfigureService", "data": {"id": "load", "handler": "noop", "name": name}, "if_match": 1}
+            for name in ("First", "Second")
+        ]
+
+        dry = await rig.post(f"{PATH}?atomic=true&dry_run=true", configured)
+        done = await rig.post(f"{PATH}?atomic=true", configured)
+        head = rig.log.known_head.position
+        stale = [await rig.post(f"{PATH}?atomic=true{more}", [add("a"), *configured]) for more in ("", "&dry_run=true")]
+
+        assert (dry.status, [result["version"] for result in done.json]) == (200, [2, 3])
+        assert {(one.status, one.code, one.json["entry"], one.json["version"]) for one in stale} == {
+            (412, "stale", 1, 3)
+        }
+        assert rig.log.known_head.position == head
+
+    async def test_a_repetition_is_answered_as_before_also_where_its_version_is_an_old_one_by_now(
+        self, rig: Rig
+    ) -> None:
+        data = {"id": "load", "handler": "noop", "name": "First"}
+        batch = [{"command": "ConfigureService", "data": data, "if_match": 1, "key": "1"}, add("a", key="2")]
+        first, again = [await rig.post(f"{PATH}?atomic=true", batch) for _ in range(2)]
+
+        assert [result["position"] for result in again.json] == [result["position"] for result in first.json]
+
+    async def test_of_two_for_the_same_version_at_once_one_is_done(self, rig: Rig) -> None:
+        def named(name: str) -> list[dict[str, Any]]:
+            data = {"id": "load", "handler": "noop", "name": name}
+            return [{"command": "ConfigureService", "data": data, "if_match": 1}, add(name)]
+
+        answered = await asyncio.gather(*[rig.post(f"{PATH}?atomic=true", named(f"n{n}")) for n in range(5)])
+
+        assert sorted(one.status for one in answered) == [200, 412, 412, 412, 412]
+        made = [fact.stream.id for fact in await rig.facts() if fact.type == "service.added"]
+        assert len(made) == 2
+
+    async def test_versions_are_for_what_stands_and_falls_together(self, rig: Rig) -> None:
+        answered = await rig.post(PATH, [add("a", if_match=1)])
+
+        assert (answered.json[0]["status"], answered.json[0]["errors"][0]["path"]) == (422, "if_match")
 
 
 async def test_batches_beyond_those_that_are_worked_on_wait_and_are_503_if_that_takes_too_long(

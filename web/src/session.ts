@@ -46,3 +46,9 @@ export const HISTORIANS = ["auditor", "administrator"];
 export function hasRole(...roles: string[]): boolean {
   return me.value?.roles.some((role) => roles.includes(role)) ?? false;
 }
+
+/** Says why who is signed in may not do what needs one of these roles. */
+export function lacking(...roles: string[]): string | undefined {
+  if (me.value?.read_only) return "your key may only read";
+  return hasRole(...roles) ? undefined : `it needs one of: ${roles.join(", ")}`;
+}

@@ -48,13 +48,18 @@ class BatchQuery(Query):
 
 
 class BatchEntry(BaseModel):
-    """One command of a batch; `key` is its Idempotency-Key."""
+    """
+    One command of a batch; `key` is its Idempotency-Key.
+
+    `if_match` is the definition version that its thing had before an atomic batch: another one refuses all with 412.
+    """
 
     model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
 
     command: Annotated[str, Field(max_length=64)]
     data: dict[str, Any] = {}
     key: Annotated[str, Field(min_length=1, max_length=KEY_CHARS_MAX)] | None = None
+    if_match: Annotated[int, Field(ge=0)] | None = None
 
 
 async def command_batch(call: Call) -> web.StreamResponse:
@@ -156,13 +161,15 @@ async def _entry(call: Call, item: Any, *, record: bool) -> Entry:
         raise invalid(error) from error
     if given.key is not None and not is_key(given.key):
         raise Invalid.at("key", "bad_idempotency_key", "visible ASCII characters without a space")
+    if given.if_match is not None and not call.query.atomic:
+        raise Invalid.at("if_match", "not_supported", "versions are compared in a batch with atomic=true")
     spec = find_command(given.command)
     context = call.context(call.workspace, call.deps.ids.new())
     await call.deps.dispatcher.authorise(spec, context, record=record)
     data = canonical(given.data)
     command = validated(spec.command, data)
     keyed = None if given.key is None else in_scope(context, given.key, spec, data)
-    return Entry(spec=spec, command=command, context=context, keyed=keyed)
+    return Entry(spec=spec, command=command, context=context, keyed=keyed, if_match=given.if_match)
 
 
 def _answer(call: Call, items: Sequence[Any], results: Sequence[Outcome | Exception]) -> web.Response:

@@ -14,11 +14,11 @@ from typing import Any, Final
 from eventjobs.commands.census import MORE, grown
 from eventjobs.commands.contended import Turn
 from eventjobs.commands.context import Context
-from eventjobs.commands.dispatch import MAX_TRIES, Decided, Dispatcher, Trial, append_of
+from eventjobs.commands.dispatch import MAX_TRIES, Decided, Dispatcher, Trial, append_of, match_version
 from eventjobs.commands.outcomes import Keyed, Outcome, Replay, receipt_of, replayed, replayed_or_refused
 from eventjobs.commands.spec import CommandFields, CommandSpec
 from eventjobs.commands.world import Loaded, Uncounted, Unloaded, Warn, World
-from eventjobs.errors import Invalid, LogFault, LogUnavailable, Overtaken, Rejected, VersionConflict
+from eventjobs.errors import Invalid, LogFault, LogUnavailable, Overtaken, Rejected, Stale, VersionConflict
 from eventjobs.events.recorded import StreamId
 from eventjobs.log.port import Appended, StoredReceipt
 
@@ -28,12 +28,13 @@ STRETCH: Final = 50
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
-    """One command of a batch."""
+    """One command of a batch; `if_match`, in an atomic one, is its thing's definition version before the batch."""
 
     spec: CommandSpec[Any]
     command: CommandFields
     context: Context
     keyed: Keyed | None = None
+    if_match: int | None = None
 
 
 @dataclass(slots=True)
@@ -139,7 +140,8 @@ async def run_all(dispatcher: Dispatcher, entries: Sequence[Entry]) -> Sequence[
     Run all commands in one append, or none of them.
 
     Raises `AtomicRefusal` with the first refusal. Each key gets a receipt of its own, and an atomic batch has a key for
-    every entry or for none: the same batch again, or one of its commands alone, answers as before.
+    every entry or for none: the same batch again, or one of its commands alone, answers as before. One with an
+    `if_match` that loses a race is `Stale` and is not decided again.
     """
     for place, entry in enumerate(entries):
         try:
@@ -159,6 +161,7 @@ async def run_all(dispatcher: Dispatcher, entries: Sequence[Entry]) -> Sequence[
                 appended = await _append_all(dispatcher, world, entries, parts)
             except VersionConflict as conflict:
                 await dispatcher.states.refresh(world.touched())
+                _refuse_matched(entries)
                 await turn.take(conflict.stream)
                 continue
             except Overtaken as overtaken:
@@ -181,6 +184,13 @@ async def try_all(dispatcher: Dispatcher, entries: Sequence[Entry]) -> Trial:
     world, parts = await _decide_all(dispatcher, entries)
     world.warnings = [Warn(**warning) for part in parts for warning in part.answer["warnings"]]
     return Trial(world=world, position=dispatcher.log.known_head.position)
+
+
+def _refuse_matched(entries: Sequence[Entry]) -> None:
+    """Raise `AtomicRefusal` where a race was lost by what was decided for one definition version."""
+    for place, entry in enumerate(entries):
+        if entry.if_match is not None:
+            raise AtomicRefusal(place, Stale("stale", "the definition changed while the batch was decided"))
 
 
 def _check_keys(entries: Sequence[Entry]) -> None:
@@ -228,6 +238,8 @@ def _decide_one(dispatcher: Dispatcher, world: World, place: int, entry: Entry) 
     begin = len(world.emitted)
     world.answer, world.secrets, world.warnings = {}, {}, []
     try:
+        if entry.if_match is not None:
+            match_version(world.before(entry.spec.streams(entry.command, entry.context)[0]), entry.if_match)
         entry.spec.decide(entry.command, world, entry.context)
     except Rejected as refusal:
         raise AtomicRefusal(place, refusal) from None

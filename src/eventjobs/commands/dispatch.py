@@ -187,7 +187,7 @@ class Dispatcher:
             world = World(context.workspace, loaded, self.states.in_memory, self.census.beside(beside))
             try:
                 if if_match is not None:
-                    _match(world, subjects[0], if_match)
+                    match_version(world.state(subjects[0]), if_match)
                 spec.decide(command, world, context)
             except Unloaded as missing:
                 loaded.update(await self.states.load(missing.streams))
@@ -292,8 +292,9 @@ def _append_of(one: Decided, answer: Mapping[str, Any]) -> Append:
     return append_of(one.world, one.context, receipts)
 
 
-def _match(world: World, subject: StreamId, if_match: int) -> None:
-    present = getattr(world.state(subject), "definition_version", None)
+def match_version(state: object, if_match: int) -> None:
+    """Raise `Stale` for the state of a thing whose definition has another version."""
+    present = getattr(state, "definition_version", None)
     if present is None:
         raise Stale("stale", "this has no definition version that could be matched")
     if present != if_match:

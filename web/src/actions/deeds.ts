@@ -11,10 +11,14 @@ export interface Owner {
   active: boolean;
   paused: boolean;
   overridden?: boolean;
+  deleted?: boolean;
   openRun: string | null;
   lastRun: string | null;
   actions: Record<string, Allowed>;
 }
+
+/** A note and an end; the same, and where; a note alone; whether what is behind runs at once. */
+export type Asks = "pause" | "hold" | "release" | "activation";
 
 /** A command that a person is about to run. */
 export interface Deed {
@@ -25,8 +29,8 @@ export interface Deed {
   command: string;
   fields: Record<string, unknown>;
   harsh?: boolean;
-  /** May be given with a note and an end. */
-  isPause?: boolean;
+  /** What may be said besides. */
+  asks?: Asks;
   /** What is said when it is done. */
   done: string;
 }
@@ -62,6 +66,7 @@ export function deedsOf(owner: Owner): readonly Deed[] {
       title: `Activate ${name}?`,
       command: `Activate${about}`,
       fields: { id },
+      ...(kind === "schedule" && { asks: "activation" as const }),
       done: "Activated",
     },
     owner.active && {
@@ -78,7 +83,7 @@ export function deedsOf(owner: Owner): readonly Deed[] {
       title: `Pause ${name}?`,
       command: "PauseOwner",
       fields: { owner: ref },
-      isPause: true,
+      asks: "pause",
       done: "Paused",
     },
     owner.paused && {
@@ -114,8 +119,41 @@ export function deedsOf(owner: Owner): readonly Deed[] {
       harsh: true,
       done: "Deleted",
     },
+    owner.deleted === true && {
+      name: "restore",
+      label: "Restore",
+      title: `Restore ${name}?`,
+      command: `Restore${about}`,
+      fields: { id },
+      done: "Restored",
+    },
   ];
   return all.filter((one): one is Deed => one !== false && one.name in actions);
+}
+
+/** What is done with all starts of a workspace. */
+export const HOLD: Deed = {
+  name: "hold",
+  label: "Hold all starts …",
+  title: "Hold all starts?",
+  command: "HoldStarts",
+  fields: {},
+  asks: "hold",
+  harsh: true,
+  done: "Held",
+};
+
+/** Ends a hold of one place. */
+export function release({ everywhere }: { everywhere: boolean }): Deed {
+  return {
+    name: "release",
+    label: "Release",
+    title: everywhere ? "Release all starts everywhere?" : "Release all starts?",
+    command: "ReleaseStarts",
+    fields: { everywhere },
+    asks: "release",
+    done: "Released",
+  };
 }
 
 /** What is done with a run, by the names that a run's own actions have. */

@@ -1,12 +1,15 @@
 import { signal } from "@preact/signals";
 import { useEffect, useRef, useState } from "preact/hooks";
 
-import { asProblem, type Preview, type Problem, run, tryOut } from "../api/client";
-import { listen } from "../live/stream";
-import { Reading } from "../live/view";
+import { asProblem, type Problem, run } from "../api/client";
+import { DraftContext, useDraft } from "../forms/draft";
+import { useDryRun } from "../forms/dry_run";
+import { CheckField, TextField } from "../forms/fields";
+import { UntilField } from "../forms/until";
 import { Loading, Trouble } from "../parts/basics";
 import { say } from "../parts/toast";
-import { type Deed, runAddress } from "./deeds";
+import { hasRole, me } from "../session";
+import { type Asks, type Deed, runAddress } from "./deeds";
 import { Would } from "./would";
 
 const asked = signal<{ workspace: string; deed: Deed } | null>(null);
@@ -23,37 +26,22 @@ export function AskDialog() {
 
 function Asking({ workspace, deed }: { workspace: string; deed: Deed }) {
   const dialog = useRef<HTMLDialogElement>(null);
-  const [preview, setPreview] = useState<Preview>();
-  const [problem, setProblem] = useState<Problem>();
+  const { values, told } = useDraft(deed.asks === "activation" ? { run_if_behind: true } : {});
   const [failed, setFailed] = useState<Problem>();
   const [isRunning, setRunning] = useState(false);
-  const [note, setNote] = useState("");
-  const [until, setUntil] = useState("");
 
-  const fields = deed.isPause
-    ? { ...deed.fields, ...(note && { note }), ...(until && { until: new Date(until).toISOString() }) }
-    : deed.fields;
+  const fields = { ...deed.fields, ...values };
+  const { preview, problem, isOld } = useDryRun(workspace, deed.command, fields);
+  const wrong = failed ?? problem;
 
   useEffect(() => dialog.current?.showModal(), []);
-  useEffect(() => {
-    setPreview(undefined);
-    const reading = new Reading(async (_, signal) => {
-      setPreview(await tryOut(workspace, deed.command, fields, signal));
-      setProblem(undefined);
-    }, setProblem);
-    void reading.look();
-    const unlisten = listen(({ type, position }) => type !== "progress" && reading.hear(position));
-    return () => {
-      reading.stop();
-      unlisten();
-    };
-  }, [until]);
+  useEffect(() => setFailed(undefined), [JSON.stringify(values)]);
 
   const confirm = async (event: Event) => {
     event.preventDefault();
     setRunning(true);
     try {
-      const done = await run(workspace, deed.command, fields);
+      const done = await run(workspace, [{ command: deed.command, data: fields }]);
       dialog.current?.close();
       say(
         <>
@@ -69,40 +57,64 @@ function Asking({ workspace, deed }: { workspace: string; deed: Deed }) {
     }
   };
 
-  const wrong = failed ?? problem;
   return (
     <dialog ref={dialog} aria-labelledby="asked" onClose={() => (asked.value = null)}>
-      <form onSubmit={confirm}>
+      <form onSubmit={confirm} noValidate>
         <h2 id="asked">{deed.title}</h2>
-        {deed.isPause && (
-          <div class="fields">
-            <label>
-              Note
-              <input value={note} maxLength={500} onInput={(event) => setNote(event.currentTarget.value)} />
-            </label>
-            <label>
-              <span>
-                Until <span class="faint">(your time; empty: until somebody ends it)</span>
-              </span>
-              <input
-                type="datetime-local"
-                value={until}
-                max="9999-12-31T23:59"
-                onInput={(event) => setUntil(event.currentTarget.value)}
-              />
-            </label>
-          </div>
+        {deed.asks && (
+          <DraftContext.Provider value={told(wrong, { all: true })}>
+            <div class="fields">
+              <Details of={deed.asks} />
+            </div>
+          </DraftContext.Provider>
         )}
-        {wrong ? <Trouble problem={wrong} /> : preview ? <Would preview={preview} /> : <Loading />}
+        {wrong && !isShownBeside(wrong, deed.asks) ? (
+          <Trouble problem={wrong} />
+        ) : preview ? (
+          <div class={wrong || isOld ? "old" : undefined}>
+            <Would preview={preview} />
+          </div>
+        ) : (
+          <Loading />
+        )}
         <div class="buttons">
           <button type="button" onClick={() => dialog.current?.close()}>
             Cancel
           </button>
-          <button type="submit" class={deed.harsh ? "harsh" : "main"} disabled={!preview || !!wrong || isRunning}>
+          <button
+            type="submit"
+            class={deed.harsh ? "harsh" : "main"}
+            disabled={!preview || isOld || !!wrong || isRunning}
+          >
             {deed.label.replace(" …", "")}
           </button>
         </div>
       </form>
     </dialog>
   );
+}
+
+/** What may be said besides. */
+function Details({ of }: { of: Asks }) {
+  if (of === "activation") {
+    return (
+      <CheckField
+        path="run_if_behind"
+        label="Run at once if it is behind"
+        hint="Otherwise it counts from now, and waits a whole interval."
+      />
+    );
+  }
+  const everywhere = hasRole("administrator") && me.value?.workspaces.includes("*");
+  return (
+    <>
+      <TextField path="note" label="Note" hint="Shown to everybody while it lasts." />
+      {of !== "release" && <UntilField path="until" label="Until" />}
+      {of === "hold" && everywhere && <CheckField path="everywhere" label="In every workspace" />}
+    </>
+  );
+}
+
+function isShownBeside({ errors }: Problem, asks: Asks | undefined): boolean {
+  return asks !== undefined && errors.length > 0 && errors.every((one) => ["note", "until"].includes(one.path));
 }

@@ -1,13 +1,14 @@
-import { Icon } from "../parts/icons";
-import { Menu } from "../parts/menu";
+import { Icon, type IconName } from "../parts/icons";
+import { type Item, Menu } from "../parts/menu";
 import { say } from "../parts/toast";
 import { go, to } from "../router";
 import { hasRole, HISTORIANS } from "../session";
 import { type Deed, deedsOf, type Owner, reasonOf, streamOf } from "./deeds";
 import { ask } from "./dialog";
 
-/** What can be done with a row: its first action as a button, the others in a menu. */
-export function Tools({ workspace, owner }: { workspace: string; owner: Owner }) {
+/** What can be done with a row: its first action as a button, the others in a menu, `more` before them. */
+export function Tools(props: { workspace: string; owner: Owner; more?: readonly Item[] }) {
+  const { workspace, owner } = props;
   const [first, ...others] = deedsOf(owner);
   return (
     <div class="deeds">
@@ -23,6 +24,7 @@ export function Tools({ workspace, owner }: { workspace: string; owner: Owner })
             reason: hasRole(...HISTORIANS) ? undefined : `it needs one of: ${HISTORIANS.join(", ")}`,
             choose: () => go(to(workspace, "history", "", { stream: streamOf(owner) })),
           },
+          ...(props.more ?? []),
           ...others.map((deed) => ({
             name: deed.label,
             label: deed.label,
@@ -33,6 +35,29 @@ export function Tools({ workspace, owner }: { workspace: string; owner: Owner })
         ]}
       />
     </div>
+  );
+}
+
+/** A button that opens something, and says why where it may not. */
+export function ActButton(props: {
+  label: string;
+  icon?: IconName;
+  reason: string | undefined;
+  isMain?: boolean;
+  act: () => void;
+}) {
+  const { label, icon, reason, act } = props;
+  return (
+    <button
+      type="button"
+      class={props.isMain && reason === undefined ? "main" : undefined}
+      aria-disabled={reason !== undefined}
+      title={reason}
+      onClick={() => (reason === undefined ? act() : say(`${label} is not possible: ${reason}.`))}
+    >
+      {icon && <Icon name={icon} />}
+      <span>{label}</span>
+    </button>
   );
 }
 

@@ -1,39 +1,68 @@
-import type { Preview } from "../api/client";
+import type { Preview, Schemas } from "../api/client";
 import { Icon } from "../parts/icons";
-import { count, plain, wallClock } from "../words";
+import { count, now, plain, relative, wallClock } from "../words";
+
+type Moment = Schemas["ComingMoment"];
+
+const SHOWN = 5;
+const NOTES: Record<string, string> = {
+  dst_gap: "the clocks leave this time out",
+  dst_repeat: "this time comes twice",
+  drifted_from_label: "not the time of its label",
+  paused: "paused: will be skipped",
+  held: "held: will be skipped",
+  blackout: "blackout: will be skipped",
+};
 
 /** What a command would do, in the service's own words. */
 export function Would({ preview }: { preview: Preview }) {
-  const runs = preview.runs_now.map((one) => one.owner.id);
   return (
     <div class="would">
       {preview.events.length === 0 && <p>Nothing would change.</p>}
-      {runs.length > 0 && (
-        <p class="lead">
-          <Icon name="play" /> {count(runs.length, "run")} would start at once: {runs.join(", ")}
-        </p>
-      )}
+      <AtOnce preview={preview} />
       {preview.events.length > 0 && (
         <>
           <h3>What would be recorded</h3>
-          <ul class="facts">
-            {preview.events.map((event, place) => (
-              <li key={place}>{event.sentence}</li>
-            ))}
-          </ul>
+          <Recorded preview={preview} />
         </>
       )}
-      {preview.warnings.length > 0 && (
-        <ul class="warnings">
-          {preview.warnings.map((one, place) => (
-            <li key={place}>
-              <Icon name="warn" /> {one.detail}
-            </li>
-          ))}
-        </ul>
-      )}
+      <Warnings of={preview.warnings} />
       <Coming preview={preview} />
     </div>
+  );
+}
+
+/** What would run at once. */
+export function AtOnce({ preview }: { preview: Preview }) {
+  const runs = preview.runs_now.map((one) => one.owner.id);
+  if (runs.length === 0) return null;
+  return (
+    <p class="lead">
+      <Icon name="play" /> {count(runs.length, "run")} would start at once: {runs.join(", ")}
+    </p>
+  );
+}
+
+export function Recorded({ preview }: { preview: Preview }) {
+  return (
+    <ul class="facts">
+      {preview.events.map((event, place) => (
+        <li key={place}>{event.sentence}</li>
+      ))}
+    </ul>
+  );
+}
+
+export function Warnings({ of }: { of: Preview["warnings"] }) {
+  if (of.length === 0) return null;
+  return (
+    <ul class="warnings">
+      {of.map((one, place) => (
+        <li key={place}>
+          <Icon name="warn" /> {one.detail}
+        </li>
+      ))}
+    </ul>
   );
 }
 
@@ -43,19 +72,32 @@ function Coming({ preview }: { preview: Preview }) {
     (owner) => JSON.stringify(preview.next[owner]) !== JSON.stringify(preview.before[owner]),
   );
   return changed.map((owner) => {
-    const next = preview.next[owner]!.slice(0, 5);
+    const next = preview.next[owner]!.slice(0, SHOWN);
     return (
       <section key={owner}>
         <h3>{next.length ? "Then due" : "Then nothing is due"}</h3>
-        <ol class="coming">
-          {next.map((one) => (
-            <li key={one.due}>
-              {wallClock(one.local)}
-              {one.notes.length > 0 && <span class="faint"> {one.notes.map(plain).join(", ")}</span>}
-            </li>
-          ))}
-        </ol>
+        <Moments of={next} />
       </section>
     );
   });
+}
+
+/** Coming moments as their zone's clock shows them, each with what is odd about it. */
+export function Moments({ of }: { of: readonly Moment[] }) {
+  return (
+    <ol class="coming">
+      {of.map((one) => (
+        <li key={one.due}>
+          <time dateTime={one.due} title={relative(one.due, now.value)}>
+            {wallClock(one.local)}
+          </time>
+          {one.notes.map((note) => (
+            <span key={note} class="note">
+              {NOTES[note] ?? plain(note)}
+            </span>
+          ))}
+        </li>
+      ))}
+    </ol>
+  );
 }

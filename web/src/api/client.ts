@@ -14,13 +14,21 @@ export type Asked<P extends keyof paths> = Get<P> extends { parameters: { query?
 export type Preview = Schemas["DryRunAnswer"];
 export type Done = Schemas["CommandAnswer"] & { run?: string };
 
+/** What is wrong with one field. */
+export interface Fault {
+  path: string;
+  detail: string;
+}
+
 /** Why the service refused, in its own words. */
 export class Problem extends Error {
   constructor(
     readonly status: number,
     readonly code: string,
     detail: string,
-    readonly errors: readonly { path: string; detail: string }[] = [],
+    readonly errors: readonly Fault[] = [],
+    /** What the refusal says besides, such as the way out. */
+    readonly more: Record<string, unknown> = {},
   ) {
     super(detail);
   }
@@ -49,7 +57,8 @@ async function send(path: string, init: RequestInit = {}): Promise<Response> {
   if (response.ok) return response;
   const problem = await response.json().catch(() => ({}));
   if (response.status === 401 && !path.endsWith("/session")) whenSignedOut();
-  throw new Problem(response.status, problem.code ?? "unknown", problem.detail ?? response.statusText, problem.errors);
+  const { code = "unknown", detail = response.statusText, errors, ...more } = problem;
+  throw new Problem(response.status, code, detail, errors, more);
 }
 
 function filled(path: string, parts: Record<string, string>): string {
@@ -78,23 +87,54 @@ function newKey(): string {
   return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
 }
 
-/** Asks what a command would do; nothing is done. */
-export async function tryOut(workspace: string, name: string, fields: unknown, signal: AbortSignal): Promise<Preview> {
-  const path = filled(`/v1/{workspace}/commands/${name}?dry_run=true`, { workspace });
-  return (await (await send(path, { ...asJson(fields), signal })).json()) as Preview;
+/** A command, and the version of the thing that it was thought out for. */
+export interface Order {
+  command: string;
+  data: unknown;
+  ifMatch?: number | undefined;
 }
 
-/** Runs a command, once, however often the answer gets lost. */
-export async function run(workspace: string, name: string, fields: unknown): Promise<Done> {
-  const init = asJson(fields);
-  init.headers = { ...init.headers, "Idempotency-Key": newKey() };
-  const path = filled(`/v1/{workspace}/commands/${name}`, { workspace });
-  const once = () => send(path, init);
+/** One command goes by itself; several are a batch, of which all are done or none. */
+function sent(workspace: string, orders: readonly Order[], { dryRun }: { dryRun: boolean }): [string, RequestInit] {
+  const [first, ...others] = orders;
+  const query = dryRun ? "dry_run=true" : "";
+  if (!first || others.length > 0) {
+    const entries = orders.map(({ command, data, ifMatch }) => ({
+      command,
+      data,
+      if_match: ifMatch ?? null,
+      ...(dryRun ? {} : { key: newKey() }),
+    }));
+    return [filled(`/v1/{workspace}/commands?atomic=true&${query}`, { workspace }), asJson(entries)];
+  }
+  const init = asJson(first.data);
+  const match: Record<string, string> = first.ifMatch === undefined ? {} : { "If-Match": `"${first.ifMatch}"` };
+  init.headers = { ...init.headers, ...match, ...(dryRun ? {} : { "Idempotency-Key": newKey() }) };
+  return [filled(`/v1/{workspace}/commands/${first.command}?${query}`, { workspace }), init];
+}
+
+/** Says what is wrong with a batch as if it were one command: its fields have the paths of the command's own. */
+function unbatched(error: unknown): never {
+  if (!(error instanceof Problem)) throw error;
+  const errors = error.errors.map((one) => ({ ...one, path: one.path.replace(/^\d+\.data\.?/, "") }));
+  throw new Problem(error.status, error.code, error.message, errors, error.more);
+}
+
+/** Asks what commands would do; nothing is done. */
+export async function tryOut(workspace: string, orders: readonly Order[], signal: AbortSignal): Promise<Preview> {
+  const [path, init] = sent(workspace, orders, { dryRun: true });
+  return (await (await send(path, { ...init, signal }).catch(unbatched)).json()) as Preview;
+}
+
+/** Runs commands, once, however often the answer gets lost; returns what was answered to the last. */
+export async function run(workspace: string, orders: readonly Order[]): Promise<Done> {
+  const [path, init] = sent(workspace, orders, { dryRun: false });
+  const once = () => send(path, init).catch(unbatched);
   const response = await once().catch((error: unknown) => {
     if (error instanceof Problem && (error.status === 0 || error.code === "outcome_unknown")) return once();
     throw error;
   });
-  return (await response.json()) as Done;
+  return [await response.json()].flat().at(-1) as Done;
 }
 
 /** Signs in: the key goes out once and is kept nowhere. */

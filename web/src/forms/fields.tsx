@@ -1,28 +1,42 @@
 import type { ComponentChildren } from "preact";
-import { useId } from "preact/hooks";
+import { useState } from "preact/hooks";
 
-import { useField } from "./draft";
+import { useField, useForm, valueAt } from "./draft";
 
-interface Said {
+export interface Said {
   path: string;
   label: string;
   hint?: ComponentChildren;
-  required?: boolean;
+  required?: boolean | undefined;
   /** Shows also the faults of what is within. */
-  deep?: boolean;
+  deep?: boolean | undefined;
+  /** Takes as much room as there is. */
+  wide?: boolean | undefined;
+}
+
+interface Names {
+  id: string;
+  "aria-invalid": boolean;
+  "aria-describedby": string;
+  "aria-required": boolean | undefined;
+}
+
+interface Told {
+  id: string;
+  fault: string | undefined;
 }
 
 /** A label, what is filled in, a hint, and what is wrong with it, in this order and known to screen readers as such. */
-function Field(props: Said & { fault: string | undefined; children: (names: Names) => ComponentChildren }) {
-  const id = useId();
+function Field(props: Said & { of: Told; children: (names: Names) => ComponentChildren }) {
+  const { id, fault } = props.of;
   const names: Names = {
     id,
-    "aria-invalid": props.fault !== undefined,
+    "aria-invalid": fault !== undefined,
     "aria-describedby": `${id}-said`,
     "aria-required": props.required,
   };
   return (
-    <div class={`field ${props.fault ? "wrong" : ""}`}>
+    <div class={`field ${fault ? "wrong" : ""} ${props.wide ? "across" : ""}`}>
       <label for={id}>
         {props.label}
         {props.required && (
@@ -33,31 +47,37 @@ function Field(props: Said & { fault: string | undefined; children: (names: Name
         )}
       </label>
       {props.children(names)}
-      <small id={`${id}-said`}>
-        {props.fault && <span class="error">{props.fault}</span>}
-        {props.fault && props.hint && " "}
-        {props.hint}
-      </small>
+      <Hint of={props.of} hint={props.hint} />
     </div>
   );
 }
 
-interface Names {
-  id: string;
-  "aria-invalid": boolean;
-  "aria-describedby": string;
-  "aria-required": boolean | undefined;
+/** What is wrong with a field, and what is to be known about it. */
+function Hint({ of: { id, fault }, hint }: { of: Told; hint: ComponentChildren }) {
+  return (
+    <small id={`${id}-said`}>
+      {fault && <span class="error">{fault}</span>}
+      {fault && hint && " "}
+      {hint}
+    </small>
+  );
 }
 
 type TextType = "text" | "date" | "time" | "datetime-local" | "email" | "url" | "password";
 
 /** One line of text; an empty one is left out. */
 export function TextField(
-  props: Said & { type?: TextType; maxLength?: number; placeholder?: string; list?: readonly string[]; code?: boolean },
+  props: Said & {
+    type?: TextType;
+    maxLength?: number;
+    placeholder?: string | undefined;
+    list?: readonly string[];
+    code?: boolean;
+  },
 ) {
-  const field = useField<string>(props.path, { deep: props.deep ?? false });
+  const field = useField<string>(props.path, props);
   return (
-    <Field {...props} fault={field.fault}>
+    <Field {...props} of={field}>
       {(names) => (
         <>
           <input
@@ -66,9 +86,11 @@ export function TextField(
             class={props.code ? "code" : undefined}
             value={field.value ?? ""}
             maxLength={props.maxLength ?? 500}
+            max={props.type === "date" ? "2200-12-31" : undefined}
             placeholder={props.placeholder}
             list={props.list && `${names.id}-list`}
             autocomplete="off"
+            spellcheck={!props.code}
             onInput={(event) => field.set(event.currentTarget.value || undefined)}
             onBlur={field.leave}
           />
@@ -86,16 +108,18 @@ export function TextField(
 }
 
 /** Several lines of text. */
-export function TextArea(props: Said & { rows?: number; maxLength?: number; code?: boolean }) {
-  const field = useField<string>(props.path, { deep: props.deep ?? false });
+export function TextArea(props: Said & { rows?: number; maxLength?: number; code?: boolean; placeholder?: string }) {
+  const field = useField<string>(props.path, props);
   return (
-    <Field {...props} fault={field.fault}>
+    <Field {...props} of={field}>
       {(names) => (
         <textarea
           {...names}
           class={props.code ? "code" : undefined}
           rows={props.rows ?? 3}
           maxLength={props.maxLength}
+          placeholder={props.placeholder}
+          spellcheck={!props.code}
           value={field.value ?? ""}
           onInput={(event) => field.set(event.currentTarget.value || undefined)}
           onBlur={field.leave}
@@ -107,9 +131,9 @@ export function TextArea(props: Said & { rows?: number; maxLength?: number; code
 
 /** A whole number, or one with a fraction where `step` allows it. */
 export function NumberField(props: Said & { min?: number; max?: number; step?: number | "any"; unit?: string }) {
-  const field = useField<number>(props.path);
+  const field = useField<number>(props.path, props);
   return (
-    <Field {...props} fault={field.fault}>
+    <Field {...props} of={field}>
       {(names) => (
         <span class="measured">
           <input
@@ -133,13 +157,18 @@ export function NumberField(props: Said & { min?: number; max?: number; step?: n
 
 export type Option = readonly [value: string, label: string];
 
-/** One of several; `empty` is what stands for none. */
+/** One of several, in groups or not; `empty` is what stands for none. */
 export function SelectField(
-  props: Said & { options: readonly Option[]; empty?: string; whenChosen?: (value: string) => void },
+  props: Said & {
+    options?: readonly Option[];
+    groups?: readonly (readonly [title: string, options: readonly Option[]])[];
+    empty?: string;
+    whenChosen?: (value: string) => void;
+  },
 ) {
-  const field = useField<string>(props.path, { deep: props.deep ?? false });
+  const field = useField<string>(props.path, props);
   return (
-    <Field {...props} fault={field.fault}>
+    <Field {...props} of={field}>
       {(names) => (
         <select
           {...names}
@@ -151,10 +180,11 @@ export function SelectField(
           onBlur={field.leave}
         >
           {props.empty !== undefined && <option value="">{props.empty}</option>}
-          {props.options.map(([value, label]) => (
-            <option key={value} value={value}>
-              {label}
-            </option>
+          {props.options && <Options of={props.options} />}
+          {props.groups?.map(([title, options]) => (
+            <optgroup key={title} label={title}>
+              <Options of={options} />
+            </optgroup>
           ))}
         </select>
       )}
@@ -162,42 +192,50 @@ export function SelectField(
   );
 }
 
+function Options({ of }: { of: readonly Option[] }) {
+  return (
+    <>
+      {of.map(([value, label]) => (
+        <option key={value} value={value}>
+          {label}
+        </option>
+      ))}
+    </>
+  );
+}
+
 /** Yes or no. */
 export function CheckField(props: Said) {
-  const field = useField<boolean>(props.path);
-  const id = useId();
+  const field = useField<boolean>(props.path, props);
   return (
-    <div class={`field check ${field.fault ? "wrong" : ""}`}>
-      <label for={id}>
+    <div class={`field check ${field.fault ? "wrong" : ""} ${props.wide ? "across" : ""}`}>
+      <label for={field.id}>
         <input
-          id={id}
+          id={field.id}
           type="checkbox"
           checked={field.value ?? false}
-          aria-describedby={`${id}-said`}
+          aria-describedby={`${field.id}-said`}
           onChange={(event) => field.set(event.currentTarget.checked)}
         />
         {props.label}
       </label>
-      <small id={`${id}-said`}>
-        {field.fault && <span class="error">{field.fault}</span>} {props.hint}
-      </small>
+      <Hint of={field} hint={props.hint} />
     </div>
   );
 }
 
 /** One of a few, all of them seen at once; the arrow keys move between them. */
 export function ChoiceField(props: Said & { options: readonly Option[]; whenChosen?: (value: string) => void }) {
-  const field = useField<string>(props.path);
-  const id = useId();
+  const field = useField<string>(props.path, props);
   return (
-    <fieldset class={`field choices ${field.fault ? "wrong" : ""}`} aria-describedby={`${id}-said`}>
+    <fieldset id={field.id} class={`field choices ${field.fault ? "wrong" : ""}`} aria-describedby={`${field.id}-said`}>
       <legend>{props.label}</legend>
       <div>
         {props.options.map(([value, label]) => (
           <label key={value}>
             <input
               type="radio"
-              name={id}
+              name={field.id}
               value={value}
               checked={field.value === value}
               onChange={() => {
@@ -209,20 +247,17 @@ export function ChoiceField(props: Said & { options: readonly Option[]; whenChos
           </label>
         ))}
       </div>
-      <small id={`${id}-said`}>
-        {field.fault && <span class="error">{field.fault}</span>} {props.hint}
-      </small>
+      <Hint of={field} hint={props.hint} />
     </fieldset>
   );
 }
 
-/** Any of a few. */
+/** Any of a few, in the order in which they are offered. */
 export function SetField(props: Said & { options: readonly Option[] }) {
-  const field = useField<readonly string[]>(props.path, { deep: true });
+  const field = useField<readonly string[]>(props.path, { label: props.label, deep: true });
   const chosen = field.value ?? [];
-  const id = useId();
   return (
-    <fieldset class={`field choices ${field.fault ? "wrong" : ""}`} aria-describedby={`${id}-said`}>
+    <fieldset id={field.id} class={`field choices ${field.fault ? "wrong" : ""}`} aria-describedby={`${field.id}-said`}>
       <legend>{props.label}</legend>
       <div>
         {props.options.map(([value, label]) => (
@@ -240,19 +275,103 @@ export function SetField(props: Said & { options: readonly Option[] }) {
           </label>
         ))}
       </div>
-      <small id={`${id}-said`}>
-        {field.fault && <span class="error">{field.fault}</span>} {props.hint}
-      </small>
+      <Hint of={field} hint={props.hint} />
     </fieldset>
   );
 }
 
-/** A time zone by its name in the zone database. */
-export function ZoneField(props: Said) {
-  return <TextField {...props} list={ZONES} placeholder="Europe/Berlin" maxLength={64} />;
+const UNITS = [
+  ["S", "seconds", 1],
+  ["M", "minutes", 60],
+  ["H", "hours", 3_600],
+  ["D", "days", 86_400],
+] as const;
+type UnitName = (typeof UNITS)[number][0];
+
+/** A length of time, as a number of some unit; an empty one is left out. */
+export function DurationField(props: Said & { units?: string; usual?: UnitName }) {
+  const field = useField<string>(props.path, props);
+  const offered = UNITS.filter(([unit]) => (props.units ?? "SMHD").includes(unit));
+  const length = secondsOf(field.value);
+  const [unit, setUnit] = useState(() => unitOf(length) ?? props.usual ?? "M");
+  const size = UNITS.find(([one]) => one === unit)![2];
+  return (
+    <Field {...props} of={field}>
+      {(names) => (
+        <span class="measured">
+          <input
+            {...names}
+            type="number"
+            min={0}
+            step="any"
+            value={length === undefined ? "" : length / size}
+            onInput={({ currentTarget: { valueAsNumber } }) =>
+              field.set(Number.isNaN(valueAsNumber) ? undefined : written(valueAsNumber * size))
+            }
+            onBlur={field.leave}
+          />
+          <select
+            aria-label={`${props.label}: unit`}
+            value={unit}
+            onChange={(event) => {
+              const next = UNITS.find(([one]) => one === event.currentTarget.value)!;
+              setUnit(next[0]);
+              if (length !== undefined) field.set(written((length / size) * next[2]));
+            }}
+          >
+            {offered.map(([value, label]) => (
+              <option key={value} value={value}>
+                {label}
+              </option>
+            ))}
+          </select>
+        </span>
+      )}
+    </Field>
+  );
 }
 
-const ZONES: readonly string[] = ["UTC", ...Intl.supportedValuesOf("timeZone")];
+/** Reads an ISO 8601 duration of days and shorter units. */
+function secondsOf(text: string | undefined): number | undefined {
+  const parts = /^P(?:([\d.]+)D)?(?:T(?:([\d.]+)H)?(?:([\d.]+)M)?(?:([\d.]+)S)?)?$/.exec(text ?? "");
+  const sizes = [86_400, 3_600, 60, 1];
+  return parts?.slice(1).reduce((sum, part, place) => sum + Number(part ?? 0) * sizes[place]!, 0);
+}
+
+/** Writes a duration; the service says the same one in its own way. */
+function written(length: number): string {
+  return length % 86_400 === 0 && length > 0 ? `P${length / 86_400}D` : `PT${length}S`;
+}
+
+function unitOf(length: number | undefined): UnitName | undefined {
+  return length ? [...UNITS].reverse().find(([, , size]) => length % size === 0)?.[0] : undefined;
+}
+
+/** A time zone by its name in the zone database; `first` are those that are likely. */
+export function ZoneField(props: Said & { first?: readonly (string | undefined)[] }) {
+  const value = valueAt(useForm().values, props.path) as string | undefined;
+  const likely = [...new Set([...(props.first ?? []), OWN_ZONE, "UTC", value])].filter((one) => one !== undefined);
+  return (
+    <SelectField
+      {...props}
+      {...(value === undefined ? { empty: "Choose …" } : {})}
+      groups={[["Likely", likely.map((zone) => [zone, zone.replaceAll("_", " ")])], ...REGIONS]}
+    />
+  );
+}
+
+const ZONES: readonly string[] = Intl.supportedValuesOf("timeZone").filter((zone) => zone.includes("/"));
+
+/** The zones by their regions, each called by the rest of its name. */
+const REGIONS: readonly (readonly [string, readonly Option[]])[] = [
+  ...new Set(ZONES.map((zone) => zone.slice(0, zone.indexOf("/")))),
+].map((region) => [
+  region,
+  ZONES.filter((zone) => zone.startsWith(`${region}/`)).map((zone) => [
+    zone,
+    zone.slice(region.length + 1).replaceAll("_", " "),
+  ]),
+]);
 
 /** The zone of the reader's browser. */
 export const OWN_ZONE = Intl.DateTimeFormat().resolvedOptions().timeZone;

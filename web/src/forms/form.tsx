@@ -3,56 +3,13 @@ import type { ComponentChildren } from "preact";
 import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 
 import { runAddress } from "../actions/deeds";
-import { Would } from "../actions/would";
-import { asProblem, type Done, type Preview, Problem, run, tryOut } from "../api/client";
-import { listen } from "../live/stream";
-import { Reading } from "../live/view";
-import { Loading, Trouble } from "../parts/basics";
+import { asProblem, type Done, type Fault, type Order, type Problem, run } from "../api/client";
 import { say } from "../parts/toast";
-import { type Draft, DraftContext, useDraft, type Values } from "./draft";
-
-const TYPING_MS = 300;
-
-export interface Tried {
-  preview: Preview | undefined;
-  problem: Problem | undefined;
-  /** Whether what is shown is about what was asked before. */
-  isOld: boolean;
-}
-
-/**
- * Asks what a command would do with these fields, a moment after they were changed, and again when something happens;
- * `fields` that are `undefined` are not asked about.
- */
-export function useDryRun(workspace: string, command: string, fields: unknown): Tried {
-  const [tried, setTried] = useState<Tried & { of: string }>({
-    preview: undefined,
-    problem: undefined,
-    isOld: true,
-    of: "",
-  });
-  const of = JSON.stringify([command, fields]);
-
-  useEffect(() => {
-    if (fields === undefined) return;
-    const reading = new Reading(
-      async (_, signal) => {
-        const preview = await tryOut(workspace, command, fields, signal);
-        setTried({ preview, problem: undefined, isOld: false, of });
-      },
-      (problem) => setTried(({ preview }) => ({ preview, problem, isOld: false, of })),
-    );
-    const timer = setTimeout(() => reading.look(), TYPING_MS);
-    const unlisten = listen(({ type, position }) => type !== "progress" && reading.hear(position));
-    return () => {
-      clearTimeout(timer);
-      reading.stop();
-      unlisten();
-    };
-  }, [workspace, of]);
-
-  return { ...tried, isOld: tried.of !== of };
-}
+import { place } from "../router";
+import { type Draft, DraftContext, incomplete, useDraft, type Values } from "./draft";
+import { type Tried, useTrial } from "./dry_run";
+import { Foreseen, spoken } from "./foreseen";
+import { type Newest, Overtaken } from "./overtaken";
 
 const shown = signal<(() => ComponentChildren) | null>(null);
 
@@ -65,23 +22,46 @@ export function closeForm(): void {
   shown.value = null;
 }
 
-/** Where the open form stands. */
+/** Where the open form stands; another page takes it away. */
 export function FormHost() {
+  const { workspace, page } = place.value;
+  useEffect(() => closeForm, [workspace, page]);
   return <>{shown.value?.()}</>;
 }
 
 /** A sheet over the page; Escape closes it, and asks first where something would be lost. */
-export function Sheet(props: { title: string; isChanged: boolean; children: ComponentChildren }) {
+export function Sheet(props: { title: string; isChanged: boolean; isDone?: boolean; children: ComponentChildren }) {
+  const { isChanged, isDone = false } = props;
   const dialog = useRef<HTMLDialogElement>(null);
   const [isLeaving, setLeaving] = useState(false);
-  useLayoutEffect(() => dialog.current?.showModal(), []);
+  useLayoutEffect(() => {
+    dialog.current?.showModal();
+    dialog.current?.querySelector<HTMLElement>("form :is(input, select, textarea)")?.focus();
+  }, []);
+  useLayoutEffect(() => {
+    if (isDone) dialog.current?.close();
+  }, [isDone]);
+  useEffect(() => {
+    if (!isChanged || isDone) return;
+    const stay = (event: Event) => event.preventDefault();
+    addEventListener("beforeunload", stay);
+    return () => removeEventListener("beforeunload", stay);
+  }, [isChanged, isDone]);
+
   const leave = (event: Event) => {
     event.preventDefault();
-    if (props.isChanged) setLeaving(true);
+    if (isChanged) setLeaving(true);
     else dialog.current?.close();
   };
   return (
-    <dialog ref={dialog} class="sheet" aria-labelledby="sheet" onCancel={leave} onClose={closeForm}>
+    <dialog
+      ref={dialog}
+      class="sheet"
+      aria-labelledby="sheet"
+      onKeyDown={(event) => event.key === "Escape" && leave(event)}
+      onCancel={leave}
+      onClose={closeForm}
+    >
       <div class="sheet-title">
         <h2 id="sheet">{props.title}</h2>
         <button type="button" class="quiet" onClick={leave}>
@@ -89,60 +69,85 @@ export function Sheet(props: { title: string; isChanged: boolean; children: Comp
         </button>
       </div>
       {isLeaving && (
-        <div class="notice" role="alert">
-          <p>What you filled in is not saved.</p>
-          <button type="button" onClick={() => setLeaving(false)}>
-            Go on
-          </button>
-          <button type="button" class="harsh" onClick={() => dialog.current?.close()}>
-            Drop it
-          </button>
-        </div>
+        <Leaving isChanged={isChanged} stay={() => setLeaving(false)} drop={() => dialog.current?.close()} />
       )}
       {props.children}
     </dialog>
   );
 }
 
+function Leaving({ isChanged, stay, drop }: { isChanged: boolean; stay: () => void; drop: () => void }) {
+  const first = useRef<HTMLButtonElement>(null);
+  useEffect(() => first.current?.focus(), []);
+  if (!isChanged) return null;
+  return (
+    <div class="notice" role="alertdialog" aria-label="Close without saving?">
+      <p>What you filled in is not saved.</p>
+      <button type="button" ref={first} onClick={stay}>
+        Go on
+      </button>
+      <button type="button" class="harsh" onClick={drop}>
+        Drop it
+      </button>
+    </div>
+  );
+}
+
 interface FormProps {
   workspace: string;
   title: string;
-  command: string;
-  begin: Values;
-  /** Makes the command's fields of what was filled in. */
+  /** The one command of the form, with the fields that `fields` makes of what was filled in. */
+  command?: string;
   fields?: (values: Values) => Values;
+  /** Or the commands, all of which are done or none; without one there is nothing to save yet. */
+  orders?: (values: Values, version: number | undefined) => readonly Order[];
+  begin: Values;
+  /** Says what is not filled in; as long as that is something, the service is not asked. */
+  lacks?: (values: Values) => readonly Fault[];
+  /** The version that was opened, and how the newest is read when somebody else saved meanwhile. */
+  version?: number;
+  reread?: () => Promise<Newest>;
   /** What the button says, and what is said when it is done. */
   label: string;
-  done: string;
+  done: ComponentChildren;
   children: (draft: Draft, tried: Tried) => ComponentChildren;
+  /** Shows what the commands would do, where that is more than usual. */
+  foreseen?: (tried: Tried, draft: Draft) => ComponentChildren;
   whenDone?: (done: Done) => void;
 }
 
-/** A form for one command, with what it would do shown while it is filled in. */
+/** A form for commands, with what they would do shown while it is filled in. */
 export function CommandForm(props: FormProps) {
-  const { workspace, command } = props;
-  const { values, isChanged, told } = useDraft(props.begin);
-  const fields = (props.fields ?? ((all: Values) => all))(values);
-  const tried = useDryRun(workspace, command, fields);
+  const { workspace } = props;
+  const { values, isChanged, first, restart, told } = useDraft(props.begin);
+  const [version, setVersion] = useState(props.version);
   const [failed, setFailed] = useState<{ problem: Problem; of: string }>();
-  const [isSent, setSent] = useState(false);
+  const [tries, setTries] = useState(0);
   const [isRunning, setRunning] = useState(false);
-  const of = JSON.stringify(fields);
-  const problem = failed?.of === of ? failed.problem : tried.problem;
-  const draft = told(problem, { all: isSent });
+  const [isDone, setDone] = useState(false);
   const form = useRef<HTMLFormElement>(null);
 
+  const orders = ordersOf(props, values, version);
+  const of = JSON.stringify(orders);
+  const lacking = incomplete(props.lacks?.(values) ?? []);
+  const tried = useTrial(workspace, lacking || orders.length === 0 || isDone ? undefined : orders);
+  const problem = lacking ?? (failed?.of === of ? failed.problem : tried.problem);
+  const draft = told(problem, { all: tries > 0 });
+  const isStale = problem?.code === "stale" && props.reread !== undefined;
+
   useEffect(() => {
-    if (isSent && problem) form.current?.querySelector<HTMLElement>('[aria-invalid="true"]')?.focus();
-  }, [isSent]);
+    if (tries === 0 || !problem || isRunning) return;
+    draft.faults().find((one) => one.focus)?.focus!();
+  }, [tries, isRunning]);
 
   const save = async (event: Event) => {
     event.preventDefault();
-    setSent(true);
+    setTries(tries + 1);
+    if (lacking || orders.length === 0) return;
     setRunning(true);
     try {
-      const done = await run(workspace, command, fields);
-      closeForm();
+      const done = await run(workspace, orders);
+      setDone(true);
       say(
         <>
           {props.done}. {done.run && <a href={runAddress(workspace, done.run)}>Show the run</a>}
@@ -151,20 +156,40 @@ export function CommandForm(props: FormProps) {
       props.whenDone?.(done);
     } catch (error) {
       setFailed({ problem: asProblem(error), of });
-      setRunning(false);
     }
+    setRunning(false);
   };
 
   return (
-    <Sheet title={props.title} isChanged={isChanged}>
+    <Sheet title={props.title} isChanged={isChanged} isDone={isDone}>
       <DraftContext.Provider value={draft}>
         <form ref={form} class="form" onSubmit={save} noValidate>
-          <div class="parts">{props.children(draft, tried)}</div>
-          <aside class="foreseen" aria-label="What it would do" aria-live="polite">
-            <Foreseen draft={draft} tried={tried} problem={problem} isSent={isSent} />
+          <div class="parts">
+            {isStale && (
+              <Overtaken
+                reread={props.reread!}
+                first={first}
+                mine={values}
+                goOn={(newest, values) => {
+                  restart(newest.values, values);
+                  setVersion(newest.version);
+                }}
+              />
+            )}
+            {props.children(draft, tried)}
+          </div>
+          <aside class="foreseen" aria-label="What it would do" tabIndex={0}>
+            {isStale ? null : (
+              <Foreseen draft={draft} tried={tried} problem={problem} isSent={tries > 0} isEmpty={orders.length === 0}>
+                {props.foreseen?.(tried, draft)}
+              </Foreseen>
+            )}
           </aside>
+          <p class="unseen" role="status">
+            {spoken(tried, problem)}
+          </p>
           <div class="buttons">
-            <button type="submit" class="main" disabled={isRunning}>
+            <button type="submit" class="main" disabled={isRunning || isStale || orders.length === 0}>
               {props.label}
             </button>
           </div>
@@ -174,35 +199,28 @@ export function CommandForm(props: FormProps) {
   );
 }
 
-/** What the command would do, or what is missing until that can be said. */
-export function Foreseen(props: { draft: Draft; tried: Tried; problem: Problem | undefined; isSent: boolean }) {
-  const { draft, tried, problem, isSent } = props;
-  const rest = draft.rest();
-  if (problem && problem.errors.length > 0) {
-    return (
-      <>
-        {rest.length > 0 && (isSent || draft.isChanged) && (
-          <Trouble problem={new Problem(problem.status, problem.code, rest.map((one) => one.detail).join(" "))} />
-        )}
-        <p class="faint">When everything is filled in, this is where you see what it would do.</p>
-      </>
-    );
-  }
-  if (problem) return <Trouble problem={problem} />;
-  if (!tried.preview) return <Loading />;
-  return (
-    <div class={tried.isOld ? "old" : undefined}>
-      <Would preview={tried.preview} />
-    </div>
-  );
+function ordersOf({ command, fields, orders }: FormProps, values: Values, ifMatch: number | undefined) {
+  if (orders) return orders(values, ifMatch);
+  return command === undefined ? [] : [{ command, data: fields ? fields(values) : values, ifMatch }];
 }
 
 /** Fields that belong together. */
-export function Part({ title, children }: { title: string; children: ComponentChildren }) {
+export function Part({ title, hint, children }: { title: string; hint?: string; children: ComponentChildren }) {
   return (
     <section class="part">
       <h3>{title}</h3>
+      {hint && <p class="faint">{hint}</p>}
       <div class="fields">{children}</div>
     </section>
+  );
+}
+
+/** Fields that are seldom needed, folded away until somebody wants them or one of them is wrong. */
+export function Folded({ title, isOpen, children }: { title: string; isOpen?: boolean; children: ComponentChildren }) {
+  return (
+    <details class="part" open={isOpen}>
+      <summary>{title}</summary>
+      <div class="fields">{children}</div>
+    </details>
   );
 }

@@ -1,4 +1,7 @@
-import type { ComponentChildren } from "preact";
+import { type ComponentChildren, Fragment } from "preact";
+import { useState } from "preact/hooks";
+
+import { Icon } from "./icons";
 
 /** How many rows of a list are shown at first. */
 export const FIRST = 50;
@@ -26,8 +29,14 @@ export function Table<Row>(props: {
   rows: readonly Row[];
   keyOf: (row: Row) => string;
   more?: (() => void) | undefined;
+  /** What is shown below a row that is opened; `called` names it for who does not see the row. */
+  detail?: (row: Row) => ComponentChildren;
+  called?: (row: Row) => string;
 }) {
-  const { columns, rows } = props;
+  const { columns, rows, detail } = props;
+  const [opened, setOpened] = useState<ReadonlySet<string>>(new Set());
+  const toggle = (key: string) =>
+    setOpened((present) => new Set(present.has(key) ? [...present].filter((one) => one !== key) : [...present, key]));
   return (
     <>
       <table role="table" aria-label={props.label}>
@@ -41,15 +50,43 @@ export function Table<Row>(props: {
           </tr>
         </thead>
         <tbody role="rowgroup">
-          {rows.map((row) => (
-            <tr key={props.keyOf(row)} role="row">
-              {columns.map((column) => (
-                <td key={column.title} role="cell" class={column.kind} data-title={column.title}>
-                  {column.cell(row)}
-                </td>
-              ))}
-            </tr>
-          ))}
+          {rows.map((row) => {
+            const key = props.keyOf(row);
+            const isOpen = opened.has(key);
+            return (
+              <Fragment key={key}>
+                <tr role="row" class={isOpen ? "opened" : undefined}>
+                  {columns.map((column, place) => (
+                    <td key={column.title} role="cell" class={column.kind} data-title={column.title}>
+                      {detail && place === 0 ? (
+                        <div class="opening">
+                          <button
+                            type="button"
+                            class="quiet square"
+                            aria-expanded={isOpen}
+                            aria-label={`Details of ${props.called?.(row) ?? key}`}
+                            onClick={() => toggle(key)}
+                          >
+                            <Icon name="open" />
+                          </button>
+                          {column.cell(row)}
+                        </div>
+                      ) : (
+                        column.cell(row)
+                      )}
+                    </td>
+                  ))}
+                </tr>
+                {detail && isOpen && (
+                  <tr role="row" class="detail">
+                    <td role="cell" colSpan={columns.length}>
+                      {detail(row)}
+                    </td>
+                  </tr>
+                )}
+              </Fragment>
+            );
+          })}
         </tbody>
       </table>
       {props.more && (
