@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from eventjobs.auth.oidc.installed import provider_of
 from eventjobs.errors import SettingsInvalid
 from eventjobs.settings import MASK, load_settings, unknown_variables
 
@@ -75,6 +76,51 @@ def test_the_public_address_that_everybody_is_shown_holds_no_password(monkeypatc
     with pytest.raises(SettingsInvalid, match="EVENTJOBS_PUBLIC_URL") as caught:
         load_settings()
     assert "hunter2" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "issuer",
+    ["http://id.example.org", "https://me:hunter2@id.example.org", "https://id.example.org?x=1", "id.example.org"],
+)
+def test_an_issuer_is_an_https_url(monkeypatch: pytest.MonkeyPatch, issuer: str) -> None:
+    monkeypatch.setenv("EVENTJOBS_OIDC_ISSUER", issuer)
+    with pytest.raises(SettingsInvalid, match="EVENTJOBS_OIDC_ISSUER"):
+        load_settings()
+
+
+@pytest.mark.parametrize(
+    ("given", "missing"),
+    [
+        ({}, "EVENTJOBS_OIDC_CLIENT_ID"),
+        ({"oidc_client_id": "us"}, "EVENTJOBS_PUBLIC_URL"),
+        ({"oidc_client_id": "us", "public_url": "http://jobs.example.org"}, "EVENTJOBS_PUBLIC_URL"),
+        (
+            {"oidc_client_id": "us", "public_url": "https://j.example.org", "oidc_client_secret_file": "/none"},
+            "EVENTJOBS_OIDC_CLIENT_SECRET_FILE",
+        ),
+    ],
+)
+def test_a_provider_needs_what_it_knows_us_by(given: dict[str, str], missing: str) -> None:
+    settings = load_settings({"oidc_issuer": "https://id.example.org", **given})
+    with pytest.raises(SettingsInvalid, match=missing):
+        provider_of(settings, float)
+
+
+def test_a_provider_is_asked_for_openid_always_and_its_secret_may_stand_in_a_file(tmp_path: Path) -> None:
+    file = tmp_path / "secret"
+    file.write_text("swordfish\n")
+    known = {"oidc_issuer": "https://id.example.org", "oidc_client_id": "us", "public_url": "https://jobs.example.org/"}
+    settings = load_settings({**known, "oidc_scopes": "email", "oidc_client_secret_file": str(file)})
+    provider = provider_of(settings, float)
+    assert provider is not None
+    assert provider._settings.scopes == ("openid", "email")
+    assert (provider._settings.client_secret, provider._settings.public_url) == (
+        "swordfish",
+        "https://jobs.example.org",
+    )
+    assert load_settings({"oidc_client_secret": "swordfish"}).secrets == ["swordfish"]
+    assert load_settings({"oidc_client_secret": "swordfish"}).show()["EVENTJOBS_OIDC_CLIENT_SECRET"] == MASK
+    assert provider_of(load_settings(), float) is None
 
 
 def test_secrets_are_masked_and_known(monkeypatch: pytest.MonkeyPatch) -> None:

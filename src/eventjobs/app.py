@@ -28,8 +28,11 @@ from eventjobs.audit.watch import LedgerWatch
 from eventjobs.auth.callbacks import CallbackUrls, read_callback_key
 from eventjobs.auth.first_key import ensure_first_key
 from eventjobs.auth.keyring import Keyring
+from eventjobs.auth.oidc.installed import client_secret, provider_of
+from eventjobs.auth.people import People
 from eventjobs.auth.sessions import PostgresSessions
 from eventjobs.auth.viewed_keys import ViewedKeys
+from eventjobs.auth.viewed_people import ViewedPeople
 from eventjobs.channels.installed import channels_of, mail_password
 from eventjobs.clock import SystemClock
 from eventjobs.commands.context import Limits, Reach
@@ -298,6 +301,12 @@ class Service:
     async def _open_keys(self) -> None:
         self.keyring = Keyring(self.log, self.clock.now, ViewedKeys(self.pool))
         await self.keyring.load()
+        self.people = People(self.log, ViewedPeople(self.pool))
+        await self.people.load()
+        self.provider = provider_of(self.settings, self.clock.monotonic)
+        secret = client_secret(self.settings)
+        if secret is not None:
+            self.secrets.add(secret)
         given = self.settings.admin_key
         first = await ensure_first_key(
             self.log, self.keyring, self.ids, self.random, None if given is None else given.get_secret_value()
@@ -488,7 +497,9 @@ class Service:
             readiness=self.readiness,
             log_lines=self.lines,
             keyring=self.keyring,
+            people=self.people,
             sessions=PostgresSessions(self.pool),
+            provider=self.provider,
             clock=self.clock,
             ids=self.ids,
             random=self.random,

@@ -81,6 +81,14 @@ def _call_url(value: SecretStr) -> SecretStr:
     return value
 
 
+def _issuer(value: str) -> str:
+    parts = urlsplit(value)
+    is_plain = parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in _LOOPBACK)
+    if not is_plain or not parts.hostname or parts.query or parts.fragment or parts.username is not None:
+        raise ValueError("must be an https URL without password or query, as the provider writes it itself")
+    return value
+
+
 def _mail_address(value: str) -> str:
     if not is_address(value):
         raise ValueError("must be one plain address such as jobs@example.org")
@@ -134,7 +142,21 @@ class Settings(BaseSettings):
     port: int = Field(8080, ge=0, le=65535, description="port to listen on; 0 takes a free one")
     hosts: Words = Field((), description="names under which clients may call, besides loopback")
     public_url: Annotated[str, AfterValidator(_web_url)] | None = Field(
-        None, description="address at which others reach the service, for callbacks of flows and links in messages"
+        None,
+        description="address at which others reach the service, for callbacks of flows, links in messages, sign-in",
+    )
+
+    oidc_issuer: Annotated[str, AfterValidator(_issuer)] | None = Field(
+        None, description="identity provider (OpenID Connect) by which people sign in, as it writes itself"
+    )
+    oidc_client_id: str | None = Field(None, min_length=1, description="name of this service at the provider")
+    oidc_client_secret: SecretStr | None = Field(
+        None, min_length=1, description="its secret there; unset: a client without one"
+    )
+    oidc_client_secret_file: Folder | None = Field(None, description="file with that secret, instead")
+    oidc_scopes: Words = Field(("openid",), description="what the provider is asked for; openid always is")
+    oidc_name: str = Field(
+        "your organisation", min_length=1, max_length=60, description="the provider on the sign-in page's button"
     )
 
     smtp_url: SmtpUrl | None = Field(None, description="smtps://user:password@host, starttls://… or smtp://…")
@@ -213,7 +235,8 @@ class Settings(BaseSettings):
         """Every secret value in here, to be blanked wherever text goes out."""
         urls = [url.get_secret_value() for url in (self.database_url, self.direct_url, self.smtp_url) if url]
         passwords = [password for url in urls for password in _passwords(url)]
-        whole = [secret.get_secret_value() for secret in (self.admin_key, self.heartbeat_url) if secret]
+        wholes = (self.admin_key, self.heartbeat_url, self.oidc_client_secret)
+        whole = [secret.get_secret_value() for secret in wholes if secret]
         return [*passwords, *whole]
 
     def show(self) -> Mapping[str, str]:

@@ -17,6 +17,7 @@ from eventjobs.api.deps import ApiDeps
 from eventjobs.auth.callbacks import CallbackKey
 from eventjobs.auth.first_key import ensure_first_key
 from eventjobs.auth.keyring import Keyring
+from eventjobs.auth.people import People
 from eventjobs.clock import SystemClock
 from eventjobs.commands.context import Limits
 from eventjobs.commands.dispatch import Dispatcher
@@ -175,6 +176,8 @@ async def started(*, faults: Faults | None = None, log: EventLog | None = None, 
     the_log: EventLog = log or MemoryEventLog(Codec(EVENT_TYPES), clock, faults=faults)
     keyring = Keyring(the_log, clock.now)
     await keyring.load()
+    people = People(the_log)
+    await people.load()
     first = await ensure_first_key(the_log, keyring, ids, random)
     assert first is not None
     deps = ApiDeps(
@@ -185,6 +188,7 @@ async def started(*, faults: Faults | None = None, log: EventLog | None = None, 
         readiness=Ready(),
         log_lines=NoViews(),  # type: ignore[arg-type]
         keyring=keyring,
+        people=people,
         sessions=MemorySessions(),
         clock=clock,
         ids=ids,

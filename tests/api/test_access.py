@@ -212,10 +212,12 @@ async def test_me_says_who_calls_and_what_the_key_allows(rig: Rig) -> None:
         "key": "ci",
         "issued_in": "acme",
         "member": None,
+        "name": None,
         "roles": ["operator", "reader"],
         "workspaces": ["acme"],
         "read_only": False,
         "expires_at": None,
+        "memberships": [],
     }
 
 

@@ -50,7 +50,7 @@ async def test_who_is_signed_in_may_be_asked_by_anybody(rig: Rig) -> None:
     nobody = await rig.get("/v1/me/session", key=None)
     somebody = await rig.get("/v1/me/session", key=None, headers=await signed_in(rig))
 
-    assert (nobody.status, nobody.json) == (200, {"me": None})
+    assert (nobody.status, nobody.json) == (200, {"me": None, "stranger": None, "provider": None})
     assert somebody.json["me"] == (await rig.get("/v1/me")).json
 
 

@@ -35,6 +35,20 @@ def test_a_member_is_a_person_with_roles() -> None:
     story.when(add(email="ada@example.org")).then_nothing()
 
 
+def test_a_member_may_be_known_to_an_identity_provider() -> None:
+    known = {"issuer": "https://id.example.org", "subject": "248289761001"}
+    story = Story().given(workspace())
+    story.when(add(**known)).then(
+        ("member:ada", MemberAdded(name="Ada", roles=("operator", "reader"), **known)),
+    )
+    with_member(**known).when(add(subject="another", issuer=known["issuer"])).then_refused("id_taken")
+
+
+@pytest.mark.parametrize(("given", "missing"), [("subject", "issuer"), ("issuer", "subject")])
+def test_issuer_and_subject_come_together(given: str, missing: str) -> None:
+    Story().when(add(**{given: "https://id.example.org"})).then_refused("missing", missing)
+
+
 @pytest.mark.parametrize(
     "other", [{"name": "Bob"}, {"roles": ["reader"]}, {"read_only": True}, {"email": "a@example.org"}]
 )

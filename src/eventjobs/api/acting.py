@@ -93,7 +93,9 @@ def _forbidden(spec: CommandSpec[Any], row: Document, around: Around) -> Rejecte
     if not around.grant.may_write(spec.roles, where):
         return forbidden(spec.name, sorted(spec.roles))
     owner = row.get("owner", row)
-    return not_for_others(owner.get("kind", "schedule"), around.grant) if spec.name in REACHING else None
+    if spec.name not in REACHING:
+        return None
+    return not_for_others(owner.get("kind", "schedule"), around.grant.within(around.workspace))
 
 
 def _hold(holds: Sequence[Document], now: datetime) -> Rejected | None:

@@ -1,8 +1,8 @@
 """
-Who may come in: the key, the workspace, the roles.
+Who may come in: the caller, the workspace, the roles.
 
-A workspace that a key does not cover looks exactly like one that does not exist. A known caller whose roles are not
-enough is refused, and that is recorded.
+A workspace that a caller's rights do not cover looks exactly like one that does not exist. A known caller whose roles
+are not enough is refused, and that is recorded.
 """
 
 import re
@@ -17,9 +17,8 @@ from eventjobs.api.connections import Connection
 from eventjobs.api.field_errors import invalid
 from eventjobs.api.pace import Pace
 from eventjobs.api.problems import HttpRefusal
-from eventjobs.api.registry import Call, Query, Route, Scope
-from eventjobs.api.session_cookie import session_key, session_of
-from eventjobs.auth.keyring import StoredKey
+from eventjobs.api.registry import Call, Caller, Query, Route, Scope
+from eventjobs.api.session_cookie import session_caller, session_of
 from eventjobs.auth.token import looks_like_token
 from eventjobs.domain.streams import workspace_stream
 from eventjobs.errors import FieldError, Invalid, NotFound
@@ -48,10 +47,10 @@ async def admit(call: Call, route: Route, pace: Pace) -> None:
         pace.take(f"address {call.address}", _body_bytes(request))
         call.workspace = request.match_info["workspace"]
     elif route.scope not in (Scope.OPEN, Scope.LINK):
-        call.key = await _caller(call, pace)
+        call.who = await _caller(call, pace)
         if isinstance(request.protocol, Connection):
             request.protocol.recognise()
-        pace.take(call.key.lookup, _body_bytes(request))
+        pace.take(call.who.lookup, _body_bytes(request))
     if route.scope is Scope.WORKSPACE:
         call.workspace = request.match_info["workspace"]
         await require_workspace(call)
@@ -61,7 +60,7 @@ async def admit(call: Call, route: Route, pace: Pace) -> None:
 
 
 async def require_workspace(call: Call) -> None:
-    """Raise `NotFound` unless the call's workspace exists and the key covers it."""
+    """Raise `NotFound` unless the call's workspace exists and the caller's rights cover it."""
     workspace = call.workspace
     if not call.grant.covers(workspace) or not await _exists(call, workspace):
         raise NotFound("unknown_workspace", "there is no such workspace")
@@ -73,12 +72,12 @@ async def require_roles(call: Call, roles: frozenset[str], action: str) -> None:
         await call.deps.dispatcher.refuse(action, sorted(roles), call.context(call.workspace))
 
 
-async def _caller(call: Call, pace: Pace) -> StoredKey:
+async def _caller(call: Call, pace: Pace) -> Caller:
     given = call.request.headers.getall("Authorization", ())
     if not given:
-        key = await _signed_in(call, pace)
-        if key is not None:
-            return key
+        who = await _signed_in(call, pace)
+        if who is not None:
+            return who
     if len(given) == 1 and given[0][: len(_SCHEME)].lower() == _SCHEME:
         key = await call.deps.keyring.find(given[0][len(_SCHEME) :].strip())
         if key is not None and not key.grant.is_for_calendars:
@@ -86,12 +85,12 @@ async def _caller(call: Call, pace: Pace) -> StoredKey:
     raise HttpRefusal(401, "unauthorized", "send a valid key as Authorization: Bearer …", headers=CHALLENGE)
 
 
-async def _signed_in(call: Call, pace: Pace) -> StoredKey | None:
-    """Return the key of the session that a browser's cookie stands for."""
+async def _signed_in(call: Call, pace: Pace) -> Caller | None:
+    """Return whom the session of a browser's cookie stands for."""
     if session_of(call.request) is None:
         return None
     pace.take(f"address {call.address}", 0)
-    return await session_key(call)
+    return await session_caller(call)
 
 
 async def _admit_link(call: Call, pace: Pace) -> None:
@@ -101,7 +100,7 @@ async def _admit_link(call: Call, pace: Pace) -> None:
     key = await call.deps.keyring.find(given[0]) if len(given) == 1 else None
     if key is not None and not key.grant.is_for_calendars:
         raise _credential_in_url()
-    call.key, call.workspace = key, call.request.match_info["workspace"]
+    call.who, call.workspace = key, call.request.match_info["workspace"]
     if key is None or not key.grant.covers(call.workspace):
         raise NotFound("not_found", "there is no such calendar, or its key is over")
     await require_workspace(call)

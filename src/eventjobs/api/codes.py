@@ -23,12 +23,16 @@ CODES: Final[Mapping[int, Mapping[str, str]]] = {
         "not_json": "the body is not JSON",
         "too_deep": "nested more than 32 deep",
     },
-    401: {"unauthorized": "no valid key"},
+    401: {
+        "sign_in_refused": "the identity provider signed nobody in, or the sign-in was not begun in this browser",
+        "unauthorized": "no valid key",
+    },
     403: {
         "cross_site": "with a session only this service's own pages are listened to",
         "forbidden": "none of the roles in `needed`; the attempt was recorded",
     },
     404: {
+        "no_provider": "no sign-in by an identity provider is configured",
         "no_such_path": "there is no such path",
         "not_found": "there is no such thing in this workspace",
         "position_unknown": "the log has no such position",
@@ -182,6 +186,7 @@ CODES: Final[Mapping[int, Mapping[str, str]]] = {
         "busy": "others were first or it took too long; nothing was written",
         "draining": "this instance is stopping; nothing was written",
         "history_forked": "the log is not the one that was read before; an operator must look",
+        "provider_away": "the identity provider does not answer",
         "outcome_unknown": "nobody can say whether it was written; repeat it with its key",
         "unavailable": "the database is away; nothing was written",
         "view_behind": "the views are not at the position yet",

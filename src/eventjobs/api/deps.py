@@ -10,6 +10,8 @@ from eventjobs.api.places import Places
 from eventjobs.api.ports import Following, LogLines, Page, Readiness, Views
 from eventjobs.auth.callbacks import CallbackKey
 from eventjobs.auth.keyring import Keyring
+from eventjobs.auth.oidc.client import OidcClient
+from eventjobs.auth.people import People
 from eventjobs.auth.sessions import Sessions
 from eventjobs.clock import Clock
 from eventjobs.commands.context import HandlerCatalog, Limits, Reach
@@ -29,7 +31,8 @@ class ApiDeps:
 
     `hosts` are names under which clients may call besides loopback. Setting `draining` makes `/readyz` and commands
     answer 503; live streams end when `closing` is set and the application shuts down. A key has
-    `requests_per_second`. `ledger` tells how far the audit of occurrences is and how much it found.
+    `requests_per_second`. `ledger` tells how far the audit of occurrences is and how much it found. By
+    `provider` people sign in, where one is configured.
     """
 
     dispatcher: Dispatcher
@@ -39,6 +42,7 @@ class ApiDeps:
     readiness: Readiness
     log_lines: LogLines
     keyring: Keyring
+    people: People
     sessions: Sessions
     clock: Clock
     ids: Ids
@@ -59,6 +63,7 @@ class ApiDeps:
     connections: ConnectionLimits = field(default_factory=ConnectionLimits)
     pages: Mapping[str, Page] = field(default_factory=dict)
     body_timeout_s: float = 10.0
+    provider: OidcClient | None = None
     ledger: Callable[[], Mapping[str, Any] | None] | None = None
     draining: asyncio.Event = field(default_factory=asyncio.Event)
     closing: asyncio.Event = field(default_factory=asyncio.Event)

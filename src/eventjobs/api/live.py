@@ -18,7 +18,6 @@ from eventjobs.api.answers import POSITION, headers_for
 from eventjobs.api.deps import ApiDeps
 from eventjobs.api.frames import Frames, Watcher, log_frame
 from eventjobs.api.problems import HttpRefusal
-from eventjobs.auth.keyring import StoredKey
 from eventjobs.errors import LogFault
 from eventjobs.log.port import Filter
 from eventjobs.postgres.faults import DATABASE_FAULTS
@@ -43,11 +42,10 @@ class Live:
         self._open: Counter[str] = Counter()
 
     async def stream(
-        self, request: web.Request, request_id: str, key: StoredKey, workspace: str, is_still_allowed: StillAllowed
+        self, request: web.Request, request_id: str, who: str, workspace: str, is_still_allowed: StillAllowed
     ) -> web.StreamResponse:
-        """Send a workspace's frames until somebody has enough, or until the caller is not allowed to see them."""
+        """Send a workspace's frames until somebody has enough, or until the caller (`who`) may not see them."""
         resumed = await self._resumed(request)
-        who = key.lookup
         if self._open[who] >= self._deps.live_streams_per_key:
             raise HttpRefusal(
                 429,

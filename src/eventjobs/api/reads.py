@@ -16,8 +16,9 @@ from eventjobs.api.moment import ListQuery, Moment, now_of, parse_instant, view_
 from eventjobs.api.owners import find_group, find_job, find_owner
 from eventjobs.api.ports import Document
 from eventjobs.api.problems import BAD_CURSOR, HttpRefusal
-from eventjobs.api.registry import Call
+from eventjobs.api.registry import Call, Caller
 from eventjobs.auth.keyring import StoredKey
+from eventjobs.auth.people import Person
 from eventjobs.domain.access import HISTORIANS
 from eventjobs.domain.load import DAY
 from eventjobs.errors import Invalid, NotFound
@@ -271,22 +272,56 @@ async def workspaces(call: Call) -> web.StreamResponse:
 
 
 async def me(call: Call) -> web.StreamResponse:
-    """Answer with who the caller is and what the key allows."""
+    """Answer with who the caller is and what they may do."""
     return json_answer(call.request_id, me_document(call.caller))
 
 
-def me_document(key: StoredKey) -> Document:
-    """Return what a key's owner may know about it."""
+def me_document(who: Caller) -> Document:
+    """Return what a caller may know about themselves."""
+    match who:
+        case StoredKey():
+            return _key_document(who)
+        case Person():
+            return _person_document(who)
+
+
+def _key_document(key: StoredKey) -> Document:
     grant = key.grant
     return {
         "actor": key.actor,
         "key": key.stream.id,
         "issued_in": key.stream.workspace,
         "member": key.member,
+        "name": None,
         "roles": sorted(grant.roles),
         "workspaces": sorted(grant.workspaces),
         "read_only": grant.read_only,
         "expires_at": grant.expires_at,
+        "memberships": [],
+    }
+
+
+def _person_document(person: Person) -> Document:
+    memberships = [one for _, one in sorted(person.memberships.items())]
+    return {
+        "actor": person.actor_in(EVERYWHERE),
+        "key": None,
+        "issued_in": None,
+        "member": memberships[0].member,
+        "name": memberships[0].name,
+        "roles": sorted({role for one in memberships for role in one.roles}),
+        "workspaces": sorted(person.memberships),
+        "read_only": all(one.read_only for one in memberships),
+        "expires_at": None,
+        "memberships": [
+            {
+                "workspace": one.stream.workspace,
+                "member": one.member,
+                "roles": sorted(one.roles),
+                "read_only": one.read_only,
+            }
+            for one in memberships
+        ],
     }
 
 

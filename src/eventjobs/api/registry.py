@@ -13,6 +13,8 @@ from eventjobs.api.deps import ApiDeps
 from eventjobs.api.live import Live
 from eventjobs.api.pace import Pace
 from eventjobs.auth.keyring import StoredKey
+from eventjobs.auth.people import Person
+from eventjobs.auth.sessions import KeySession, PersonSession, Session
 from eventjobs.commands.context import Context
 from eventjobs.domain.access import Grant
 from eventjobs.ids import EVERYWHERE
@@ -46,12 +48,16 @@ class Scope(Enum):
     """The whole deployment, `*`."""
 
 
+Caller: TypeAlias = StoredKey | Person
+"""Who may call: a key, or a person who signed in by an identity provider."""
+
+
 @dataclass(slots=True)
 class Call:
     """
     One request on its way: what was asked of what, by whom; `session` is there where a browser's cookie said so.
 
-    `sign_ins` is the pace of wrong keys.
+    `sign_ins` is the pace of wrong keys, and of sign-ins that lead to nothing.
     """
 
     request: web.Request
@@ -59,7 +65,7 @@ class Call:
     live: Live
     request_id: str
     sign_ins: Pace
-    key: StoredKey | None = None
+    who: Caller | None = None
     session: bytes | None = None
     workspace: str = EVERYWHERE
     query: Any = NO_PARAMETERS
@@ -71,21 +77,37 @@ class Call:
 
     @property
     def grant(self) -> Grant:
-        """The caller's rights; only for routes that ask for a key."""
+        """The caller's rights; only for routes that ask who calls."""
         return self.caller.grant
 
     @property
-    def caller(self) -> StoredKey:
-        """The caller's key; only for routes that ask for one."""
-        if self.key is None:
-            raise RuntimeError(f"{self.request.path} asks for no key")
-        return self.key
+    def caller(self) -> Caller:
+        """Who calls; only for routes that ask for it."""
+        if self.who is None:
+            raise RuntimeError(f"{self.request.path} does not ask who calls")
+        return self.who
 
     async def is_still_allowed(self) -> bool:
-        """Tell whether the caller's key still holds, and the session if it came with one."""
-        if self.session is not None and await self.deps.sessions.find(self.session, self.deps.clock.now()) is None:
-            return False
-        return await self.deps.keyring.is_valid(self.caller)
+        """Tell whether the caller may still act here, and the session holds if it came with one."""
+        match self.caller:
+            case StoredKey() as key if self.session is None:
+                return await self.deps.keyring.is_valid(key)
+            case _:
+                present = None if self.session is None else await self.find_session(self.session)
+                who = None if present is None else await self.find_caller(present)
+                return who is not None and who.grant.covers(self.workspace)
+
+    async def find_session(self, digest: bytes) -> Session | None:
+        """Return the session whose secret has this digest, if it is not over."""
+        return await self.deps.sessions.find(digest, self.deps.clock.now())
+
+    async def find_caller(self, session: Session) -> Caller | None:
+        """Return who a session stands for, as they are now; `None` where they may not act any more."""
+        match session:
+            case KeySession(lookup):
+                return await self.deps.keyring.find_again(lookup)
+            case PersonSession():
+                return await self.deps.people.find_unchanged(session.identity, session.position)
 
     def parameter(self, name: str) -> str:
         """A part of the path."""
@@ -97,7 +119,7 @@ class Call:
         return Context(
             workspace=workspace,
             now=deps.clock.now(),
-            actor=self.caller.actor,
+            actor=self.caller.actor_in(workspace),
             command_id=command_id or self.request_id,
             ids=deps.ids,
             random=deps.random,

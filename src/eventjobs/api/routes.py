@@ -22,6 +22,7 @@ from eventjobs.api.callbacks import callback
 from eventjobs.api.commands import CommandQuery, create_workspace, named_command
 from eventjobs.api.moment import ListQuery, ReadQuery
 from eventjobs.api.plans import CrontabText, DefinitionSource, plan_crontab, plan_definition
+from eventjobs.api.provider_sign_in import BeginSignIn, FinishSignIn, begin_sign_in, finish_sign_in
 from eventjobs.api.registry import Answer, Call, Handler, Query, Route, Scope
 from eventjobs.api.run_log import LogQuery, run_log
 from eventjobs.api.service_types import service_types
@@ -46,7 +47,9 @@ PLAN_PROBLEMS: Final = (400, 403, 408, 413, 415, 422, 503)
 
 async def live(call: Call) -> web.StreamResponse:
     """Answer with what happens, as it happens."""
-    return await call.live.stream(call.request, call.request_id, call.caller, call.workspace, call.is_still_allowed)
+    return await call.live.stream(
+        call.request, call.request_id, call.caller.lookup, call.workspace, call.is_still_allowed
+    )
 
 
 def _read(
@@ -255,7 +258,7 @@ _DEPLOYMENT: Final = (
         tag="keys",
         scope=Scope.KEY,
         handler=reads.me,
-        answers=(Answer(description="The caller's key", model=schemas.MeBody),),
+        answers=(Answer(description="The caller", model=schemas.MeBody),),
         problems=(503,),
     ),
     Route(
@@ -266,7 +269,7 @@ _DEPLOYMENT: Final = (
         tag="keys",
         scope=Scope.SIGN_IN,
         handler=signed_in,
-        answers=(Answer(description="The session's key, or nobody's", model=schemas.SessionBody),),
+        answers=(Answer(description="Who is signed in, and by whom one may be", model=schemas.SessionBody),),
     ),
     Route(
         method="POST",
@@ -288,10 +291,41 @@ _DEPLOYMENT: Final = (
         name="signOut",
         summary="Sign out",
         tag="keys",
-        scope=Scope.KEY,
+        scope=Scope.SIGN_IN,
         handler=sign_out,
-        answers=(Answer(status=204, description="The session is over"),),
-        problems=(503,),
+        answers=(
+            Answer(status=204, description="The session is over"),
+            Answer(description="The same, and where the identity provider ends its own", model=schemas.GoBody),
+        ),
+    ),
+    Route(
+        method="POST",
+        path="/v1/me/sign-in",
+        name="beginSignIn",
+        summary="Begin to sign in by the identity provider",
+        description="Answers with where the browser is to go; it has ten minutes to come back with the provider's "
+        "answer. Only for pages of this service.",
+        tag="keys",
+        scope=Scope.SIGN_IN,
+        handler=begin_sign_in,
+        answers=(Answer(description="Where the provider asks who it is", model=schemas.GoBody),),
+        problems=(404,),
+        body=BeginSignIn,
+    ),
+    Route(
+        method="POST",
+        path="/v1/me/sign-in/answer",
+        name="finishSignIn",
+        summary="Hand in the identity provider's answer",
+        description="The code becomes a session of whom the provider signed in. They have the roles of their "
+        "memberships, whatever these are by then; with a change of them the session is over. Answers that lead to "
+        "nothing are few for each address: 429.",
+        tag="keys",
+        scope=Scope.SIGN_IN,
+        handler=finish_sign_in,
+        answers=(Answer(status=201, description="A session began", model=schemas.SignedInBody),),
+        problems=(404,),
+        body=FinishSignIn,
     ),
     _history("/v1/log/events", "listLogEvents", "The whole log", history.log_events, Scope.DEPLOYMENT),
 )

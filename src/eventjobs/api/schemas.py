@@ -297,23 +297,68 @@ class LogPage(Body):
     next: str | None
 
 
+class MembershipBody(Body):
+    """What a person who signed in by an identity provider may do in a workspace."""
+
+    workspace: str
+    member: str
+    roles: list[str]
+    read_only: bool
+
+
 class MeBody(Body):
-    """Who calls, and what the key allows; `member` is the person who has it, if it is somebody's."""
+    """
+    Who calls, and what they may do: a key, or a person who signed in by an identity provider.
+
+    `member` is the person who has the key, if it is somebody's. A person has no `key`, and in each workspace the roles
+    of their membership there; `roles` are all of them.
+    """
 
     actor: str
-    key: str
-    issued_in: str
+    key: str | None
+    issued_in: str | None
     member: str | None
+    name: str | None
     roles: list[str]
     workspaces: list[str]
     read_only: bool
     expires_at: datetime | None
+    memberships: list[MembershipBody]
+
+
+class StrangerBody(Body):
+    """Whom an identity provider knows and no workspace does."""
+
+    issuer: str
+    subject: str
+
+
+class ProviderBody(Body):
+    """The identity provider by which people sign in."""
+
+    name: str
+    issuer: str
 
 
 class SessionBody(Body):
-    """Who is signed in, if anybody is."""
+    """Who is signed in, if anybody is; a `stranger` was signed in by the `provider`, and is a member of nothing."""
 
     me: MeBody | None
+    stranger: StrangerBody | None
+    provider: ProviderBody | None
+
+
+class GoBody(Body):
+    """Where the browser goes next."""
+
+    url: str
+
+
+class SignedInBody(Body):
+    """Who signed in, `null` for a member of nothing, and where the dashboard goes on."""
+
+    me: MeBody | None
+    page: str
 
 
 class LedgerBody(Body):

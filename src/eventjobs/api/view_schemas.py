@@ -703,7 +703,7 @@ class Keys(Read):
 
 
 class MemberItem(Shown):
-    """A person, the roles that their keys may have, and their `keys` that were not revoked."""
+    """A person, their roles, whom an identity provider knows them as, and their `keys` that were not revoked."""
 
     id: str
     version: int
@@ -714,6 +714,8 @@ class MemberItem(Shown):
     added_at: datetime
     added_by: str
     removed_at: datetime | None
+    issuer: str | None
+    subject: str | None
     keys: list[str]
     actions: Actions
 

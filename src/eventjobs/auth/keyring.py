@@ -1,8 +1,7 @@
 """
 All keys, in memory: loaded once, then followed from the log.
 
-Before each decision the ring reads what the log has beyond it, as far as this process knows, so a key that was revoked
-fails on the next request. Keys are few and their facts fewer: the look-up costs nothing while nothing was appended.
+Before each decision the ring catches up with the log, so a key that was revoked fails on the next request.
 """
 
 import hmac
@@ -11,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Final, Protocol
 
+from eventjobs.auth.following import Following
 from eventjobs.auth.token import TOKEN_CHARS_MAX, Token, parse_token
 from eventjobs.domain.access import Grant, actor_of
 from eventjobs.events.access import KeyIssued, KeyRevoked
@@ -18,7 +18,6 @@ from eventjobs.events.recorded import Recorded, StreamId
 from eventjobs.log.port import EventLog, Filter
 
 KEY_FACTS: Final = Filter(types=(KeyIssued.TYPE, KeyRevoked.TYPE))
-PAGE: Final = 1_000
 _NOBODY: Final = bytes(32)
 
 
@@ -38,6 +37,10 @@ class StoredKey:
         """Its name in events."""
         return actor_of(self.stream.workspace, self.stream.id)
 
+    def actor_in(self, workspace: str) -> str:  # noqa: ARG002 a key has one name everywhere
+        """Its name in events of `workspace`."""
+        return self.actor
+
     def is_valid(self, now: datetime) -> bool:
         """Tell whether it may act at `now`."""
         expires_at = self.grant.expires_at
@@ -56,17 +59,16 @@ class Keyring:
     """Finds the key that a request presents."""
 
     def __init__(self, log: EventLog, now: Callable[[], datetime], source: KeySource | None = None) -> None:
-        self._log = log
         self._now = now
         self._source = source
-        self._position = 0
+        self._following = Following(log, KEY_FACTS, self._apply)
         self._by_lookup: dict[str, StoredKey] = {}
         self._lookups: dict[StreamId, str] = {}
 
     @property
     def position(self) -> int:
         """The position up to which every key's facts are known."""
-        return self._position
+        return self._following.position
 
     @property
     def is_empty(self) -> bool:
@@ -75,45 +77,30 @@ class Keyring:
 
     async def load(self) -> None:
         """Take the source's keys, then read the log to its head."""
+        position = self._following.position
         if self._source is not None:
-            self._position, keys = await self._source.load()
+            position, keys = await self._source.load()
             for key in keys:
                 self._keep(key)
-        await self._read_to((await self._log.head()).position)
+        await self._following.begin(position)
 
     async def find(self, text: str) -> StoredKey | None:
         """Return the valid key with this text; takes as long for a wrong secret as for an unknown key."""
         token = Token("", _NOBODY) if len(text) > TOKEN_CHARS_MAX else parse_token(text)
-        await self.catch_up()
+        await self._following.catch_up()
         key = self._by_lookup.get(token.lookup)
         matches = hmac.compare_digest(token.digest, _NOBODY if key is None else key.secret_sha256)
         return key if key is not None and matches and key.is_valid(self._now()) else None
 
     async def find_again(self, lookup: str) -> StoredKey | None:
         """Return the valid key that was found before and has this lookup."""
-        await self.catch_up()
+        await self._following.catch_up()
         key = self._by_lookup.get(lookup)
         return key if key is not None and key.is_valid(self._now()) else None
 
     async def is_valid(self, key: StoredKey) -> bool:
         """Tell whether a key that was found before may still act."""
         return await self.find_again(key.lookup) is not None
-
-    async def catch_up(self) -> None:
-        """Read the log as far as this process knows it."""
-        if self._position < self._log.known_head.position:
-            await self._read_to(self._log.known_head.position)
-
-    async def _read_to(self, target: int) -> None:
-        while self._position < target:
-            head = max(target, self._log.known_head.position)
-            facts = await self._log.read(self._position, PAGE, before=head + 1, matching=KEY_FACTS)
-            for fact in facts:
-                if fact.position > self._position:  # another request may have read it meanwhile
-                    self._apply(fact)
-                    self._position = fact.position
-            if len(facts) < PAGE:
-                self._position = max(self._position, head)
 
     def _apply(self, fact: Recorded[Any]) -> None:
         match fact.event:

@@ -1,9 +1,9 @@
 """
-Add a person to a workspace, with the roles that their keys may have.
+Add a person to a workspace, with their roles there.
 
-Nobody acts as a member: who acts is a key, and one that was issued to a member has no more rights than they have, and
-ends with their membership. Other roles are given by removing and adding the person again; they take effect with a new
-key, as with a new log-in (R108).
+A person acts with keys that were issued to them, which have no more rights than they have, or signs in by the identity
+provider that knows them. Both end with their membership. Other roles are given by removing and adding the person again;
+they take effect with a new key or a new log-in (R108).
 """
 
 from typing import Annotated, Final
@@ -12,7 +12,7 @@ from pydantic import Field
 
 from eventjobs.commands.context import Context
 from eventjobs.commands.issue_key import Role
-from eventjobs.commands.spec import CommandFields, CommandSpec, Id, Name
+from eventjobs.commands.spec import PLAIN, CommandFields, CommandSpec, Id, Name
 from eventjobs.commands.world import World
 from eventjobs.domain.access import ADMINISTRATOR
 from eventjobs.domain.recipient import is_address
@@ -22,21 +22,31 @@ from eventjobs.events.member import MemberAdded
 
 
 class AddMember(CommandFields):
-    """A person; `read_only` beats their roles."""
+    """A person; `read_only` beats their roles. Whom `issuer` knows as `subject` may sign in as them."""
 
     id: Id
     name: Name
     email: Annotated[str, Field(max_length=320)] | None = None
     roles: Annotated[tuple[Role, ...], Field(min_length=1, max_length=7)]
     read_only: bool = False
+    issuer: Annotated[str, Field(min_length=1, max_length=500), PLAIN] | None = None
+    subject: Annotated[str, Field(min_length=1, max_length=255), PLAIN] | None = None
 
 
 def decide(command: AddMember, world: World, context: Context) -> None:
     """Add the person; again decides nothing, and other content is refused while they are there."""
     if command.email is not None and not is_address(command.email):
         raise Invalid.at("email", "recipient_invalid", "one plain address is needed, e.g. ops@example.org")
+    for missing, given in (("issuer", command.subject), ("subject", command.issuer)):
+        if given is not None and getattr(command, missing) is None:
+            raise Invalid.at(missing, "missing", "who signs in is known by issuer and subject together")
     wanted = MemberAdded(
-        name=command.name, email=command.email, roles=tuple(sorted(set(command.roles))), read_only=command.read_only
+        name=command.name,
+        email=command.email,
+        roles=tuple(sorted(set(command.roles))),
+        read_only=command.read_only,
+        issuer=command.issuer,
+        subject=command.subject,
     )
     present = world.member(command.id).added
     if present == wanted:
@@ -52,6 +62,6 @@ SPEC: Final = CommandSpec(
     streams=lambda command, context: [member_stream(context.workspace, command.id)],
     decide=decide,
     roles=frozenset({ADMINISTRATOR}),
-    summary="Add a person to the workspace, with the roles that their keys may have",
+    summary="Add a person to the workspace, with their roles",
     example={"id": "ada", "name": "Ada Lovelace", "email": "ada@example.org", "roles": ["operator"]},
 )

@@ -9,7 +9,7 @@ from eventjobs.commands.context import Context
 from eventjobs.commands.reporting import report_to
 from eventjobs.commands.spec import CommandFields, CommandSpec, Id
 from eventjobs.commands.world import World
-from eventjobs.domain.access import key_of
+from eventjobs.domain.access import key_of, member_of
 from eventjobs.domain.notification_policy import NOBODY, Happened, recipients
 from eventjobs.domain.report import ExpiryReport
 from eventjobs.domain.slot_owner import SlotOwner
@@ -55,9 +55,9 @@ def decide(command: ReportExpiry, world: World, context: Context) -> None:
 
 
 def _address(actor: str, world: World) -> str | None:
-    """Return the address of an actor: known of a member of the workspace, for whom the key was issued."""
+    """Return the address of an actor: known of a member of the workspace, who signed in or has the key."""
     key = key_of(actor, world.workspace_id)
-    member = None if key is None else world.key(key).member
+    member = member_of(actor, world.workspace_id) if key is None else world.key(key).member
     added = None if member is None else world.member(member).added
     return None if added is None else added.email
 

@@ -7,7 +7,7 @@ is to do.
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Annotated, Any, Generic, TypeVar
+from typing import Annotated, Any, Final, Generic, TypeVar
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, StringConstraints
 
@@ -24,11 +24,12 @@ def _plain(text: str) -> str:
     return text
 
 
+PLAIN: Final = AfterValidator(_plain)
 Id = Annotated[str, StringConstraints(pattern=ID_PATTERN)]
 WorkspaceId = Annotated[str, StringConstraints(pattern=WORKSPACE_ID_PATTERN)]
 RunId = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9._-]{0,159}$")]
 """Occurrence ids may exceed 64 characters."""
-Name = Annotated[str, StringConstraints(min_length=1, max_length=200), AfterValidator(_plain)]
+Name = Annotated[str, StringConstraints(min_length=1, max_length=200), PLAIN]
 Text = Annotated[str, StringConstraints(max_length=2_000)]
 
 

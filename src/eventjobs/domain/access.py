@@ -1,6 +1,7 @@
 """What a decision may know about a key, and what roles allow (R105-R111)."""
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Final, assert_never
 
@@ -25,12 +26,22 @@ OPERATORS: Final = frozenset({OPERATOR, ADMINISTRATOR})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Grant:
-    """The rights of one key: its roles in its workspaces; `read_only` beats every role (R108)."""
+    """
+    The rights of one caller: roles in workspaces; `read_only` beats every role (R108).
+
+    A key has the same roles in all of its workspaces. A person who signed in has those of `memberships`, by workspace,
+    and no others.
+    """
 
     roles: frozenset[str]
     workspaces: frozenset[str]
     read_only: bool = False
     expires_at: datetime | None = None
+    memberships: Mapping[str, "Grant"] = field(default_factory=dict)
+
+    def within(self, workspace: str) -> "Grant":
+        """Return the rights that count in `workspace`."""
+        return self.memberships.get(workspace, self)
 
     @property
     def is_for_calendars(self) -> bool:
@@ -38,16 +49,16 @@ class Grant:
         return CALENDAR in self.roles
 
     def covers(self, workspace: str) -> bool:
-        """Tell whether the key has anything to do with `workspace` (`*`: the whole deployment)."""
+        """Tell whether the caller has anything to do with `workspace` (`*`: the whole deployment)."""
         return EVERYWHERE in self.workspaces or workspace in self.workspaces
 
     def may_write(self, roles: frozenset[str], workspace: str) -> bool:
         """Tell whether one of `roles` lets it change `workspace`."""
-        return not self.read_only and self.may_read(roles, workspace)
+        return not self.within(workspace).read_only and self.may_read(roles, workspace)
 
     def may_read(self, roles: frozenset[str], workspace: str) -> bool:
         """Tell whether one of `roles` lets it see what they show in `workspace`."""
-        return self.covers(workspace) and not self.roles.isdisjoint(roles)
+        return self.covers(workspace) and not self.within(workspace).roles.isdisjoint(roles)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,8 +83,21 @@ def actor_of(workspace: str, key_id: str) -> str:
 
 def key_of(actor: str, workspace: str) -> str | None:
     """Return the id of the workspace's key that acts by this name, `None` for whoever else does."""
-    own = actor_of(workspace, "")
-    return actor.removeprefix(own) if actor.startswith(own) else None
+    return _after(actor_of(workspace, ""), actor)
+
+
+def actor_of_member(workspace: str, member_id: str) -> str:
+    """Return the name in events of a member who signed in."""
+    return f"member:{workspace}/{member_id}"
+
+
+def member_of(actor: str, workspace: str) -> str | None:
+    """Return the id of the workspace's member who acts by this name, `None` for whoever else does."""
+    return _after(actor_of_member(workspace, ""), actor)
+
+
+def _after(prefix: str, text: str) -> str | None:
+    return text.removeprefix(prefix) if text.startswith(prefix) else None
 
 
 def evolve(key: Key, event: AccessEvent) -> Key:

@@ -1,4 +1,4 @@
-"""What a decision may know about a member: who it is, which rights their keys may have, and which keys those are."""
+"""What a decision may know about a member: who it is, which rights they have, and which keys are theirs."""
 
 from dataclasses import dataclass, replace
 from typing import assert_never

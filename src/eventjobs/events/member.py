@@ -1,5 +1,5 @@
 """
-Facts about a member: a person of a workspace, the roles that their keys may have, and which keys those are.
+Facts about a member: a person of a workspace, their roles there, and which keys are theirs.
 
 These classes are a storage format.
 """
@@ -10,15 +10,21 @@ from typing import ClassVar, TypeAlias
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MemberAdded:
-    """A person belongs to the workspace from now on; `read_only` beats every role (R108)."""
+    """
+    A person belongs to the workspace from now on; `read_only` beats every role (R108).
+
+    With `issuer` and `subject` it is who the identity provider `issuer` knows as `subject`: they may sign in by it.
+    """
 
     TYPE: ClassVar[str] = "member.added"
-    SCHEMA: ClassVar[int] = 1
+    SCHEMA: ClassVar[int] = 2
 
     name: str
     email: str | None = None
     roles: tuple[str, ...]
     read_only: bool = False
+    issuer: str | None = None
+    subject: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

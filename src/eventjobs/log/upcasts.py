@@ -41,6 +41,7 @@ UPCASTS: Final[Upcasts] = {
     ("job.saved", 2): _only_more,
     ("job.saved", 3): _only_more,
     ("job.scheduled", 1): _only_more,
+    ("member.added", 1): _only_more,
     ("notification.requested", 1): _only_more,
     ("notification.requested", 2): _only_more,
     ("run.opened", 1): _only_more,

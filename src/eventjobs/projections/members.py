@@ -1,4 +1,4 @@
-"""Who belongs to a workspace, with the roles that their keys may have."""
+"""Who belongs to a workspace, with their roles there."""
 
 from collections.abc import Iterator
 from typing import Any, Final
@@ -21,6 +21,12 @@ MEMBERS: Final = Table(
         "removed_at": "timestamptz",
     },
 )
+IDENTITIES: Final = Table(
+    name="view_member_identities_1",
+    key={"workspace": "text", "id": "text"},
+    columns={"issuer": "text", "subject": "text"},
+)
+"""Whom an identity provider knows a member as, of those who may sign in by it."""
 
 
 def project(recorded: Recorded[Any]) -> Iterator[Write]:
@@ -38,6 +44,7 @@ def project(recorded: Recorded[Any]) -> Iterator[Write]:
                 "removed_at": None,
             }
             yield Put(MEMBERS, key, added, add={"version": 1})
+            yield Put(IDENTITIES, key, {"issuer": event.issuer, "subject": event.subject})
         case MemberRemoved():
             yield Put(MEMBERS, key, {"removed_at": recorded.at}, add={"version": 1})
         case _:
@@ -45,5 +52,5 @@ def project(recorded: Recorded[Any]) -> Iterator[Write]:
 
 
 PROJECTION: Final = Projection(
-    name="members", version=1, tables=(MEMBERS,), events=(MemberAdded, MemberRemoved), project=project
+    name="members", version=1, tables=(MEMBERS, IDENTITIES), events=(MemberAdded, MemberRemoved), project=project
 )

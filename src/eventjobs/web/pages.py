@@ -30,6 +30,7 @@ SVG: Final = "image/svg+xml"
 
 _FILES: Final[Mapping[str, tuple[str, str, str]]] = {
     "/": ("dashboard/index.html", HTML, OWN_ONLY),
+    "/signed-in": ("dashboard/index.html", HTML, OWN_ONLY),
     "/app/app.js": ("dashboard/app/app.js", JS, OWN_ONLY),
     "/app/app.css": ("dashboard/app/app.css", CSS, OWN_ONLY),
     "/app/icon.svg": ("dashboard/app/icon.svg", SVG, OWN_ONLY),

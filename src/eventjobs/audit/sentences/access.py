@@ -16,7 +16,8 @@ def _key_issued(key: str, data: Data) -> str:
 
 def _member_added(member: str, data: Data) -> str:
     only = ", read only" if data["read_only"] else ""
-    return f"{data['name']} was added as the member {member}: {listed(data['roles'])}{only}."
+    by = f", who signs in as {data['subject']} by {data['issuer']}" if data.get("subject") else ""
+    return f"{data['name']} was added as the member {member}: {listed(data['roles'])}{only}{by}."
 
 
 def _refused(_: str, data: Data) -> str:
