@@ -39,6 +39,16 @@ async def test_other_sites_are_told_nothing_about_what_they_may_ask(pages: Rig, 
     assert [name for one in (asked, read) for name in one.headers if name.startswith("Access-Control")] == []
 
 
+@pytest.mark.parametrize("kind", ["application/x-www-form-urlencoded", "multipart/form-data; boundary=x", "text/plain"])
+async def test_what_a_form_can_send_is_no_command_even_from_our_own_page(pages: Rig, kind: str) -> None:
+    cookie = (await pages.sign_in()).headers["Set-Cookie"].partition(";")[0]
+    own = {"Cookie": cookie, "Sec-Fetch-Site": "same-origin", "Content-Type": kind}
+
+    sent = await pages.post("/v1/workspaces", b'{"id": "made"}', key=None, headers=own)
+
+    assert (sent.status, sent.code) == (415, "not_json_type")
+
+
 async def test_no_get_changes_anything_for_whom_a_browser_is_signed_in(database_url: str) -> None:
     async with on_postgres(database_url) as rig:
         await with_workspace(rig)

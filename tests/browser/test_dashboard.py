@@ -21,6 +21,7 @@ PAGES = {
 }
 """Addresses, and what only that page shows."""
 WIDTHS = (390, 2560)
+LINKS_ELSEWHERE = "[...document.links].filter((one) => one.origin !== location.origin).map((one) => one.href)"
 KEPT = "JSON.stringify([{...localStorage}, {...sessionStorage}, document.cookie, document.documentElement.outerHTML])"
 REFUSED = re.compile(r"^error: Failed to load resource: .* 401 ")
 
@@ -210,6 +211,7 @@ async def test_every_page_is_for_everybody_and_fits_where_it_is_shown(
         await expect(page.locator("main").get_by_text(only_there).first).to_be_visible()
         await expect(page.locator(".loading")).to_have_count(0)
         wrong += await serious(page, address)
+        assert await page.evaluate(LINKS_ELSEWHERE) == []
         for width in WIDTHS:
             await page.set_viewport_size({"width": width, "height": 900})
             if await page.evaluate("document.documentElement.scrollWidth") > width:
