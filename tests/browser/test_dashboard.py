@@ -18,6 +18,7 @@ PAGES = {
     "connect?tab=groups": "Nightly lists",
     "runs/first-run": "Stage 1",
     "history": "Service load was added",
+    "members": "Nobody is a member yet",
 }
 """Addresses, and what only that page shows."""
 WIDTHS = (390, 2560)
@@ -193,7 +194,7 @@ async def test_who_could_not_be_signed_out_is_told_so(
 async def test_an_address_that_was_mangled_leads_to_a_page_that_says_so(opened: Open) -> None:
     page = await opened("jobs")
     await page.evaluate("location.hash = '#/acme%/jobs'")
-    await expect(page.get_by_text("There is no workspace acme% for your key")).to_be_visible()
+    await expect(page.get_by_text("There is no workspace acme% for you")).to_be_visible()
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

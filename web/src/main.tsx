@@ -13,6 +13,7 @@ import { Toasts } from "./parts/toast";
 import { Connect } from "./pages/connect";
 import { History } from "./pages/history";
 import { Jobs } from "./pages/jobs";
+import { Members } from "./pages/members";
 import { Run } from "./pages/run";
 import { SignIn } from "./pages/sign_in";
 import { place, to } from "./router";
@@ -24,6 +25,7 @@ const PAGES: Record<string, { title: string; show: () => preact.ComponentChildre
   jobs: { title: "Jobs", show: () => <Jobs /> },
   connect: { title: "Manage Connect", show: () => <Connect /> },
   runs: { title: "Run", show: () => <Run /> },
+  members: { title: "Members", show: () => <Members /> },
   history: { title: "History", show: () => <History /> },
 };
 
@@ -59,7 +61,7 @@ function App() {
             <code>eventjobs do CreateWorkspace</code> makes one.
           </Nothing>
         ) : !isKnown ? (
-          workspace && <Nothing title={`There is no workspace ${workspace} for your key`} />
+          workspace && <Nothing title={`There is no workspace ${workspace} for you`} />
         ) : PAGES[page] ? (
           <div key={`${workspace}/${page}/${id}`}>{PAGES[page].show()}</div>
         ) : (

@@ -4,13 +4,14 @@ import { liveState } from "./live/stream";
 import { Icon, type IconName } from "./parts/icons";
 import { say } from "./parts/toast";
 import { go, place, to } from "./router";
-import { me, signOut, workspaces } from "./session";
+import { hasRole, HISTORIANS, me, ownRoles, signOut, workspaces } from "./session";
 import { type Theme, theme } from "./theme";
 
 const PAGES = [
   ["jobs", "Jobs"],
   ["connect", "Manage Connect"],
   ["history", "History"],
+  ["members", "Members"],
 ] as const;
 const LIVE = {
   live: ["Live", "What happens is shown at once"],
@@ -50,7 +51,7 @@ export function Shell({ children }: { children: ComponentChildren }) {
           </select>
         </label>
         <nav aria-label="Pages">
-          {PAGES.map(([id, label]) => (
+          {PAGES.filter(([id]) => id !== "members" || hasRole(...HISTORIANS)).map(([id, label]) => (
             <a key={id} href={to(workspace, id)} aria-current={id === page ? "page" : undefined}>
               {label}
             </a>
@@ -59,8 +60,8 @@ export function Shell({ children }: { children: ComponentChildren }) {
         <div class="me">
           <Live />
           <ThemeSwitch />
-          <span class="who" title={`Roles: ${me.value?.roles.join(", ")}`}>
-            {me.value?.member ?? me.value?.key}
+          <span class="who" title={`Roles: ${ownRoles.value.join(", ")}`}>
+            {me.value?.name ?? me.value?.member ?? me.value?.key}
           </span>
           <button type="button" class="quiet square" aria-label="Sign out" title="Sign out" onClick={leave}>
             <Icon name="out" />

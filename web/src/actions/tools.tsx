@@ -75,7 +75,7 @@ export function DeedButton(props: { workspace: string; deed: Deed; reason: strin
         reason === undefined ? ask(props.workspace, deed) : say(`${deed.label} is not possible: ${reason}.`)
       }
     >
-      {props.of && <Icon name="play" />}
+      {props.of && !deed.harsh && <Icon name="play" />}
       <span>{deed.label}</span>
     </button>
   );

@@ -39,6 +39,9 @@ export function asProblem(error: unknown): Problem {
   return error instanceof Problem ? error : new Problem(0, "unforeseen", String(error));
 }
 
+/** Where it is no surprise that nobody is known. */
+const SIGNING_IN = /^\/v1\/me\/(session|sign-in)/;
+
 let whenSignedOut: () => void = () => {};
 
 /** Has a function called whenever the service no longer knows who asks. */
@@ -56,7 +59,7 @@ async function send(path: string, init: RequestInit = {}): Promise<Response> {
   }
   if (response.ok) return response;
   const problem = await response.json().catch(() => ({}));
-  if (response.status === 401 && !path.endsWith("/session")) whenSignedOut();
+  if (response.status === 401 && !SIGNING_IN.test(path)) whenSignedOut();
   const { code = "unknown", detail = response.statusText, errors, ...more } = problem;
   throw new Problem(response.status, code, detail, errors, more);
 }
@@ -142,6 +145,18 @@ export async function signIn(key: string): Promise<Me> {
   return (await (await send("/v1/me/session", asJson({ key }))).json()) as Me;
 }
 
-export async function signOut(): Promise<void> {
-  await send("/v1/me/session", { method: "DELETE" });
+/** Signs out, and returns where the identity provider ends its own session, where it offers that. */
+export async function signOut(): Promise<string | undefined> {
+  const response = await send("/v1/me/session", { method: "DELETE" });
+  return response.status === 204 ? undefined : ((await response.json()) as Schemas["GoBody"]).url;
+}
+
+/** Begins to sign in by the identity provider, and returns where it asks who it is. */
+export async function beginSignIn(page: string): Promise<string> {
+  return ((await (await send("/v1/me/sign-in", asJson({ page }))).json()) as Schemas["GoBody"]).url;
+}
+
+/** Hands in what the provider sent the browser back with. */
+export async function finishSignIn(answer: Record<string, string>): Promise<Schemas["SignedInBody"]> {
+  return (await (await send("/v1/me/sign-in/answer", asJson(answer))).json()) as Schemas["SignedInBody"];
 }
