@@ -24,6 +24,7 @@ from eventjobs.api.connections import ConnectionLimits, room_for
 from eventjobs.api.deps import ApiDeps
 from eventjobs.api.readiness import LogReadiness
 from eventjobs.audit.keeping import ledger_version
+from eventjobs.audit.last_found import LastFound
 from eventjobs.audit.watch import LedgerWatch
 from eventjobs.auth.callbacks import CallbackUrls, read_callback_key
 from eventjobs.auth.first_key import ensure_first_key
@@ -372,6 +373,7 @@ class Service:
         keeper = PostgresLedger(self.pool, ledger_version())
         is_ours = partial(peers.goes_first, "ledger")
         self.ledger = LedgerWatch(self.log, self.clock, self.metrics, self.presence.trusted, keeper, is_ours=is_ours)
+        self.found = LastFound(self.ledger, keeper.find_state)
         self.ticker = Ticker(
             self.dispatcher,
             upcoming,
@@ -522,6 +524,8 @@ class Service:
             draining=self.draining,
             closing=self.closing,
             ledger=self.ledger.summary,
+            found=self.found,
+            read_stored=self.log.read_stored,
             pages=load_pages(),
         )
         runner = make_runner(build_app(deps))

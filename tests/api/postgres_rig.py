@@ -51,6 +51,7 @@ async def on_postgres(url: str, *, clock: Clock | None = None, **changed: Any) -
             "views": Views(pool),
             "following": projector,
             "log_lines": PostgresLines(pool),
+            "read_stored": log.read_stored,
             "tasks": tasks,
             "clock": clock,
             **changed,

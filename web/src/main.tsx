@@ -16,6 +16,7 @@ import { Jobs } from "./pages/jobs";
 import { Members } from "./pages/members";
 import { Run } from "./pages/run";
 import { SignIn } from "./pages/sign_in";
+import { WhyDialog } from "./actions/why";
 import { place, to } from "./router";
 import { me, recognise, unreachable, workspaces } from "./session";
 import { Shell } from "./shell";
@@ -71,6 +72,7 @@ function App() {
       <FormHost />
       <AskDialog />
       <Toasts />
+      <WhyDialog />
     </>
   );
 }

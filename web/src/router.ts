@@ -26,10 +26,11 @@ function decoded(part: string): string {
   }
 }
 
-/** Returns the address of a place. */
+/** Returns the address of a place; who looks at the past stays there. */
 export function to(workspace: string, page: string, id = "", query: Record<string, string> = {}): string {
   const path = [workspace, page, id].filter(Boolean).map(encodeURIComponent).join("/");
-  const search = new URLSearchParams(Object.entries(query).filter(([, value]) => value !== "")).toString();
+  const whole = { as_of: place.value.query.get("as_of") ?? "", ...query };
+  const search = new URLSearchParams(Object.entries(whole).filter(([, value]) => value !== "")).toString();
   return `#/${path}${search && `?${search}`}`;
 }
 

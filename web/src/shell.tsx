@@ -1,11 +1,14 @@
 import type { ComponentChildren } from "preact";
 
 import { liveState } from "./live/stream";
+import { catchingUp } from "./live/view";
 import { Icon, type IconName } from "./parts/icons";
 import { say } from "./parts/toast";
 import { go, place, to } from "./router";
 import { hasRole, HISTORIANS, me, ownRoles, signOut, workspaces } from "./session";
 import { type Theme, theme } from "./theme";
+import { PastBanner, TimeBar, TimeSwitch } from "./time/bar";
+import { asOf } from "./time/moment";
 
 const PAGES = [
   ["jobs", "Jobs"],
@@ -32,43 +35,48 @@ export function Shell({ children }: { children: ComponentChildren }) {
       <a class="skip" href="#main" onClick={skip}>
         Skip to the page
       </a>
-      <header>
-        <a class="brand" href={to(workspace, "jobs")}>
-          <img src="./app/icon.svg" alt="" width="26" height="26" />
-          <span>eventjobs</span>
-        </a>
-        <label class="workspace">
-          <span class="unseen">Workspace</span>
-          <select
-            value={workspace}
-            onChange={(event) => go(to(event.currentTarget.value, page === "runs" ? "jobs" : page))}
-          >
-            {workspaces.value.map((id) => (
-              <option key={id} value={id}>
-                {id}
-              </option>
+      <div class="top">
+        <header>
+          <a class="brand" href={to(workspace, "jobs")}>
+            <img src="./app/icon.svg" alt="" width="26" height="26" />
+            <span>eventjobs</span>
+          </a>
+          <label class="workspace">
+            <span class="unseen">Workspace</span>
+            <select
+              value={workspace}
+              onChange={(event) => go(to(event.currentTarget.value, page === "runs" ? "jobs" : page))}
+            >
+              {workspaces.value.map((id) => (
+                <option key={id} value={id}>
+                  {id}
+                </option>
+              ))}
+            </select>
+          </label>
+          <nav aria-label="Pages">
+            {PAGES.filter(([id]) => id !== "members" || hasRole(...HISTORIANS)).map(([id, label]) => (
+              <a key={id} href={to(workspace, id)} aria-current={id === page ? "page" : undefined}>
+                {label}
+              </a>
             ))}
-          </select>
-        </label>
-        <nav aria-label="Pages">
-          {PAGES.filter(([id]) => id !== "members" || hasRole(...HISTORIANS)).map(([id, label]) => (
-            <a key={id} href={to(workspace, id)} aria-current={id === page ? "page" : undefined}>
-              {label}
-            </a>
-          ))}
-        </nav>
-        <div class="me">
-          <Live />
-          <ThemeSwitch />
-          <span class="who" title={`Roles: ${ownRoles.value.join(", ")}`}>
-            {me.value?.name ?? me.value?.member ?? me.value?.key}
-          </span>
-          <button type="button" class="quiet square" aria-label="Sign out" title="Sign out" onClick={leave}>
-            <Icon name="out" />
-          </button>
-        </div>
-      </header>
-      <main id="main" tabIndex={-1}>
+          </nav>
+          <div class="me">
+            <Live />
+            <TimeSwitch />
+            <ThemeSwitch />
+            <span class="who" title={`Roles: ${ownRoles.value.join(", ")}`}>
+              {me.value?.name ?? me.value?.member ?? me.value?.key}
+            </span>
+            <button type="button" class="quiet square" aria-label="Sign out" title="Sign out" onClick={leave}>
+              <Icon name="out" />
+            </button>
+          </div>
+        </header>
+        <PastBanner />
+      </div>
+      <main id="main" tabIndex={-1} class={asOf.value && "past"} aria-busy={catchingUp.value > 0}>
+        <TimeBar />
         {children}
       </main>
     </>
@@ -85,6 +93,7 @@ function skip(event: Event): void {
 }
 
 function Live() {
+  if (asOf.value) return <span class="live past">Past</span>;
   const [word, title] = LIVE[liveState.value];
   return (
     <span class={`live ${liveState.value}`} title={title} role="status">

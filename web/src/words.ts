@@ -1,10 +1,14 @@
-import { signal } from "@preact/signals";
+import { computed, signal } from "@preact/signals";
 
 import type { Schemas } from "./api/client";
+import { pastAt } from "./time/moment";
 
-/** The present, for what is told relative to it. */
-export const now = signal(Date.now());
-setInterval(() => (now.value = Date.now()), 15_000);
+/** The present, whatever is looked at. */
+export const present = signal(Date.now());
+setInterval(() => (present.value = Date.now()), 15_000);
+
+/** What counts as now, for what is told relative to it: of a past moment that moment. */
+export const now = computed(() => pastAt.value ?? present.value);
 
 const PARTS = { weekday: "short", day: "numeric", month: "short", hour: "2-digit", minute: "2-digit" } as const;
 const SHORT = new Intl.DateTimeFormat("en-GB", PARTS);
@@ -20,6 +24,13 @@ const UNITS: readonly [Intl.RelativeTimeFormatUnit, number][] = [
 ];
 const RELATIVE = new Intl.RelativeTimeFormat("en");
 
+const EXACT = { ...PARTS, year: "numeric", second: "2-digit", timeZoneName: "short" } as const;
+const EXACT_HERE = new Intl.DateTimeFormat("en-GB", EXACT);
+const EXACT_UTC = new Intl.DateTimeFormat("en-GB", { ...EXACT, timeZone: "UTC" });
+
+/** Says an instant to the second, with its zone: the reader's. */
+export const exact = (instant: string | number) => EXACT_HERE.format(new Date(instant));
+export const exactUtc = (instant: string | number) => EXACT_UTC.format(new Date(instant));
 export const short = (instant: string | number) => SHORT.format(new Date(instant));
 export const long = (instant: string | number) => LONG.format(new Date(instant));
 export const clock = (instant: string | number) => CLOCK.format(new Date(instant));

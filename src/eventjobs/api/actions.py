@@ -241,4 +241,5 @@ MEMBER: Final[Mapping[str, Action]] = {"remove": Action(remove_member.SPEC, _not
 RUN: Final[Mapping[str, Action]] = {
     "stop": Action(stop_run.SPEC, _run_is_over),
     "resume": Action(resume_run.SPEC, _run_cannot_be_resumed),
+    "run_again": Action(run_now.SPEC, lambda _, around: _owner_cannot_run(around)),
 }

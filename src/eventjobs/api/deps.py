@@ -1,13 +1,15 @@
 """All that the HTTP surface is put together from; `app.py` fills it in."""
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from eventjobs.api.connections import ConnectionLimits
 from eventjobs.api.places import Places
 from eventjobs.api.ports import Following, LogLines, Page, Readiness, Views
+from eventjobs.audit.findings import Found
+from eventjobs.audit.verify import Read
 from eventjobs.auth.callbacks import CallbackKey
 from eventjobs.auth.keyring import Keyring
 from eventjobs.auth.oidc.client import OidcClient
@@ -31,8 +33,10 @@ class ApiDeps:
 
     `hosts` are names under which clients may call besides loopback. Setting `draining` makes `/readyz` and commands
     answer 503; live streams end when `closing` is set and the application shuts down. A key has
-    `requests_per_second`. `ledger` tells how far the audit of occurrences is and how much it found. By
-    `provider` people sign in, where one is configured.
+    `requests_per_second`. By `provider` people sign in, where one is configured.
+
+    `ledger` tells how far the audit of occurrences is and how much it found, `found` what it found. `read_stored` reads
+    the log as storage holds it, nothing from memory.
     """
 
     dispatcher: Dispatcher
@@ -65,6 +69,8 @@ class ApiDeps:
     body_timeout_s: float = 10.0
     provider: OidcClient | None = None
     ledger: Callable[[], Mapping[str, Any] | None] | None = None
+    found: Callable[[], Awaitable[Found | None]] | None = None
+    read_stored: Read | None = None
     draining: asyncio.Event = field(default_factory=asyncio.Event)
     closing: asyncio.Event = field(default_factory=asyncio.Event)
     batch_places: Places = field(default_factory=lambda: Places(2_000), init=False, repr=False)
@@ -73,6 +79,8 @@ class ApiDeps:
     """Who asks why looks back through years of an owner: decisions read over the same few connections."""
     plan_places: Places = field(default_factory=lambda: Places(1), init=False, repr=False)
     """Long YAML takes a thread of its own for seconds."""
+    proof_places: Places = field(default_factory=lambda: Places(1), init=False, repr=False)
+    """Who verifies the log reads all of it."""
     known_workspaces: set[str] = field(default_factory=lambda: {EVERYWHERE}, init=False, repr=False)
     """Those that were seen to exist; none ever ceases to."""
     _counters: dict[tuple[str, str], Callable[[], None]] = field(default_factory=dict, init=False, repr=False)

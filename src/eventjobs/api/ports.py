@@ -232,6 +232,12 @@ class LogLines(Protocol):
         """Return lines after `(row, attempt, line)`, in order, of one row or attempt or of all."""
         ...
 
+    async def read_last(
+        self, workspace: str, run: str, row: int | None, attempt: int | None, until: datetime | None, limit: int
+    ) -> Sequence[Mapping[str, Any]]:
+        """Return the last lines, by their time, of one row or attempt or of all; `until` leaves out later ones."""
+        ...
+
 
 class Readiness(Protocol):
     """Whether this instance can do its work."""

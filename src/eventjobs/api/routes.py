@@ -16,6 +16,7 @@ from eventjobs.api import (
     schemas,
     view_schemas,
 )
+from eventjobs.api.audit import PartQuery, audit, verification
 from eventjobs.api.batch import BatchEntry, BatchQuery, command_batch
 from eventjobs.api.calendar_feed import MEDIA, FeedQuery, calendar_feed
 from eventjobs.api.callbacks import callback
@@ -605,6 +606,26 @@ _RUNS: Final = (
 _HISTORY: Final = (
     _history(
         "/v1/{workspace}/events", "listEvents", "The workspace's history", history.workspace_events, Scope.WORKSPACE
+    ),
+    _read(
+        "/v1/{workspace}/audit",
+        "getAudit",
+        "The value of the log's chain, and what the audit of occurrences has found",
+        "history",
+        audit,
+        ReadQuery,
+        (Answer(description="The chain, and the findings about this workspace", model=schemas.AuditBody),),
+        roles=HISTORIANS,
+    ),
+    _read(
+        "/v1/{workspace}/audit/verification",
+        "verifyLog",
+        "Recompute a part of the log's chain: every leaf from its event, every value from the one before",
+        "history",
+        verification,
+        PartQuery,
+        (Answer(description="How far it is verified, and what is wrong", model=schemas.VerificationBody),),
+        roles=HISTORIANS,
     ),
     _history(
         "/v1/{workspace}/streams/{stream}/events",

@@ -36,6 +36,9 @@ class LogQuery(ReadQuery):
         | None
     ) = None
     limit: Annotated[int, Field(ge=1, le=1000)] = 100
+    last: Annotated[bool, Field(description="The last lines instead of the first, by their time; without `next`")] = (
+        False
+    )
 
 
 async def run_log(call: Call) -> web.StreamResponse:
@@ -45,15 +48,18 @@ async def run_log(call: Call) -> web.StreamResponse:
     run = call.parameter("id")
     if await call.deps.views.run(call.workspace, run, position=moment.read_at) is None:
         raise NotFound("not_found", f"there is no run {run[:200]!r}")
-    lines = await call.deps.log_lines.read(
-        call.workspace, run, query.row, query.attempt, _after(query.cursor), query.limit
-    )
-    last = lines[-1] if len(lines) == query.limit else None
+    until = None if moment.read_at is None else moment.at
+    of = call.workspace, run, query.row, query.attempt
+    if query.last:
+        lines = await call.deps.log_lines.read_last(*of, until, query.limit)
+    else:
+        lines = await call.deps.log_lines.read(*of, _after(query.cursor), query.limit)
+    last = lines[-1] if len(lines) == query.limit and not query.last else None
     return json_answer(
         call.request_id,
         {
             "as_of": moment.document(),
-            "items": lines if moment.read_at is None else [line for line in lines if line["at"] <= moment.at],
+            "items": lines if until is None else [line for line in lines if line["at"] <= until],
             "next": None if last is None else f"{last['row']}.{last['attempt']}.{last['line']}",
         },
     )

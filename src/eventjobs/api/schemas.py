@@ -225,15 +225,22 @@ class WhyFact(Body):
 
     about: Literal[
         "rule",
+        "policies",
         "activity",
+        "members",
+        "expiry",
+        "feature",
+        "integration",
         "pause",
         "hold",
+        "blackout",
         "zone_data",
         "before",
         "due",
         "absence",
         "answer",
         "waited_for",
+        "member",
         "run",
         "overlapped",
         "covered_by",
@@ -257,7 +264,18 @@ class WhyBody(Body):
     as_of: AsOfBody
     owner: Reference
     at: datetime
-    verdict: Literal["ran", "running", "waiting", "skipped", "missed", "unanswered", "not_due", "inactive", "deleted"]
+    verdict: Literal[
+        "ran",
+        "running",
+        "waiting",
+        "skipped",
+        "missed",
+        "unanswered",
+        "not_due",
+        "inactive",
+        "expired",
+        "deleted",
+    ]
     sentence: str
     due: datetime | None
     due_last: datetime | None
@@ -267,6 +285,71 @@ class WhyBody(Body):
     next_due: datetime | None
     cadence_version: int | None
     facts: list[WhyFact]
+
+
+class ChainFinding(Body):
+    """Something that the audit of occurrences cannot reproduce from the log: what kind, where, about whom."""
+
+    kind: str
+    position: int
+    at: datetime
+    workspace: str
+    owner: str
+    due: datetime | None
+    what: str
+
+
+class OccurrencesAudited(Body):
+    """
+    What the audit of occurrences has found by now, up to `position`: `found` in all, by kind in `kinds`.
+
+    `findings` are the first ones, those of this workspace. `occurrences` counts due moments by outcome, `steps` the
+    recorded steps that the rule was replayed for.
+    """
+
+    position: int
+    at: datetime | None
+    found: int
+    kinds: dict[str, int]
+    occurrences: dict[str, int]
+    steps: int
+    findings: list[ChainFinding]
+
+
+class AuditBody(Body):
+    """
+    The value of the log's chain at the moment, and the audit of occurrences.
+
+    That is of now, and empty until the first one is kept. `types` are those that facts may have.
+    """
+
+    as_of: AsOfBody
+    chain: str
+    occurrences: OccurrencesAudited | None
+    types: list[str]
+
+
+class BrokenAt(Body):
+    """The first position at which the log is not what was written, and what is wrong there."""
+
+    position: int
+    what: str
+
+
+class VerificationBody(Body):
+    """
+    A part of the log, verified as storage holds it: from after `after` to `position`, which has this chain value.
+
+    It is all that was asked for once `position` is `until`. Ask for the next part with both values. Where something is
+    `broken` there is no next part.
+    """
+
+    as_of: AsOfBody
+    after: int
+    position: int
+    chain: str
+    until: int
+    broken: BrokenAt | None
 
 
 class EventPage(Body):

@@ -81,6 +81,36 @@ class Suspect(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Found:
+    """
+    What an audit that goes on has found up to a position, whose time is `at`.
+
+    `found` is the number of all, by kind in `kinds`; `findings` are the first ones. `occurrences` counts due moments by
+    outcome, `steps` the recorded steps that the rule was replayed for.
+    """
+
+    position: int
+    at: datetime | None
+    found: int
+    kinds: Mapping[Kind, int]
+    occurrences: Mapping[str, int]
+    steps: int
+    findings: tuple[Finding, ...]
+
+    def document(self, workspace: str) -> dict[str, Any]:
+        """Return it as a workspace is shown it: of the findings its own, of the others their number."""
+        return {
+            "position": self.position,
+            "at": self.at,
+            "found": self.found,
+            "kinds": {str(kind): count for kind, count in self.kinds.items() if count},
+            "occurrences": dict(self.occurrences),
+            "steps": self.steps,
+            "findings": [finding.document() for finding in self.findings if finding.owner.workspace == workspace],
+        }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Report:
     """
     What was looked at, and what is wrong with it.

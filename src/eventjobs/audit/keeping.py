@@ -29,7 +29,7 @@ from eventjobs.audit import (
     steps,
     versions,
 )
-from eventjobs.audit.findings import Finding, Kind, Suspect
+from eventjobs.audit.findings import Finding, Found, Kind, Suspect
 from eventjobs.audit.in_order import Standing
 from eventjobs.audit.occurrences import Ledger
 from eventjobs.audit.owners import Kept
@@ -144,6 +144,20 @@ def owners_of(ledger: Ledger, streams: Iterable[StreamId]) -> Mapping[StreamId, 
 
 def _written(owner: Kept) -> bytes:
     return orjson.dumps((owner.state, owner.last, owner.group, owner.holder), default=_plain)
+
+
+def found_by(common: bytes) -> Found:
+    """Return what the ledger that was written had found; raises `ValueError` for what it cannot read."""
+    kept = _COMMON.validate_json(common)
+    return Found(
+        position=kept.position,
+        at=kept.at,
+        found=kept.found,
+        kinds=kept.kinds,
+        occurrences=kept.outcomes,
+        steps=kept.steps,
+        findings=kept.findings,
+    )
 
 
 def ledger_from(common: bytes) -> Ledger:

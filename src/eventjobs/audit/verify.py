@@ -43,7 +43,7 @@ class Broken:
 
 async def verify_log(read: Read) -> Verified | Broken:
     """Verify a log from its first position to its end; memory does not grow with it."""
-    check = _Check()
+    check = Check()
     while facts := await read(check.position, BATCH):
         for fact in facts:
             if (broken := check.take(fact)) is not None:
@@ -57,7 +57,7 @@ def verify_export(lines: Iterable[bytes]) -> Verified | Broken:
 
     The data's bytes are taken from the line as they stand, so nothing that another program re-encoded verifies.
     """
-    check = _Check()
+    check = Check()
     for line in lines:
         if not line.strip():
             continue
@@ -70,13 +70,13 @@ def verify_export(lines: Iterable[bytes]) -> Verified | Broken:
     return check.verified()
 
 
-class _Check:
-    """The chain so far."""
+class Check:
+    """The chain so far: from a position on, whose chain value and time are taken as given, else from the beginning."""
 
-    def __init__(self) -> None:
-        self.position = 0
-        self._chain = ZERO_CHAIN
-        self._at: datetime | None = None
+    def __init__(self, position: int = 0, chain: bytes = ZERO_CHAIN, at: datetime | None = None) -> None:
+        self.position = position
+        self.chain = chain
+        self._at = at
 
     def take(self, fact: Recorded[Any]) -> Broken | None:
         """Take the next event; return what is wrong with it."""
@@ -84,12 +84,12 @@ class _Check:
         what = self._wrong(fact, position)
         if what is not None:
             return Broken(position, what)
-        self.position, self._chain, self._at = position, fact.chain, fact.at
+        self.position, self.chain, self._at = position, fact.chain, fact.at
         return None
 
     def verified(self) -> Verified | Broken:
         """Return the end of a chain in which nothing was wrong."""
-        return Verified(self.position, self._chain) if self.position else Broken(1, "the log has no position 1")
+        return Verified(self.position, self.chain) if self.position else Broken(1, "the log has no position 1")
 
     def _wrong(self, fact: Recorded[Any], position: int) -> str | None:
         if fact.position != position:
@@ -98,7 +98,7 @@ class _Check:
             return "an absent text is stored as an empty one"
         if leaf(fact) != fact.leaf:
             return "the leaf is not that of the event"
-        if link(self._chain, position, fact.leaf) != fact.chain:
+        if link(self.chain, position, fact.leaf) != fact.chain:
             return "the chain value does not follow from the one before"
         if self._at is not None and fact.at < self._at:
             return "its time is before that of the position before"

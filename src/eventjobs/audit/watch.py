@@ -7,13 +7,14 @@ position 1. Two that audit at once do no harm. What is left over is looked for e
 """
 
 import asyncio
+from collections import Counter
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final, Protocol, TypeVar
 
 import structlog
 
-from eventjobs.audit.findings import Finding, Kind
+from eventjobs.audit.findings import Finding, Found, Kind
 from eventjobs.audit.keeping import common_of, ledger_from, owners_of, put_owners
 from eventjobs.audit.occurrences import Ledger
 from eventjobs.clock import Clock
@@ -96,6 +97,22 @@ class LedgerWatch:
             "findings": self._ledger.found + len(self._standing),
             "first": min((finding.position for finding in findings), default=None),
         }
+
+    def found(self) -> Found | None:
+        """Return what it found, with names; nothing where another instance audits."""
+        if not self._is_at_work:
+            return None
+        standing, ledger = tuple(self._standing.values()), self._ledger
+        of_kind = Counter(finding.kind for finding in standing)
+        return Found(
+            position=ledger.position,
+            at=ledger.liveness.at,
+            found=ledger.found + len(standing),
+            kinds={kind: ledger.kinds[kind] + of_kind[kind] for kind in Kind},
+            occurrences=dict(ledger.outcomes),
+            steps=ledger.steps,
+            findings=(*ledger.findings, *standing),
+        )
 
     async def run(self) -> None:
         """

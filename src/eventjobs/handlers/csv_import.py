@@ -7,9 +7,9 @@ transaction together with the load's row, so a second attempt of the same job ru
 """
 
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
-from typing import Final
+from typing import Any, Final
 
 from eventjobs.errors import BadSource, JobFailed, NotPlain
 from eventjobs.handlers.context import HandlerContext, Result
@@ -88,6 +88,7 @@ class _Import:
         self._source = source
         self._dialect = config.dialect.plain()
         self._reported_at = context.monotonic()
+        self._rejected: Sequence[int] = ()
 
     async def result(self) -> Result:
         target = target_of(self._config, await self._header() if self._config.has_header else None)
@@ -104,7 +105,7 @@ class _Import:
             await self._load.undo()
         processed = self._load.counts["processed"]
         await self._context.progress(1.0, f"{processed:,} rows", processed=processed)
-        return _told(self._context, self._config, await self._load.commit(sha256), same_as)
+        return _told(self._context, self._config, await self._load.commit(sha256), same_as, self._rejected)
 
     async def _header(self) -> list[str | None]:
         reader = RecordReader(self._dialect)
@@ -140,7 +141,7 @@ class _Import:
         await self._context.progress(0.9, "checking values", processed=self._load.counts["processed"])
         if await self._load.judge():
             name = rejects_name(self._context, self._config)
-            await write_rejects(self._context, name, self._load.rejects(), self._dialect)
+            self._rejected = await write_rejects(self._context, name, self._load.rejects(), self._dialect)
             self._refuse_too_many(name)
         await self._load.apply()
         return reading.sha256
@@ -155,7 +156,7 @@ class _Import:
                 f"{rejected} of {processed} records were rejected, more than allowed; nothing was loaded, see {name}",
                 reason="reject_threshold",
                 counts={"processed": processed, "added": 0, "updated": 0, "rejected": rejected},
-                output={"rejects_file": name},
+                output={"rejects_file": name, "rejected_lines": list(self._rejected)},
             )
 
     async def _compare_count(self) -> None:
@@ -203,15 +204,26 @@ async def _announced(place: Place, name: str) -> int:
     return int(found[0])
 
 
-def _told(context: HandlerContext, config: CsvImportConfig, loaded: Loaded, same_as: str | None = None) -> Result:
-    output = {"table": config.table, "mode": config.mode, "sha256": loaded.sha256, "replayed": loaded.replayed}
+def _told(
+    context: HandlerContext,
+    config: CsvImportConfig,
+    loaded: Loaded,
+    same_as: str | None = None,
+    rejected: Sequence[int] = (),
+) -> Result:
+    output: dict[str, Any] = {
+        "table": config.table,
+        "mode": config.mode,
+        "sha256": loaded.sha256,
+        "replayed": loaded.replayed,
+    }
     if loaded.replayed:
         context.log("info", "this job run has loaded already; nothing was loaded again")
     elif same_as is not None:
         context.log("info", f"the source has not changed since run {same_as}; nothing was loaded", run=same_as)
         output["unchanged_since"] = same_as
     if loaded.counts.get("rejected"):
-        output["rejects_file"] = rejects_name(context, config)
+        output |= {"rejects_file": rejects_name(context, config), "rejected_lines": list(rejected)}
     return Result(counts=loaded.counts, output=output)
 
 

@@ -11,19 +11,32 @@ from eventjobs.postgres.tables import Dialect, Reject
 
 HEADER: Final = ("line", "reason", "record")
 
+LINES_TOLD: Final = 100
+"""How many rejected lines are told by their number besides."""
+
 _ROWS_AT_ONCE: Final = 500
 
 
-async def write_rejects(context: HandlerContext, name: str, rejects: AsyncIterator[Reject], dialect: Dialect) -> None:
-    """Write the file whole or not at all; a former one of the same name is replaced."""
+async def write_rejects(
+    context: HandlerContext, name: str, rejects: AsyncIterator[Reject], dialect: Dialect
+) -> Sequence[int]:
+    """
+    Write the file whole or not at all; a former one of the same name is replaced.
+
+    Returns the numbers of the first rejected lines.
+    """
+    lines: list[int] = []
     with context.files.replace(name) as file:
         rows: list[Sequence[object]] = [HEADER]
         async for reject in rejects:
+            if len(lines) < LINES_TOLD:
+                lines.append(reject.line)
             rows.append((reject.line, reject.reason, reject.record or _joined(reject.fields, dialect)))
             if len(rows) >= _ROWS_AT_ONCE:
                 await asyncio.to_thread(file.write, _written(rows))
                 rows = []
         await asyncio.to_thread(file.write, _written(rows))
+    return lines
 
 
 def _written(rows: Sequence[Sequence[object]]) -> bytes:

@@ -47,6 +47,11 @@ class PostgresLedger:
             }
         return Kept(position=row["position"], chain=row["chain"], state=row["state"].encode(), owners=owners)
 
+    async def find_state(self) -> bytes | None:
+        """Return the state of what was kept last, without its owners."""
+        row = await self._pool.fetchrow(FIND, self._code_version)
+        return None if row is None else row["state"].encode()
+
     async def save(self, kept: Kept, *, whole: bool) -> bool:
         """
         Keep it, unless somebody is further; tell whether it was kept.

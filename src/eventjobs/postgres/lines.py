@@ -1,6 +1,6 @@
 """The table of log lines."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final, Protocol
 
@@ -11,6 +11,7 @@ from eventjobs.postgres.statements import statement
 
 WRITE: Final = statement("runner/write_lines")
 READ: Final = statement("runner/read_lines")
+READ_LAST: Final = statement("runner/read_last_lines")
 PRUNE: Final = statement("runner/prune_lines")
 PRUNED_AT_ONCE: Final = 5_000
 ACQUIRE_TIMEOUT_S: Final = 5.0
@@ -65,10 +66,22 @@ class PostgresLines:
         """Return lines after `(row, attempt, line)`, in order, of one row or attempt or of all."""
         async with self._pool.acquire(timeout=ACQUIRE_TIMEOUT_S) as connection:
             found = await connection.fetch(READ, workspace, run, row, attempt, *after, limit)
-        return [{**dict(line), "fields": orjson.loads(line["fields"])} for line in found]
+        return _lines(found)
+
+    async def read_last(
+        self, workspace: str, run: str, row: int | None, attempt: int | None, until: datetime | None, limit: int
+    ) -> Sequence[Mapping[str, Any]]:
+        """Return the last lines, by their time, of one row or attempt or of all; `until` leaves out later ones."""
+        async with self._pool.acquire(timeout=ACQUIRE_TIMEOUT_S) as connection:
+            found = await connection.fetch(READ_LAST, workspace, run, row, attempt, until, limit)
+        return _lines(found)
 
     async def prune(self, before: datetime) -> int:
         """Remove some of the lines written before an instant; returns how many (0: none is left)."""
         async with self._pool.acquire(timeout=ACQUIRE_TIMEOUT_S) as connection:
             done: str = await connection.execute(PRUNE, before, PRUNED_AT_ONCE)
         return int(done.rpartition(" ")[2])
+
+
+def _lines(found: Iterable[Mapping[str, Any]]) -> Sequence[Mapping[str, Any]]:
+    return [{**dict(line), "fields": orjson.loads(line["fields"])} for line in found]

@@ -1,5 +1,6 @@
 import type { Schemas } from "../api/client";
 import { to } from "../router";
+import { asOf, PAST } from "../time/moment";
 
 export type Allowed = Schemas["ScheduleItem"]["actions"][string];
 
@@ -157,8 +158,16 @@ export function release({ everywhere }: { everywhere: boolean }): Deed {
 }
 
 /** What is done with a run, by the names that a run's own actions have. */
-export function deedsOfRun(run: string, title: string): readonly Deed[] {
-  return [...stops(run, title, "stop"), { ...resume(run, title, "resume"), label: "Resume" }];
+export function deedsOfRun(run: string, owner: { kind: string; id: string }): readonly Deed[] {
+  const again: Deed = {
+    name: "run_again",
+    label: "Run again",
+    title: `Run ${owner.id} again?`,
+    command: "RunNow",
+    fields: { owner },
+    done: "Started",
+  };
+  return [...stops(run, owner.id, "stop"), { ...resume(run, owner.id, "resume"), label: "Resume" }, again];
 }
 
 function stops(run: string, of: string, name = "stop_run"): Deed[] {
@@ -205,6 +214,7 @@ export function streamOf({ kind, id }: Owner): string {
 
 /** Returns why an action cannot be done now. */
 export function reasonOf(actions: Record<string, Allowed>, name: string): string | undefined {
+  if (asOf.value) return PAST;
   const allowed = actions[name];
   return allowed === undefined || allowed === true ? undefined : allowed.reason;
 }

@@ -5,6 +5,7 @@ import { go, to } from "../router";
 import { hasRole, HISTORIANS } from "../session";
 import { type Deed, deedsOf, type Owner, reasonOf, streamOf } from "./deeds";
 import { ask } from "./dialog";
+import { askWhy, notAsked } from "./why";
 
 /** What can be done with a row: its first action as a button, the others in a menu, `more` before them. */
 export function Tools(props: { workspace: string; owner: Owner; more?: readonly Item[] }) {
@@ -25,6 +26,12 @@ export function Tools(props: { workspace: string; owner: Owner; more?: readonly 
             choose: () => go(to(workspace, "history", "", { stream: streamOf(owner) })),
           },
           ...(props.more ?? []),
+          {
+            name: "why",
+            label: "Why did it run, or not? …",
+            reason: notAsked(owner.kind),
+            choose: () => askWhy(workspace, { kind: owner.kind, id: owner.id }, owner.name),
+          },
           ...others.map((deed) => ({
             name: deed.label,
             label: deed.label,

@@ -1,3 +1,4 @@
+import { asOf, PAST } from "../time/moment";
 import type { components, paths } from "./schema";
 
 export type Schemas = components["schemas"];
@@ -123,14 +124,20 @@ function unbatched(error: unknown): never {
   throw new Problem(error.status, error.code, error.message, errors, error.more);
 }
 
+function mustBeNow(): void {
+  if (asOf.value) throw new Problem(0, "past", `Nothing can be done here: ${PAST}.`);
+}
+
 /** Asks what commands would do; nothing is done. */
 export async function tryOut(workspace: string, orders: readonly Order[], signal: AbortSignal): Promise<Preview> {
+  mustBeNow();
   const [path, init] = sent(workspace, orders, { dryRun: true });
   return (await (await send(path, { ...init, signal }).catch(unbatched)).json()) as Preview;
 }
 
 /** Runs commands, once, however often the answer gets lost; returns what was answered to the last. */
 export async function run(workspace: string, orders: readonly Order[]): Promise<Done> {
+  mustBeNow();
   const [path, init] = sent(workspace, orders, { dryRun: false });
   const once = () => send(path, init).catch(unbatched);
   const response = await once().catch((error: unknown) => {

@@ -6,6 +6,7 @@ import { runAddress } from "../actions/deeds";
 import { asProblem, type Done, type Fault, type Order, type Problem, run } from "../api/client";
 import { say } from "../parts/toast";
 import { place } from "../router";
+import { asOf, PAST } from "../time/moment";
 import { type Draft, DraftContext, incomplete, useDraft, type Values } from "./draft";
 import { type Tried, useTrial } from "./dry_run";
 import { Foreseen, spoken } from "./foreseen";
@@ -15,7 +16,8 @@ const shown = signal<(() => ComponentChildren) | null>(null);
 
 /** Opens a form over the page. */
 export function openForm(show: () => ComponentChildren): void {
-  shown.value = show;
+  if (asOf.value) say(`That is not possible: ${PAST}.`);
+  else shown.value = show;
 }
 
 export function closeForm(): void {

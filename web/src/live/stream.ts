@@ -7,6 +7,8 @@ export interface Happened {
   stream: string;
   position: number;
   type: string;
+  /** How far a row of a run is, where it is that which is told. */
+  progress?: { row: number; fraction: number | null; text: string | null; counts: Record<string, number> };
 }
 
 type Listener = (happened: Happened) => void;
@@ -104,7 +106,8 @@ class Stream {
     source.onerror = () => this.say({ state: "away" });
     source.onmessage = ({ data }: MessageEvent<string>) => this.say({ happened: JSON.parse(data) });
     source.addEventListener("progress", ({ data }: MessageEvent<string>) => {
-      this.say({ happened: { stream: `run:${JSON.parse(data).run}`, position: 0, type: "progress" } });
+      const progress = JSON.parse(data);
+      this.say({ happened: { stream: `run:${progress.run}`, position: 0, type: "progress", progress } });
     });
     return source;
   }

@@ -1,11 +1,16 @@
+import { signal } from "@preact/signals";
 import { useEffect, useRef, useState } from "preact/hooks";
 
 import { asProblem, type Asked, type Got, type Problem, read } from "../api/client";
 import type { paths } from "../api/schema";
+import { asOf } from "../time/moment";
 import { listen } from "./stream";
 
 const GATHER_MS = 200;
 const BUSY_MS = 1000;
+
+/** How many views still show another moment than the one that is looked at. */
+export const catchingUp = signal(0);
 
 export interface View<T> {
   /** What was answered last, also while the answer to another question is awaited. */
@@ -16,7 +21,8 @@ export interface View<T> {
 
 /**
  * Shows what a path answers, and again whenever something happens to a stream that it concerns. Reads are at least a
- * second apart, however much happens, and wait while nobody looks at the page.
+ * second apart, however much happens, and wait while nobody looks at the page. Who looks at the past is shown that
+ * moment, in which nothing happens any more.
  */
 export function useView<P extends keyof paths>(
   path: P,
@@ -27,25 +33,54 @@ export function useView<P extends keyof paths>(
   const [data, setData] = useState<Got<P>>();
   const [problem, setProblem] = useState<Problem>();
   const reading = useRef<Reading | null>(null);
+  const shown = useRef({ key: "", moment: "" });
+  const moment = asOf.value;
+  const asked = moment ? { ...query, as_of: moment } : query;
+  const key = JSON.stringify([path, parts, asked]);
 
   useEffect(() => {
+    const caughtUp = shown.current.moment === moment ? () => {} : behind();
     const ask = async (heard: number, signal: AbortSignal) => {
       const waiting = heard > 0 ? { wait_for: heard } : {};
-      setData(await read(path, parts, { ...query, ...waiting }, signal));
+      const answer = await read(path, parts, { ...asked, ...waiting }, signal);
+      if (signal.aborted) return;
+      shown.current = { key, moment };
+      setData(answer);
       setProblem(undefined);
+      caughtUp();
     };
-    const present = (reading.current = new Reading(ask, setProblem));
-    const unlisten = listen(({ stream, position }) => {
-      if (stream === "" || concerns(stream)) present.hear(position);
+    const fail = (wrong: Problem) => {
+      if (shown.current.key !== key) setData(undefined);
+      setProblem(wrong);
+      caughtUp();
+    };
+    const present = (reading.current = new Reading(ask, fail));
+    const unlisten = listenUnless(moment, ({ stream, type, position }) => {
+      if (type !== "progress" && (stream === "" || concerns(stream))) present.hear(position);
     });
     void present.look();
     return () => {
       present.stop();
       unlisten();
+      caughtUp();
     };
-  }, [JSON.stringify([path, parts, query])]);
+  }, [key]);
 
   return { data, problem, reload: () => void reading.current?.look() };
+}
+
+/** Has a function hear what happens, unless a past moment is looked at. */
+export function listenUnless(past: string, listener: Parameters<typeof listen>[0]): () => void {
+  return past ? () => undefined : listen(listener);
+}
+
+function behind(): () => void {
+  let isBehind = true;
+  catchingUp.value = catchingUp.peek() + 1;
+  return () => {
+    if (isBehind) catchingUp.value = catchingUp.peek() - 1;
+    isBehind = false;
+  };
 }
 
 /** Reads one after another, each at least as new as what was heard before it, and none while nobody looks. */

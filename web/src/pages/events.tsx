@@ -2,35 +2,46 @@ import { useState } from "preact/hooks";
 
 import type { Schemas } from "../api/client";
 import { useView } from "../live/view";
-import { Loading, Trouble } from "../parts/basics";
+import { Loading, Tag, Trouble } from "../parts/basics";
 import { to } from "../router";
 import { actor, long, short } from "../words";
 
 export type Event = Schemas["EventBody"];
 
 /** Facts as sentences; each opens to all that is recorded of it. */
-export function EventList({ workspace, events }: { workspace: string; events: readonly Event[] }) {
+export function EventList(props: { workspace: string; events: readonly Event[]; marked?: number }) {
   return (
     <ol class="events">
-      {events.map((event) => (
-        <EventItem key={event.position} workspace={workspace} event={event} />
+      {props.events.map((event) => (
+        <EventItem
+          key={event.position}
+          workspace={props.workspace}
+          event={event}
+          isMarked={event.position === props.marked}
+        />
       ))}
     </ol>
   );
 }
 
-function EventItem({ workspace, event }: { workspace: string; event: Event }) {
-  const [isOpen, setOpen] = useState(false);
+function EventItem(props: { workspace: string; event: Event; isMarked: boolean }) {
+  const { event, isMarked } = props;
+  const [isOpen, setOpen] = useState(isMarked);
+  const isElsewhere = event.workspace !== props.workspace;
+  const workspace = event.workspace === "*" ? props.workspace : event.workspace;
   const run = event.stream.startsWith("run:") ? event.stream.slice(4) : undefined;
   return (
-    <li>
-      <details onToggle={(toggled) => setOpen(toggled.currentTarget.open)}>
+    <li class={isMarked ? "marked" : undefined}>
+      <details open={isOpen} onToggle={(toggled) => setOpen(toggled.currentTarget.open)}>
         <summary>
           <span class="position">{event.position.toLocaleString("en")}</span>
           <time dateTime={event.at} title={long(event.at)}>
             {short(event.at)}
           </time>
-          <span class="sentence">{event.sentence ?? event.type}</span>
+          <span class="sentence">
+            {isElsewhere && <Tag>{event.workspace === "*" ? "deployment" : event.workspace}</Tag>}{" "}
+            {event.sentence ?? event.type}
+          </span>
           <span class="actor" title={event.actor}>
             {actor(event.actor)}
           </span>
@@ -39,8 +50,13 @@ function EventItem({ workspace, event }: { workspace: string; event: Event }) {
           <>
             <p class="links">
               <code>{event.type}</code>
-              <a href={to(workspace, "history", "", { stream: event.stream })}>All of {event.stream}</a>
+              {event.workspace !== "*" && (
+                <a href={to(workspace, "history", "", { stream: event.stream })}>All of {event.stream}</a>
+              )}
               {run && <a href={to(workspace, "runs", run)}>The run</a>}
+              <a href={to(workspace, pageOf(event.stream), "", { as_of: String(event.position) })}>
+                The page as it was right after
+              </a>
             </p>
             <pre tabIndex={0}>{JSON.stringify(event, null, 2)}</pre>
           </>
@@ -48,6 +64,11 @@ function EventItem({ workspace, event }: { workspace: string; event: Event }) {
       </details>
     </li>
   );
+}
+
+/** The page that shows what a fact of a stream changed. */
+function pageOf(stream: string): string {
+  return stream.startsWith("group:") || stream.startsWith("job:") ? "connect" : "jobs";
 }
 
 const STREAM = "/v1/{workspace}/streams/{stream}/events";

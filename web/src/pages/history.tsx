@@ -1,106 +1,108 @@
 import { useEffect, useRef, useState } from "preact/hooks";
 
-import { asProblem, type Got, type Problem, read } from "../api/client";
-import { listen } from "../live/stream";
-import { Reading } from "../live/view";
+import { asProblem, type Problem, read } from "../api/client";
+import { listenUnless, Reading } from "../live/view";
 import { Loading, Nothing, Trouble } from "../parts/basics";
 import { place, setQuery } from "../router";
-import { hasRole, HISTORIANS } from "../session";
-import { type Event, EventList } from "./events";
+import { hasRole, HISTORIANS, me } from "../session";
+import { localTime } from "../time/bar";
+import { asOf } from "../time/moment";
+import { Chain } from "./chain";
+import { EventList } from "./events";
+import { cut, type Found, type Get, lookBack } from "./look_back";
+import "./history.css";
 
 const WANTED = 50;
-/** How many positions are looked at, at first. */
-const PART = 200;
-const WIDER = 4;
 const SHOWN_MAX = 500;
+const EVERYWHERE = "*";
 
-interface Found {
-  events: readonly Event[];
-  /** Everything up to this position was looked at … */
-  head: number;
-  /** … from after this one on. */
-  back: number;
-}
-
+/** What stands in the address: which facts, and between which instants; `position` is the newest that is wanted. */
 interface Filters {
+  where: string;
   stream: string;
   types: string;
   actor: string;
+  since: string;
+  until: string;
+  position: string;
 }
+const NAMES = ["where", "stream", "types", "actor", "since", "until", "position"] as const;
 
 /** The history of the workspace, the newest first: every fact as a sentence and as it is recorded. */
 export function History() {
+  if (hasRole(...HISTORIANS)) return <Facts />;
+  return (
+    <>
+      <h1>History</h1>
+      <Nothing title="Your key does not show the history">
+        It needs the role auditor or administrator in this workspace.
+      </Nothing>
+    </>
+  );
+}
+
+function Facts() {
   const { workspace, query } = place.value;
-  const filters = {
-    stream: query.get("stream") ?? "",
-    types: query.get("types") ?? "",
-    actor: query.get("actor") ?? "",
-  };
+  const filters = Object.fromEntries(NAMES.map((name) => [name, query.get(name) ?? ""])) as unknown as Filters;
+  const past = asOf.value;
   const [found, setFound] = useState<Found>();
   const [problem, setProblem] = useState<Problem>();
-  const asking = useRef(new AbortController());
-  const isShown = hasRole(...HISTORIANS);
+  const [types, setTypes] = useState<readonly string[]>([]);
+  const asking = useRef({ stop: new AbortController(), downTo: 0 });
 
   useEffect(() => {
-    if (!isShown) return;
-    const older = (asking.current = new AbortController());
+    const older = (asking.current = { stop: new AbortController(), downTo: 0 });
     let head = 0;
     const reading = new Reading(async (heard, signal) => {
       const get = asker(workspace, filters, signal);
-      const { as_of } = await get({ after: Number.MAX_SAFE_INTEGER, limit: 1, wait_for: heard });
-      const newest = await lookBack(get, as_of.position, head);
+      const ends = await endsOf(get, filters, past, heard);
+      older.downTo = ends.after;
+      const newest = await lookBack(get, ends.upTo, Math.max(head, ends.after), WANTED);
+      if (signal.aborted) return;
       head = newest.head;
       setFound((before) => joined(newest, before));
       setProblem(undefined);
     }, setProblem);
     setFound(undefined);
+    setProblem(undefined);
     void reading.look();
-    const unlisten = listen(({ type, position }) => type !== "progress" && reading.hear(position));
+    const isClosed = past || filters.position || (filters.until && Date.parse(filters.until) < Date.now());
+    const unlisten = listenUnless(
+      isClosed ? "closed" : "",
+      ({ type, position }) => type !== "progress" && reading.hear(position),
+    );
     return () => {
-      older.abort();
+      older.stop.abort();
       reading.stop();
       unlisten();
     };
-  }, [JSON.stringify([workspace, filters, isShown])]);
+  }, [JSON.stringify([workspace, filters, past])]);
 
-  if (!isShown) {
-    return (
-      <>
-        <h1>History</h1>
-        <Nothing title="Your key does not show the history">
-          It needs the role auditor or administrator in this workspace.
-        </Nothing>
-      </>
-    );
-  }
   const more = async ({ back }: Found) => {
-    const { signal } = asking.current;
+    const { stop, downTo } = asking.current;
     try {
-      const older = await lookBack(asker(workspace, filters, signal), back, 0);
+      const older = await lookBack(asker(workspace, filters, stop.signal), back, downTo, WANTED);
       setFound((now) =>
         now?.back === back ? { ...older, events: [...now.events, ...older.events], head: now.head } : now,
       );
     } catch (error) {
-      if (!signal.aborted) setProblem(asProblem(error));
+      if (!stop.signal.aborted) setProblem(asProblem(error));
     }
   };
   return (
     <>
       <div class="title">
         <h1>History</h1>
-        <div class="toolbar">
-          <Filter name="stream" label="Stream" hint="schedule:nightly" />
-          <Filter name="types" label="Types" hint="run.opened,run.ended" />
-          <Filter name="actor" label="Actor" hint="key:admin" />
-        </div>
       </div>
+      <Chain workspace={workspace} told={setTypes} />
+      <Filtering filters={filters} types={types} found={found} />
       {problem && <Trouble problem={problem} />}
       {!found && !problem && <Loading />}
       {found && found.events.length === 0 && <Nothing title="Nothing here matches" />}
       {found && (
         <div class="card">
-          <EventList workspace={workspace} events={found.events} />
-          {found.back > 0 && (
+          <EventList workspace={workspace} events={found.events} marked={Number(filters.position)} />
+          {found.back > asking.current.downTo && (
             <p class="more">
               <button type="button" onClick={() => more(found)}>
                 Show older ones
@@ -113,17 +115,88 @@ export function History() {
   );
 }
 
-function Filter({ name, label, hint }: { name: string; label: string; hint: string }) {
+function Filtering(props: { filters: Filters; types: readonly string[]; found: Found | undefined }) {
+  const { filters } = props;
+  const isFiltered = NAMES.some((name) => filters[name] !== "");
+  const actors = [...new Set(props.found?.events.map((event) => event.actor))].sort();
+  return (
+    <div class="filters" role="search" aria-label="Which facts">
+      {me.value?.workspaces.includes(EVERYWHERE) && (
+        <label>
+          Workspace
+          <select
+            value={filters.where}
+            onChange={(event) => setQuery({ where: event.currentTarget.value, stream: "" })}
+          >
+            <option value="">This one</option>
+            <option value="all">All, and the deployment</option>
+          </select>
+        </label>
+      )}
+      {!filters.where && <Filter name="stream" label="Owner or stream" hint="schedule:nightly" />}
+      <Filter name="types" label="Event type" hint="run.opened, run.ended" options={props.types} />
+      <Filter name="actor" label="Actor" hint="key:admin" options={actors} />
+      <Instant name="since" label="From (your time)" value={filters.since} />
+      <Instant name="until" label="To (your time)" value={filters.until} />
+      {filters.position && (
+        <p>
+          From position {Number(filters.position).toLocaleString("en")} back.{" "}
+          <button type="button" onClick={() => setQuery({ position: "" })}>
+            Show the newest
+          </button>
+        </p>
+      )}
+      {isFiltered && (
+        <button
+          type="button"
+          class="quiet"
+          onClick={() => setQuery(Object.fromEntries(NAMES.map((name) => [name, ""])))}
+        >
+          Clear
+        </button>
+      )}
+    </div>
+  );
+}
+
+function Filter(props: { name: string; label: string; hint: string; options?: readonly string[] }) {
+  const { name, options } = props;
   const given = place.value.query.get(name) ?? "";
   return (
-    <label class="choice">
-      <span class="unseen">{label}</span>
+    <label>
+      {props.label}
       <input
         key={given}
         defaultValue={given}
-        placeholder={`${label}, e.g. ${hint}`}
-        maxLength={200}
+        placeholder={props.hint}
+        maxLength={1000}
+        list={options && `known-${name}`}
+        autocomplete="off"
         onChange={(event) => setQuery({ [name]: event.currentTarget.value.trim() })}
+      />
+      {options && (
+        <datalist id={`known-${name}`}>
+          {options.map((one) => (
+            <option key={one} value={one} />
+          ))}
+        </datalist>
+      )}
+    </label>
+  );
+}
+
+function Instant({ name, label, value }: { name: string; label: string; value: string }) {
+  const at = Date.parse(value);
+  return (
+    <label>
+      {label}
+      <input
+        type="datetime-local"
+        step="1"
+        value={Number.isNaN(at) ? "" : localTime(at)}
+        onChange={({ currentTarget: { value: local } }) =>
+          setQuery({ [name]: local && new Date(local).toISOString().replace(".000Z", "Z") })
+        }
       />
     </label>
   );
@@ -139,39 +212,22 @@ function joined(newest: Found, before: Found | undefined): Found {
   return cut({ ...newest, events: [...newest.events, ...before.events], back: before.back }, most);
 }
 
-function cut(found: Found, most: number): Found {
-  if (found.events.length <= most) return found;
-  const events = found.events.slice(0, most);
-  return { ...found, events, back: events.at(-1)!.position - 1 };
+function asker(workspace: string, { where, stream, types, actor }: Filters, signal: AbortSignal): Get {
+  const path = where ? "/v1/log/events" : stream ? "/v1/{workspace}/streams/{stream}/events" : "/v1/{workspace}/events";
+  const parts = { workspace, stream: stream.replace("/", ":") };
+  return (query) => read(path, parts, { types, actor, ...query }, signal);
 }
 
-type Query = { after: number; limit: number; before?: number; wait_for?: number; sentences?: boolean };
-type Get = (query: Query) => Promise<Got<"/v1/{workspace}/events">>;
-
-function asker(workspace: string, { stream, ...others }: Filters, signal: AbortSignal): Get {
-  const path = stream ? "/v1/{workspace}/streams/{stream}/events" : "/v1/{workspace}/events";
-  return (query) => read(path, { workspace, stream }, { ...others, ...query }, signal);
-}
-
-/**
- * Finds the last facts up to a position and after another. A history is read forwards, and positions of other workspaces
- * are left out, so it is read from further and further back until there are enough, and from less far where there are
- * more than one answer holds.
- */
-async function lookBack(get: Get, head: number, downTo: number): Promise<Found> {
-  let events: readonly Event[] = [];
-  let back = head;
-  let span = PART;
-  while (events.length < WANTED && back > downTo) {
-    const after = Math.max(downTo, back - span);
-    const { items, next } = await get({ after, before: back + 1, limit: PART + 1, sentences: true });
-    if (next !== null && back - after > 1) {
-      span = Math.max(1, Math.floor((back - after) / WIDER));
-      continue;
-    }
-    events = [...events, ...[...items].reverse()];
-    back = after;
-    span *= WIDER;
-  }
-  return cut({ events, head, back }, WANTED);
+/** After which position facts are wanted, and up to which. */
+async function endsOf(get: Get, filters: Filters, past: string, heard: number) {
+  const at = async (as_of: string) =>
+    (await get({ after: Number.MAX_SAFE_INTEGER, limit: 1, ...(as_of ? { as_of } : { wait_for: heard }) })).as_of
+      .position;
+  const ends = [await at(past)];
+  if (filters.until && Date.parse(filters.until) < Date.now()) ends.push(await at(filters.until));
+  if (filters.position) ends.push(Number(filters.position));
+  const upTo = Math.min(...ends);
+  if (!filters.since) return { after: 0, upTo };
+  const since = new Date(Date.parse(filters.since) - 1).toISOString();
+  return { after: Date.parse(since) < Date.now() ? Math.min(upTo, await at(since)) : upTo, upTo };
 }

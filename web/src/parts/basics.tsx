@@ -25,10 +25,10 @@ export function toneOf(state: string): string {
 }
 
 /** A state as a word with a colour; the word alone says it. */
-export function State({ state, title }: { state: string; title?: string }) {
+export function State({ state, title, word }: { state: string; title?: string; word?: string }) {
   return (
     <span class={`state ${toneOf(state)}`} title={title}>
-      {plain(state)}
+      {word ?? plain(state)}
     </span>
   );
 }
