@@ -19,6 +19,7 @@ NAMES = ("chromium", "chromium-browser", "google-chrome")
 PATIENCE_MS = 20_000
 """How long a page may take on a machine that does much else."""
 REFUSED_TRIAL = re.compile(r"Failed to load resource: .* (409|412|422) ")
+TRIAL = re.compile(r"dry_run=true|/plans/")
 ON_REPORT = "addEventListener('securitypolicyviolation', (one) => console.error(`CSP: ${one.violatedDirective}`))"
 
 
@@ -72,8 +73,8 @@ class Complaints:
         context.on("weberror", lambda broken: self.found.append(f"broke: {broken.error}"))
 
     def _console(self, message: ConsoleMessage) -> None:
-        """A dry run that is refused is an answer, which a form shows; that the browser notes it is no fault."""
-        if REFUSED_TRIAL.match(message.text) and "dry_run=true" in message.location["url"]:
+        """A dry run or a plan that is refused is an answer that a form shows; that the browser notes it is no fault."""
+        if REFUSED_TRIAL.match(message.text) and TRIAL.search(message.location["url"]):
             return
         if message.type in ("error", "warning"):
             self.found.append(f"{message.type}: {message.text}")
@@ -106,12 +107,12 @@ async def context(browser: Browser, complaints: Complaints) -> AsyncIterator[Bro
 def opened(context: BrowserContext, served: Rig) -> Open:
     """Opens pages of the dashboard, signed in before with the server's key."""
 
-    async def open_page(address: str, *, key: str | None = "") -> Page:
+    async def open_page(address: str, *, key: str | None = "", wait_for: str = "h1") -> Page:
         page = await context.new_page()
         if key is not None:
             await sign_in(context, served, key)
         await page.goto(f"{served.url}/#/acme/{address}")
-        await page.wait_for_selector("h1")
+        await page.wait_for_selector(wait_for)
         await page.wait_for_selector(".loading", state="detached")
         return page
 

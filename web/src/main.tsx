@@ -1,16 +1,21 @@
 import "./style.css";
 import "./forms/forms.css";
+import "./integrations/integrations.css";
+import "./begin/begin.css";
 
 import { render } from "preact";
 import { useEffect } from "preact/hooks";
 
 import { AskDialog } from "./actions/dialog";
+import { ActButton } from "./actions/tools";
+import { noWorkspaces, openWorkspaceForm } from "./begin/workspace_form";
 import { FormHost } from "./forms/form";
 import { follow } from "./live/stream";
 import { Loading, Nothing, Trouble } from "./parts/basics";
 import { Problem } from "./api/client";
 import { Toasts } from "./parts/toast";
 import { Connect } from "./pages/connect";
+import { Empty } from "./pages/empty";
 import { History } from "./pages/history";
 import { Jobs } from "./pages/jobs";
 import { Members } from "./pages/members";
@@ -58,9 +63,12 @@ function App() {
     <>
       <Shell>
         {!first ? (
-          <Nothing title="There is no workspace yet">
-            <code>eventjobs do CreateWorkspace</code> makes one.
-          </Nothing>
+          <Empty
+            title="There is no workspace yet"
+            text="A workspace holds schedules, jobs, groups and their runs; an administrator of the service makes it."
+          >
+            <ActButton label="Make a workspace" icon="plus" isMain reason={noWorkspaces()} act={openWorkspaceForm} />
+          </Empty>
         ) : !isKnown ? (
           workspace && <Nothing title={`There is no workspace ${workspace} for you`} />
         ) : PAGES[page] ? (

@@ -147,6 +147,19 @@ export async function run(workspace: string, orders: readonly Order[]): Promise<
   return [await response.json()].flat().at(-1) as Done;
 }
 
+type Plans = Extract<keyof paths, `${string}/plans/${string}`>;
+type PlanOf<P extends Plans> = paths[P]["post"]["responses"][200]["content"]["application/json"];
+
+/** Has the service read somebody's file and say what would be made of it; nothing is done. */
+export async function planned<P extends Plans>(
+  path: P,
+  workspace: string,
+  file: paths[P]["post"]["requestBody"]["content"]["application/json"],
+  signal: AbortSignal,
+): Promise<PlanOf<P>> {
+  return (await (await send(filled(path, { workspace }), { ...asJson(file), signal })).json()) as PlanOf<P>;
+}
+
 /** Signs in: the key goes out once and is kept nowhere. */
 export async function signIn(key: string): Promise<Me> {
   return (await (await send("/v1/me/session", asJson({ key }))).json()) as Me;

@@ -27,7 +27,7 @@ interface Told {
 }
 
 /** A label, what is filled in, a hint, and what is wrong with it, in this order and known to screen readers as such. */
-function Field(props: Said & { of: Told; children: (names: Names) => ComponentChildren }) {
+export function Field(props: Said & { of: Told; children: (names: Names) => ComponentChildren }) {
   const { id, fault } = props.of;
   const names: Names = {
     id,
@@ -53,7 +53,7 @@ function Field(props: Said & { of: Told; children: (names: Names) => ComponentCh
 }
 
 /** What is wrong with a field, and what is to be known about it. */
-function Hint({ of: { id, fault }, hint }: { of: Told; hint: ComponentChildren }) {
+export function Hint({ of: { id, fault }, hint }: { of: Told; hint: ComponentChildren }) {
   return (
     <small id={`${id}-said`}>
       {fault && <span class="error">{fault}</span>}

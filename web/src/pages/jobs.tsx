@@ -1,14 +1,23 @@
 import { useEffect, useState } from "preact/hooks";
 
+import { ActButton } from "../actions/tools";
 import type { Asked, Got } from "../api/client";
+import { openCrontab } from "../begin/crontab";
+import { FirstSteps } from "../begin/first_steps";
+import { Integrations } from "../integrations/section";
 import { ofKinds, useView } from "../live/view";
 import { Loading, Nothing, Trouble } from "../parts/basics";
 import { Icon } from "../parts/icons";
 import { FIRST, more, Table } from "../parts/table";
 import { Tabs } from "../parts/tabs";
 import { place, setQuery } from "../router";
+import { lacking } from "../session";
+import { jobColumns, type JobRow } from "../services/columns";
+import { openFlowForm } from "../services/flow_form";
+import { openServiceForm } from "../services/service_form";
 import { long } from "../words";
-import { jobColumns, type JobRow, scheduleColumns, type ScheduleRow } from "./jobs_rows";
+import { Empty } from "./empty";
+import { scheduleColumns, type ScheduleRow } from "./jobs_rows";
 import { Choice, Search } from "./toolbar";
 
 const PATH = "/v1/{workspace}/jobs-page";
@@ -22,6 +31,8 @@ const TABS = [
   ["services", "Services"],
   ["flows", "Flows"],
 ] as const;
+const INTEGRATIONS = "integrations";
+const FLOW_AUTHOR = "flow_author";
 type SectionName = (typeof TABS)[number][0];
 type Page = Got<typeof PATH>;
 type Filters = Partial<NonNullable<Asked<typeof PATH>>>;
@@ -79,6 +90,7 @@ export function Jobs() {
               ["true", "Drifted only"],
             ]}
           />
+          {(chosen === "services" || chosen === "flows") && <AddButton name={chosen} isMain />}
           <button type="button" class="quiet square" aria-label="Refresh" title="Refresh" onClick={reload}>
             <Icon name="refresh" />
           </button>
@@ -91,21 +103,32 @@ export function Jobs() {
           {hold.note && `: ${hold.note}`}
         </p>
       ))}
+      {data && !isFiltered(filters) && <FirstSteps workspace={workspace} page={data} />}
       <Tabs
         label="Sections"
-        tabs={TABS.map(([id, label]) => ({ id, label, count: data && section(data, id).count }))}
+        tabs={[
+          ...TABS.map(([id, label]) => ({ id, label, count: data && section(data, id).count })),
+          { id: INTEGRATIONS, label: "Integrations" },
+        ]}
         chosen={chosen}
         choose={(tab) => setQuery({ tab })}
       >
         {problem && <Trouble problem={problem} again={reload} />}
-        {!data ? !problem && <Loading /> : <Section key={chosen} name={chosen} page={data} filters={filters} />}
+        {chosen === INTEGRATIONS ? (
+          <Integrations key={workspace} workspace={workspace} />
+        ) : data ? (
+          <Section key={chosen} name={chosen} page={data} filters={filters} />
+        ) : (
+          !problem && <Loading />
+        )}
       </Tabs>
     </>
   );
 }
 
 /** The tab that was asked for, else the first that has something. */
-function tabOf(asked: string | null, page: Page | undefined): SectionName {
+function tabOf(asked: string | null, page: Page | undefined): SectionName | typeof INTEGRATIONS {
+  if (asked === INTEGRATIONS) return INTEGRATIONS;
   const known = TABS.map(([id]) => id);
   const found = known.find((id) => id === asked);
   return found ?? known.find((id) => page && section(page, id).count > 0) ?? "active";
@@ -143,8 +166,12 @@ function Rows({ name, page, filters, grow }: Shown & { grow: () => void }) {
   const { items, next } = section(page, name);
   if (items.length === 0) {
     const [title, text] = EMPTY[name];
-    const isFiltered = Object.values(filters).some((value) => value !== undefined);
-    return isFiltered ? <Nothing title="Nothing here matches" /> : <Nothing title={title}>{text}</Nothing>;
+    if (isFiltered(filters)) return <Nothing title="Nothing here matches" />;
+    return (
+      <Empty title={title} text={text}>
+        <NextSteps name={name} />
+      </Empty>
+    );
   }
   const shared = {
     label: TABS.find(([id]) => id === name)![1],
@@ -155,5 +182,38 @@ function Rows({ name, page, filters, grow }: Shown & { grow: () => void }) {
     <Table {...shared} columns={jobColumns(workspace)} rows={items as JobRow[]} />
   ) : (
     <Table {...shared} columns={scheduleColumns(workspace)} rows={items as ScheduleRow[]} />
+  );
+}
+
+function isFiltered(filters: Filters): boolean {
+  return Object.values(filters).some((value) => value !== undefined);
+}
+
+/** What fills a list that is empty. */
+function NextSteps({ name }: { name: SectionName }) {
+  const { workspace } = place.value;
+  if (name === "services" || name === "flows") return <AddButton name={name} />;
+  if (name === "workspace") {
+    return (
+      <ActButton
+        label="Import a crontab"
+        reason={lacking(FLOW_AUTHOR) ?? lacking("integration_author")}
+        act={() => openCrontab(workspace)}
+      />
+    );
+  }
+  return <ActButton label="Go to the integrations" reason={undefined} act={() => setQuery({ tab: INTEGRATIONS })} />;
+}
+
+function AddButton({ name, isMain = false }: { name: "services" | "flows"; isMain?: boolean }) {
+  const { workspace } = place.value;
+  return (
+    <ActButton
+      label={name === "services" ? "Add a service" : "Add a flow"}
+      icon="plus"
+      isMain={isMain}
+      reason={lacking(FLOW_AUTHOR)}
+      act={() => void (name === "services" ? openServiceForm(workspace) : openFlowForm(workspace))}
+    />
   );
 }

@@ -6,7 +6,6 @@ import { to } from "../router";
 import { cadence, capital, count, long, plain, wallClock, zoneName } from "../words";
 
 export type ScheduleRow = Schemas["ScheduleItem"];
-export type JobRow = Schemas["ServiceItem"] | Schemas["FlowItem"];
 type Runs = Pick<ScheduleRow, "open_run" | "last_run">;
 
 export function scheduleColumns(workspace: string): readonly Column<ScheduleRow>[] {
@@ -82,58 +81,6 @@ export function scheduleColumns(workspace: string): readonly Column<ScheduleRow>
   ];
 }
 
-export function jobColumns(workspace: string): readonly Column<JobRow>[] {
-  return [
-    {
-      title: "Name",
-      kind: "wide",
-      cell: (row) => (
-        <Name id={row.id} name={row.name}>
-          <Marks managed={row.managed} drift={row.drift} />
-          {"active" in row && row.active === false && <Tag>inactive</Tag>}
-        </Name>
-      ),
-    },
-    {
-      title: "Does",
-      cell: (row) => (
-        <>
-          {("type" in row && typeof row.type === "string" && row.type) || <code>{row.handler}</code>}
-          {"trigger" in row && <small>{plain(String(row.trigger))}</small>}
-        </>
-      ),
-    },
-    {
-      title: "Used by",
-      cell: (row) =>
-        row.used_by.length ? (
-          <span title={row.used_by.map((one) => one.id).join(", ")}>{count(row.used_by.length, "schedule")}</span>
-        ) : (
-          <span class="faint">nothing</span>
-        ),
-    },
-    { title: "Last run", cell: (row) => <LastRun workspace={workspace} row={row} /> },
-    {
-      title: "Actions",
-      kind: "tools",
-      cell: (row) => (
-        <Tools
-          workspace={workspace}
-          owner={{
-            ...runsOf(row),
-            id: row.id,
-            kind: row.kind,
-            name: row.name || row.id,
-            active: true,
-            paused: false,
-            actions: row.actions,
-          }}
-        />
-      ),
-    },
-  ];
-}
-
 export function runsOf(row: Runs): { openRun: string | null; lastRun: string | null } {
   return { openRun: row.open_run?.id ?? null, lastRun: row.last_run?.id ?? null };
 }
@@ -161,7 +108,7 @@ const DRIFTS: Record<string, string> = {
   own: "built here",
 };
 
-function Marks({ managed, drift }: Pick<ScheduleRow, "managed" | "drift">) {
+export function Marks({ managed, drift }: Pick<ScheduleRow, "managed" | "drift">) {
   return (
     <>
       {managed && (

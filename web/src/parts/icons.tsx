@@ -16,6 +16,7 @@ const PATHS = {
   down: "M12 5v14M6 13l6 6 6-6",
   open: "M9 6l6 6-6 6",
   hold: "M8 5v14M16 5v14",
+  tick: "M5 12.5l4.5 4.5L19 7.5",
   warn: "M12 4l9 16H3zM12 10v4M12 17h.01",
 } as const;
 
