@@ -482,7 +482,10 @@ async def test_R43_a_suspended_row_shows_what_it_waits_for_and_what_was_said_at_
         row=1, attempt=1, waits_for="the buyer", deadline=MIDNIGHT + timedelta(hours=1), counts={"asked": 1}
     )
     answer = JobRunAnswered(row=1, attempt=1, state="failed", reason="stop_step", counts={}, output=[1])
+    flow, policy = flow_stream("acme", "approve"), AttemptPolicy(delivery="at_least_once")
+    added = FlowAdded(name="Approve", trigger="on_demand", handler="http", config={}, policy=policy)
     await reader.after((run, opening), (owner, ScheduleRunOpened(run="r1", cause="manual")))
+    await reader.after((flow, added), (flow, FlowRunOpened(run="r1", cause="manual")))
     waits = await reader.after((run, AttemptStarted(row=1, attempt=1, term=1)), (run, suspended))
     released = await reader.after((run, JobRunReleased(row=1, attempt=1)))
     ending = JobRunEnded(row=1, state="failed", reason="stop_step", counts={})
@@ -493,6 +496,8 @@ async def test_R43_a_suspended_row_shows_what_it_waits_for_and_what_was_said_at_
         assert shown is not None
         return shown["stages"][0]["job_runs"][0]  # type: ignore[no-any-return]
 
+    open_run = (await reader.views.flows("acme", position=waits))["items"][0]["open_run"]
+    assert (open_run["id"], open_run["suspended"]) == ("r1", 1)
     before, later, last = [await job_run(position) for position in (waits, released, ended)]
     assert (before["state"], before["released"], before["deadline"]) == ("suspended", False, suspended.deadline)
     assert before["attempts"][0]["suspension"]["waits_for"] == "the buyer"

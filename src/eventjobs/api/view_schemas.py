@@ -149,8 +149,8 @@ class OpenRun(Shown):
     """
     The newest run that is open: in which stage `of` how many it is, and how far.
 
-    `progress` is the share of its jobs that is done, running ones by what they tell, from 0 to 1. `job` is that of the
-    stage, where it has only one.
+    `progress` is the share of its jobs that is done, running ones by what they tell, from 0 to 1; `suspended` is how
+    many of its flows wait for a callback. `job` is that of the stage, where it has only one.
     """
 
     id: str
@@ -160,6 +160,7 @@ class OpenRun(Shown):
     stage: int | None = None
     of: int | None = None
     progress: float | None = None
+    suspended: int | None = None
     job: Reference | None = None
 
 

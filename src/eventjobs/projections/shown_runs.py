@@ -30,7 +30,7 @@ async def shown_runs_of(
 
 def _open_run(row: Row) -> Document:
     jobs, begun = loads(row["jobs"]), loads(row["begun"])
-    ended = {place for place, over, _ in begun if over}
+    ended = {place for place, over, *_ in begun if over}
     stages = sorted({job["seq"] for job in jobs})
     seq = _stage(jobs, ended, stages)
     alone = [job["job"] for job in jobs if job["seq"] == seq]
@@ -43,6 +43,7 @@ def _open_run(row: Row) -> Document:
         "of": len(stages),
         "job": alone[0] if len(alone) == 1 else None,
         "progress": _progress(len(jobs), begun),
+        "suspended": sum(is_suspended for *_, is_suspended in begun),
     }
 
 
@@ -54,5 +55,5 @@ def _stage(jobs: Sequence[Mapping[str, Any]], ended: set[int], stages: Sequence[
 
 def _progress(jobs: int, begun: Sequence[Sequence[Any]]) -> float:
     """Return the share of the work that is done, every job counting the same."""
-    done = sum(1.0 if over else min(1.0, max(0.0, fraction or 0.0)) for _, over, fraction in begun)
+    done = sum(1.0 if over else min(1.0, max(0.0, fraction or 0.0)) for _, over, fraction, _ in begun)
     return round(done / jobs, 3)

@@ -146,7 +146,11 @@ export function LastRun({ workspace, row }: { workspace: string; row: Runs }) {
   if (open) {
     return (
       <a class="run" href={to(workspace, "runs", open.id)}>
-        <State state={open.state ?? "running"} />
+        {open.suspended ? (
+          <State state="suspended" title={`${count(open.suspended, "flow")} wait for a callback`} />
+        ) : (
+          <State state={open.state ?? "running"} />
+        )}
         {open.progress != null && <Bar share={open.progress} label="How far the run is" />}
         {open.stage != null && (
           <small>
