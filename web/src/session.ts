@@ -83,9 +83,18 @@ export async function signOut(): Promise<void> {
 }
 
 async function entered(who: Me): Promise<void> {
-  const found = await read("/v1/workspaces", {}, { limit: 1000 });
-  workspaces.value = found.items.map((one) => one.id);
+  await lookAround();
   me.value = who;
+}
+
+/** Finds out which workspaces there are, once a position of the log is known to the views. */
+export async function lookAround(position?: number): Promise<void> {
+  const found = await read(
+    "/v1/workspaces",
+    {},
+    { limit: 1000, ...(position !== undefined && { wait_for: position }) },
+  );
+  workspaces.value = found.items.map((one) => one.id);
 }
 
 /** The roles that show the history. */

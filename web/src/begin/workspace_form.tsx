@@ -1,7 +1,7 @@
 import { ChoiceField, OWN_ZONE, TextField, ZoneField } from "../forms/fields";
 import { CommandForm, openForm, Part } from "../forms/form";
 import { go, to } from "../router";
-import { hasRole, me, recognise } from "../session";
+import { hasRole, lookAround, me } from "../session";
 
 const EVERYWHERE = "*";
 
@@ -26,8 +26,8 @@ export function openWorkspaceForm(): void {
       }}
       label="Make the workspace"
       done="Made"
-      whenDone={async () => {
-        await recognise();
+      whenDone={async ({ position }) => {
+        await lookAround(position);
         go(to(made, "jobs"));
       }}
     >

@@ -131,7 +131,7 @@ function tabOf(asked: string | null, page: Page | undefined): SectionName | type
   if (asked === INTEGRATIONS) return INTEGRATIONS;
   const known = TABS.map(([id]) => id);
   const found = known.find((id) => id === asked);
-  return found ?? known.find((id) => page && section(page, id).count > 0) ?? "active";
+  return found ?? known.find((id) => page && section(page, id).count > 0) ?? "workspace";
 }
 
 interface Shown {

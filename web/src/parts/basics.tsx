@@ -3,6 +3,7 @@ import type { ComponentChildren } from "preact";
 import type { Problem } from "../api/client";
 import { long, now, plain, relative, short } from "../words";
 import { Icon } from "./icons";
+import { NextStep } from "./next_step";
 
 const TONES: Record<string, string> = {
   succeeded: "good",
@@ -97,6 +98,7 @@ export function Trouble({ problem, again }: { problem: Problem; again?: () => vo
             ))}
           </ul>
         )}
+        <NextStep problem={problem} />
       </div>
       {again && (
         <button type="button" onClick={again}>

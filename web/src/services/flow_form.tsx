@@ -7,8 +7,8 @@ import { say } from "../parts/toast";
 import { Config } from "./config";
 import { Identity, idOf } from "./identity";
 import { PolicyFields, policyOf } from "./policy";
-import type { Schema } from "./schema";
-import { type ServiceType, SUMMARIES } from "./service_form";
+import { drawn, missing } from "./schema";
+import { schemaOf, type ServiceType, SUMMARIES } from "./service_form";
 
 type Flow = Schemas["FlowItem"];
 
@@ -39,7 +39,11 @@ function FlowForm(props: { workspace: string; handlers: readonly ServiceType[]; 
         present ? valuesOf(present, handlers) : { trigger: "on_demand", handler: "http", active: true, config: {} }
       }
       fields={(values) => ({ ...values, id: values["id"] ?? idOf(values["name"]) })}
-      lacks={unparsed}
+      lacks={(values) => {
+        const chosen = handlers.find((one) => one.handler === values["handler"]);
+        const fields = chosen ? drawn(schemaOf(chosen)) : [];
+        return [...missing(fields, values["config"], "config"), ...unparsed(values)];
+      }}
       {...(present && {
         version: present.version,
         reread: async () => {
@@ -74,14 +78,7 @@ function FlowFields({ handlers, present }: { handlers: readonly ServiceType[]; p
         <CheckField path="exclusive" label="One at a time" hint="A second run of it waits for the first." />
         <CheckField path="active" label="Active" hint="One that is not active is not run, by nobody." />
       </Part>
-      {chosen && (
-        <Config
-          key={chosen.handler}
-          path="config"
-          handler={chosen.handler}
-          schema={(chosen.schema as Schema | null | undefined) ?? null}
-        />
-      )}
+      {chosen && <Config key={chosen.handler} path="config" handler={chosen.handler} schema={schemaOf(chosen)} />}
       <PolicyFields delivery={chosen?.delivery} isFlow />
     </>
   );

@@ -1,3 +1,5 @@
+import type { Fault } from "../api/client";
+import { valueAt } from "../forms/draft";
 import { capital } from "../words";
 
 /** A part of a JSON schema, as far as forms are made from it. */
@@ -54,6 +56,16 @@ const SPELLED: Record<string, string> = { url: "URL", sftp: "SFTP", csv: "CSV", 
 /** Lists the fields of a configuration; none where its schema names none. */
 export function drawn(schema: Schema | null): readonly Drawn[] {
   return schema === null ? [] : fieldsOf(schema, schema, 0);
+}
+
+/** Lists the fields of a configuration that are needed and not filled in. */
+export function missing(fields: readonly Drawn[], values: unknown, above: string): readonly Fault[] {
+  return fields.flatMap(({ name, isRequired, drawing }) => {
+    const path = `${above}.${name}`;
+    const value = valueAt(values, name);
+    if (value === undefined) return isRequired ? [{ path, detail: "This is needed." }] : [];
+    return drawing.as === "whole" ? missing(drawing.fields, value, path) : [];
+  });
 }
 
 function fieldsOf(root: Schema, of: Schema, depth: number): readonly Drawn[] {

@@ -1,4 +1,4 @@
-import { asProblem, read, type Schemas } from "../api/client";
+import { asProblem, type Fault, read, type Schemas } from "../api/client";
 import { useForm, type Values } from "../forms/draft";
 import { type Option, SelectField, TextField } from "../forms/fields";
 import { CommandForm, openForm, Part } from "../forms/form";
@@ -7,7 +7,7 @@ import { say } from "../parts/toast";
 import { Config } from "./config";
 import { Identity, idOf } from "./identity";
 import { PolicyFields, policyOf } from "./policy";
-import type { Schema } from "./schema";
+import { drawn, missing, type Schema } from "./schema";
 
 type Service = Schemas["ServiceItem"];
 export type ServiceType = Schemas["ServiceTypeItem"];
@@ -33,10 +33,7 @@ function ServiceForm(props: { workspace: string; types: readonly ServiceType[]; 
       workspace={workspace}
       title={present ? `Configure ${present.name || present.id}` : "Add a service"}
       begin={begin}
-      lacks={(values) => [
-        ...(values["kind"] ? [] : [{ path: "kind", detail: "Choose what it does." }]),
-        ...unparsed(values),
-      ]}
+      lacks={(values) => lacksOf(values, types)}
       {...(present && {
         version: present.version,
         reread: async () => {
@@ -50,6 +47,12 @@ function ServiceForm(props: { workspace: string; types: readonly ServiceType[]; 
       {() => <ServiceFields types={types} isNew={!present} />}
     </CommandForm>
   );
+}
+
+function lacksOf(values: Values, types: readonly ServiceType[]): readonly Fault[] {
+  const chosen = types.find((one) => keyOf(one) === values["kind"]);
+  if (!chosen) return [{ path: "kind", detail: "Choose what it does." }];
+  return [...missing(drawn(schemaOf(chosen)), values["config"], "config"), ...unparsed(values)];
 }
 
 function ServiceFields({ types, isNew }: { types: readonly ServiceType[]; isNew: boolean }) {
@@ -69,17 +72,14 @@ function ServiceFields({ types, isNew }: { types: readonly ServiceType[]; isNew:
         />
         {isNew ? <Identity example="Load contacts" /> : <TextField path="name" label="Name" maxLength={200} />}
       </Part>
-      {chosen && (
-        <Config
-          key={keyOf(chosen)}
-          path="config"
-          handler={chosen.handler}
-          schema={(chosen.schema as Schema | null | undefined) ?? null}
-        />
-      )}
+      {chosen && <Config key={keyOf(chosen)} path="config" handler={chosen.handler} schema={schemaOf(chosen)} />}
       {chosen && <PolicyFields delivery={chosen.delivery} />}
     </>
   );
+}
+
+export function schemaOf(type: ServiceType): Schema | null {
+  return (type.schema as Schema | null | undefined) ?? null;
 }
 
 /** A handler by itself is called by its name, a type by its own with the handler. */
