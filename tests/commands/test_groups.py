@@ -117,6 +117,7 @@ def test_G10_G12_a_draft_is_saved_with_its_errors_and_not_activated() -> None:
     told = it.when(saved(schedule={"type": "monthly", "day": 31}, notification={"mode": "always"})).warnings
     assert {"schedule_incomplete", "month_day_not_allowed", "recipients_required"} <= set(told)
     it.when(activate()).then_refused("recipients_required", "notification.recipients")
+    it.when(activate()).then_refused("recipients_required", "schedule")
     it.given(saved(schedule={"type": "monthly", "day": 31, "at": "10:00"}))
     it.when(activate()).then_refused("month_day_not_allowed", "schedule.day")
 
@@ -293,7 +294,8 @@ def test_G32_the_slot_under_way_is_refused_with_the_next_free_one() -> None:
 def test_G33_the_schedule_of_an_active_group_is_checked_too_and_that_of_a_draft_is_warned_of() -> None:
     once = {"type": "once", "date": "2026-12-01", "at": "12:00"}
     active().when(saved(schedule=once)).then_refused("slot_overlaps_now")
-    assert "slot_overlaps_now" in story().when(saved(schedule=once)).warnings
+    (told,) = [one for one in story().when(saved(schedule=once)).told if one.code == "slot_overlaps_now"]
+    assert (told.extra["prevents"], told.extra["next_free_slot"]["slot"]) == ("activation", "15-29")
 
 
 def test_G34_G38_a_past_slot_and_a_past_start_are_refused() -> None:

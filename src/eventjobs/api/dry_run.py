@@ -89,10 +89,7 @@ async def _preview(call: Call, trials: Sequence[Trial], context: Context) -> Map
         "dry_run": True,
         "position": trial.position,
         "events": list(_events(trial, others)),
-        "warnings": [
-            {"code": warn.code, "detail": warn.detail, "path": warn.path}
-            for warn in (*world.warnings, *await foreseen(call, trial, owners, context))
-        ],
+        "warnings": [warn.document for warn in (*world.warnings, *await foreseen(call, trial, owners, context))],
         "runs_now": runs_now(trial, context),
         "next": {
             name: _coming(as_owner(world.state(stream)), calendars, context, drawn=_is_drawn(stream, trials))

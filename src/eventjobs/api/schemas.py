@@ -48,12 +48,19 @@ class EmittedEvent(Body):
     type: str
 
 
-class Warned(Body):
-    """Something to know although the command was accepted."""
+class Warned(BaseModel):
+    """
+    Something to know although the command was accepted; further fields are the way out (`next_free_slot`).
+
+    What `prevents` the activation is what the command that activates would refuse.
+    """
+
+    model_config = ConfigDict(extra="allow")
 
     code: str
     detail: str
     path: str | None
+    prevents: Literal["activation"] | None = None
 
 
 class CommandAnswer(BaseModel):

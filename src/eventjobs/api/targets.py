@@ -82,7 +82,7 @@ async def _tried(call: Call, target: Target) -> Mapping[str, Any]:
         trial = await call.deps.dispatcher.try_out(entry.spec, entry.command, entry.context)
     except Rejected as refusal:
         return _refused(call, target, refusal)
-    warnings = [{"code": warn.code, "detail": warn.detail, "path": warn.path} for warn in trial.world.warnings]
+    warnings = [warn.document for warn in trial.world.warnings]
     there = {"workspace": target.workspace}
     shown = {"diff": changes(trial.world), "runs_now": [{**there, **run} for run in runs_now(trial, entry.context)]}
     return {**there, "status": CREATED if trial.world.emitted else OK, "warnings": warnings, **shown}

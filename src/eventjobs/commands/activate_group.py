@@ -11,7 +11,8 @@ from pydantic import Field
 from eventjobs.commands.answering import settle_due
 from eventjobs.commands.connect_fields import ConnectName, GroupNotificationFields, LastDay, SlotPolicyFields
 from eventjobs.commands.context import Context
-from eventjobs.commands.group_fields import GroupFields, Members, expiries, refuse_incomplete
+from eventjobs.commands.group_fields import GroupFields, Members, expiries
+from eventjobs.commands.qualifying import incomplete
 from eventjobs.commands.saving_groups import alive_group, group_ref, save
 from eventjobs.commands.slot_activity import switch_on
 from eventjobs.commands.slot_fields import SlotFields
@@ -45,10 +46,9 @@ def decide(command: ActivateGroup, world: World, context: Context) -> None:
     elif command.model_fields_set - {"id"}:
         raise Invalid.at("name", "missing", "a definition to save has a name")
     settle_due(world, context, group_ref(command.id))
-    if alive_group(command.id, world, context).active:
-        return
-    refuse_incomplete(command.id, world, context)
-    switch_on(world, context, group_ref(command.id), expiries(command.id, world))
+    group = alive_group(command.id, world, context)
+    errors = () if group.active else incomplete(command.id, group, world, context)
+    switch_on(world, context, group_ref(command.id), expiries(command.id, world), errors=errors)
 
 
 SPEC: Final = CommandSpec(

@@ -4,7 +4,7 @@ from typing import Final
 
 from eventjobs.commands.answering import settle_due
 from eventjobs.commands.context import Context
-from eventjobs.commands.job_saving import alive_job, refuse_errors
+from eventjobs.commands.job_saving import alive_job, field_errors
 from eventjobs.commands.slot_activity import switch_on
 from eventjobs.commands.spec import CommandFields, CommandSpec, Id
 from eventjobs.commands.world import World
@@ -23,8 +23,7 @@ def decide(command: ActivateJob, world: World, context: Context) -> None:
     owner, _ = alive_job(command.id, world, context)
     settle_due(world, context, owner)
     owner, job = alive_job(command.id, world, context)
-    refuse_errors(job.errors)
-    switch_on(world, context, owner)
+    switch_on(world, context, owner, errors=field_errors(job.errors))
 
 
 SPEC: Final = CommandSpec(

@@ -182,7 +182,7 @@ async def try_all(dispatcher: Dispatcher, entries: Sequence[Entry]) -> Trial:
         except Rejected as refusal:
             raise AtomicRefusal(place, refusal) from None
     world, parts = await _decide_all(dispatcher, entries)
-    world.warnings = [Warn(**warning) for part in parts for warning in part.answer["warnings"]]
+    world.warnings = [Warn.read(warning) for part in parts for warning in part.answer["warnings"]]
     return Trial(world=world, position=dispatcher.log.known_head.position)
 
 

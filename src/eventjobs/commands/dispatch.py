@@ -19,7 +19,7 @@ from eventjobs.commands.outcomes import Keyed, Outcome, Replay, receipt_of, repl
 from eventjobs.commands.snapshots import Snapshots
 from eventjobs.commands.spec import CommandFields, CommandSpec
 from eventjobs.commands.states import States
-from eventjobs.commands.world import Loaded, Uncounted, Unloaded, Warn, World
+from eventjobs.commands.world import Loaded, Uncounted, Unloaded, World
 from eventjobs.domain.streams import REFUSED_ATTEMPTS
 from eventjobs.errors import Forbidden, LogFault, LogUnavailable, Overtaken, Rejected, Stale, VersionConflict
 from eventjobs.events.access import AttemptRefused
@@ -264,7 +264,7 @@ class Dispatcher:
             "events": [
                 {"position": None, "stream": stream.name, "type": event.TYPE} for stream, event in world.emitted
             ],
-            "warnings": [_warning(warn) for warn in world.warnings],
+            "warnings": [warn.document for warn in world.warnings],
             **world.answer,
         }
 
@@ -311,7 +311,3 @@ def _versions(world: World) -> dict[StreamId, int]:
     for stream, _ in world.emitted:
         versions[stream] = versions.get(stream, expected[stream]) + 1
     return versions
-
-
-def _warning(warn: Warn) -> dict[str, Any]:
-    return {"code": warn.code, "detail": warn.detail, "path": warn.path}

@@ -137,7 +137,12 @@ def definition_of(job: ConnectJob) -> JobSaved:
 def refuse_errors(errors: tuple[SavedError, ...]) -> None:
     """Raise `Invalid` with all that keeps a job from being active."""
     if errors:
-        raise Invalid.fields([FieldError(error.path, error.code, error.detail) for error in errors])
+        raise Invalid.fields(field_errors(errors))
+
+
+def field_errors(errors: tuple[SavedError, ...]) -> list[FieldError]:
+    """Return what was found when a job was saved as the errors that refuse."""
+    return [FieldError(error.path, error.code, error.detail) for error in errors]
 
 
 def alive_job(job_id: str, world: World, context: Context) -> tuple[Ref, ConnectJob]:

@@ -10,12 +10,22 @@ from eventjobs.commands.answering import settle_due
 from eventjobs.commands.connect_fields import expiry_of
 from eventjobs.commands.context import Context
 from eventjobs.commands.fields import no_such
-from eventjobs.commands.job_saving import ConnectJobFields, alive_job, create, definition_of, refuse_errors, saved
+from eventjobs.commands.job_saving import (
+    ConnectJobFields,
+    alive_job,
+    create,
+    definition_of,
+    field_errors,
+    refuse_errors,
+    saved,
+)
 from eventjobs.commands.qualifying import refuse_member
-from eventjobs.commands.slot_activity import is_due_otherwise, reschedule, set_expiry
+from eventjobs.commands.slot_activity import findings_of, is_due_otherwise, reschedule, set_expiry
+from eventjobs.commands.slot_fields import tell
 from eventjobs.commands.spec import CommandSpec, Id
 from eventjobs.commands.world import World
 from eventjobs.domain.access import DATA_DIRECTOR
+from eventjobs.domain.slots import undrawn
 from eventjobs.domain.streams import connect_stream, flow_stream, service_stream, workspace_stream
 from eventjobs.errors import Conflict, Invalid
 from eventjobs.events.run import Ref
@@ -45,8 +55,9 @@ def decide(command: SaveJob, world: World, context: Context) -> None:
             raise Invalid.at("expires_on", "expiration_required", "a job has a last day, or never expires")
         expiry = expiry_of(command.expires_on, context.now, world, context)
         create(Ref(kind=command.kind, id=the_id), saved(command, the_id, world, context), expiry, world, context)
-    for error in world.connect_job(the_id).errors:
-        world.warn(error.code, error.detail, error.path)
+    job = world.connect_job(the_id)
+    if not job.own.active:
+        tell(findings_of(job.own, undrawn(job.own.schedule), context), world, field_errors(job.errors))
 
 
 def _save(command: SaveJob, the_id: str, world: World, context: Context) -> None:

@@ -9,6 +9,7 @@ from eventjobs.commands.group_fields import GroupFields, expiries, refuse_incomp
 from eventjobs.commands.managing import warn_customer
 from eventjobs.commands.qualifying import incomplete
 from eventjobs.commands.slot_activity import findings_of, is_due_otherwise, reschedule, set_expiry
+from eventjobs.commands.slot_fields import tell
 from eventjobs.commands.world import World
 from eventjobs.domain.group import Group
 from eventjobs.domain.slots import undrawn
@@ -96,11 +97,8 @@ def save(world: World, context: Context, group_id: str, fields: GroupFields) -> 
 def warn_of_errors(group_id: str, world: World, context: Context) -> None:
     """Tell what keeps a draft, or one that is switched off, from being activated (G12, G33)."""
     group = world.group(group_id)
-    for error in incomplete(group_id, group, world, context):
-        world.warn(error.code, error.detail, error.path)
     found = findings_of(group, undrawn(group.schedule), context, expiries(group_id, world))
-    for finding in (*found.errors, *found.warnings):
-        world.warn(finding.code, finding.detail, finding.path)
+    tell(found, world, incomplete(group_id, group, world, context))
 
 
 def definition_of(present: Group) -> GroupSaved:

@@ -1,6 +1,6 @@
 """Switching a group or a Connect job on and off, and what another schedule or another last day means for it."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
@@ -19,7 +19,7 @@ from eventjobs.domain.slot_owner import SlotOwner
 from eventjobs.domain.slots import cadence_of, drawn, undrawn
 from eventjobs.domain.standing import activation_of
 from eventjobs.domain.streams import owner_stream
-from eventjobs.errors import Conflict
+from eventjobs.errors import Conflict, FieldError
 from eventjobs.events.cadence import TimingPolicies
 from eventjobs.events.run import Ref
 from eventjobs.events.slots import SlotSchedule
@@ -41,12 +41,23 @@ def findings_of(
     return check_activation(replace(activation, schedule=schedule, again=again))
 
 
-def switch_on(world: World, context: Context, owner: Ref, members: Mapping[str, datetime | None] | None = None) -> None:
-    """Activate it: a new cadence version, with a minute drawn anew; an active one stays as it is."""
+def switch_on(
+    world: World,
+    context: Context,
+    owner: Ref,
+    members: Mapping[str, datetime | None] | None = None,
+    *,
+    errors: Sequence[FieldError] = (),
+) -> None:
+    """
+    Activate it: a new cadence version, with a minute drawn anew; an active one stays as it is.
+
+    Raises `Invalid` with all that speaks against it: the `errors` that are known, and those of its schedule (G12).
+    """
     present = slot_owner(world, owner)
     if present.active:
         return
-    heed(findings_of(present, present.schedule, context, members), world)
+    heed(findings_of(present, present.schedule, context, members), world, errors)
     _schedule(world, context, owner, present.schedule, "activated")
 
 

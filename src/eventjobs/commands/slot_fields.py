@@ -1,7 +1,7 @@
 """The fields of a slot schedule (G26 to G41), and their translation into what its facts hold."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Annotated, Final, Literal
 
 from pydantic import Field
@@ -10,7 +10,7 @@ from eventjobs.commands.spec import CommandFields
 from eventjobs.commands.world import World
 from eventjobs.domain import zones
 from eventjobs.domain.cadence import YEARS, is_date
-from eventjobs.domain.slot_checks import Findings
+from eventjobs.domain.slot_checks import Finding, Findings
 from eventjobs.domain.slots import EVERY_MAX, LABELS, MINUTES
 from eventjobs.errors import FieldError, Invalid
 from eventjobs.events.slots import Redraw, SlotSchedule, SlotType, Weekday
@@ -80,13 +80,33 @@ def slots_of(fields: SlotFields, zone: str, path: str = "schedule") -> SlotSched
     )
 
 
-def heed(findings: Findings, world: World) -> None:
-    """Tell the caller the warnings; raises `Invalid` with every error, and with the way out of the first."""
-    if findings.errors:
-        first, errors = findings.errors[0], [one.error for one in findings.errors]
-        raise Invalid(first.code, first.detail, errors=errors, extra=first.extra)
+def heed(findings: Findings, world: World, others: Sequence[FieldError] = ()) -> None:
+    """
+    Tell the caller the warnings; raises `Invalid` with every error, the `others` first.
+
+    It has the way out of the first finding.
+    """
+    errors = [*others, *(one.error for one in _besides(others, findings))]
+    if errors:
+        extra = findings.errors[0].extra if findings.errors else {}
+        raise Invalid(errors[0].code, errors[0].detail, errors=errors, extra=extra)
     for one in findings.warnings:
         world.warn(one.code, one.detail, one.path)
+
+
+def tell(findings: Findings, world: World, others: Sequence[FieldError] = ()) -> None:
+    """Tell the caller of a draft what `heed` would refuse, and what else it would tell (G12, G33)."""
+    for error in others:
+        world.warn(error.code, error.detail, error.path, prevents="activation")
+    for one in _besides(others, findings):
+        world.warn(one.code, one.detail, one.path, prevents="activation", **one.extra)
+    for one in findings.warnings:
+        world.warn(one.code, one.detail, one.path)
+
+
+def _besides(others: Sequence[FieldError], findings: Findings) -> Sequence[Finding]:
+    known = {(error.path, error.code) for error in others}
+    return [one for one in findings.errors if (one.path, one.code) not in known]
 
 
 def _problems(fields: SlotFields) -> Iterator[tuple[str, str, str]]:

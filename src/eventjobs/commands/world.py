@@ -7,7 +7,7 @@ where it needs it. What a decision emits moves its own view of the states at onc
 """
 
 from collections.abc import Callable, Iterable, Mapping, MutableMapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, TypeVar, cast
 
@@ -59,11 +59,23 @@ class Loaded:
 
 @dataclass(frozen=True, slots=True)
 class Warn:
-    """Something the caller should know although the command is accepted."""
+    """Something the caller should know although the command is accepted; `extra` is the way out where there is one."""
 
     code: str
     detail: str
     path: str | None = None
+    extra: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def document(self) -> dict[str, Any]:
+        """It as it is answered."""
+        return {"code": self.code, "detail": self.detail, "path": self.path, **self.extra}
+
+    @classmethod
+    def read(cls, document: Mapping[str, Any]) -> "Warn":
+        """Return what was answered as what it was made of."""
+        extra = {name: value for name, value in document.items() if name not in ("code", "detail", "path")}
+        return cls(document["code"], document["detail"], document["path"], extra)
 
 
 @dataclass(frozen=True, slots=True)
@@ -226,9 +238,9 @@ class World:
         if instant is not None and (self.holds_until is None or instant < self.holds_until):
             self.holds_until = instant
 
-    def warn(self, code: str, detail: str, path: str | None = None) -> None:
+    def warn(self, code: str, detail: str, path: str | None = None, **extra: Any) -> None:
         """Tell the caller something besides the answer."""
-        self.warnings.append(Warn(code, detail, path))
+        self.warnings.append(Warn(code, detail, path, extra))
 
     def expected(self) -> dict[StreamId, int]:
         """The versions of all streams that were read or written: the decision holds only on them."""
