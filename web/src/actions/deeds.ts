@@ -95,14 +95,6 @@ export function deedsOf(owner: Owner): readonly Deed[] {
       fields: { owner: ref },
       done: "The pause is over",
     },
-    {
-      name: "set_expiration",
-      label: "Extend by 30 days",
-      title: `Extend ${name} by 30 days?`,
-      command: "SetExpiration",
-      fields: { owner: ref, extend_by_days: 30 },
-      done: "Extended",
-    },
     owner.overridden === true && {
       name: "clear_override",
       label: "Give up the local cadence",

@@ -1,12 +1,18 @@
+import type { ComponentChildren } from "preact";
 import { useEffect, useState } from "preact/hooks";
 
+import { type Allowed, reasonOf } from "../actions/deeds";
+import { ActButton } from "../actions/tools";
+import type { Problem } from "../api/client";
+import "../connect/connect.css";
+import { createGroup } from "../connect/group_form";
 import { ofKinds, useView } from "../live/view";
 import { Loading, Nothing, Trouble } from "../parts/basics";
 import { type Column, FIRST as LIMIT, more, Table } from "../parts/table";
 import { Tabs } from "../parts/tabs";
 import { place, setQuery } from "../router";
 import { completedColumns, connectJobColumns, groupColumns } from "./connect_rows";
-import { Choice, Search } from "./toolbar";
+import { Choice, DayFilter, IdFilter, Search } from "./toolbar";
 
 const ALL = "/v1/{workspace}/manage-connect/all-jobs";
 const COMPLETED = "/v1/{workspace}/manage-connect/completed-jobs";
@@ -34,6 +40,43 @@ const TYPES = [
   ["weekly", "Weekly"],
   ["monthly", "Monthly"],
 ] as const;
+const KINDS = [
+  ["", "Any type"],
+  ["import", "Imports"],
+  ["export", "Exports"],
+  ["partner", "Partners"],
+  ["feed", "Feeds"],
+] as const;
+const RUNNING = [
+  ["", "Running or not"],
+  ["true", "Running"],
+  ["false", "Not running"],
+] as const;
+const GROUPED = [
+  ["", "In a group or free"],
+  ["true", "In a group"],
+  ["false", "Free"],
+] as const;
+const VALIDITY = [
+  ["", "Valid or not"],
+  ["true", "Invalid"],
+  ["false", "Valid"],
+] as const;
+const EXPIRY = [
+  ["", "Any expiry"],
+  ["true", "Expiring in 7 days"],
+  ["false", "Not expiring soon"],
+] as const;
+const ORDERS = [
+  ["", "By name"],
+  ["next_run", "By next run"],
+] as const;
+const TRIGGERS = [
+  ["", "Started by anything"],
+  ["scheduled", "Its schedule"],
+  ["catch_up", "Catching up"],
+  ["manual", "A person"],
+] as const;
 const TABS = [
   { id: "all", label: "All jobs" },
   { id: "completed", label: "Completed jobs" },
@@ -42,43 +85,72 @@ const TABS = [
 
 /** The Manage Connect page: jobs that load and export data, what became of them, and groups that run them in order. */
 export function Connect() {
-  const { query } = place.value;
+  const { workspace, query } = place.value;
   const tab = TABS.find((one) => one.id === query.get("tab"))?.id ?? "all";
+  const [actions, setActions] = useState<Record<string, Allowed>>();
+  const clear = { state: "", type: "", running: "", result: "", trigger: "" };
   return (
     <>
       <div class="title">
         <h1>Manage Connect</h1>
-        <div class="toolbar">
-          {tab === "completed" ? (
-            <Choice name="result" label="Result" options={RESULTS} />
-          ) : (
-            <>
-              <Search label={tab === "groups" ? "Search groups" : "Search jobs"} />
-              <Choice name="state" label="State" options={STATES} />
-              <Choice name="type" label="Schedule" options={TYPES} />
-            </>
-          )}
-        </div>
+        {actions && (
+          <div class="toolbar">
+            <ActButton
+              label="Create group"
+              icon="plus"
+              reason={reasonOf(actions, "create_group")}
+              act={() => void createGroup(workspace)}
+            />
+          </div>
+        )}
       </div>
-      <Tabs label="Manage Connect" tabs={TABS} chosen={tab} choose={(chosen) => setQuery({ tab: chosen })}>
-        <Tab key={tab} tab={tab} />
+      <Tabs label="Manage Connect" tabs={TABS} chosen={tab} choose={(chosen) => setQuery({ ...clear, tab: chosen })}>
+        <Tab key={tab} tab={tab} tell={setActions} />
       </Tabs>
     </>
   );
 }
 
-function Tab({ tab }: { tab: string }) {
+interface TabProps {
+  tab: string;
+  /** Is called with what may be done on the tab as a whole. */
+  tell: (actions: Record<string, Allowed>) => void;
+}
+
+function Tab({ tab, tell }: TabProps) {
   const { workspace, query } = place.value;
-  const filters = {
-    q: query.get("q") || undefined,
-    state: query.get("state") || undefined,
-    schedule_type: query.get("type") || undefined,
+  const given = (name: string) => query.get(name) || undefined;
+  const shared = {
+    q: given("q"),
+    state: given("state"),
+    schedule_type: given("type"),
+    running: given("running"),
+    expiring: given("expiring"),
+    order: given("order"),
   };
   if (tab === "completed") {
     return (
       <List
         path={COMPLETED}
-        filters={{ state: query.get("result") || undefined }}
+        tell={tell}
+        filters={{
+          state: given("result"),
+          trigger: given("trigger"),
+          job: given("job"),
+          group: given("group"),
+          since: dayBegins(given("since")),
+          until: dayEnds(given("until")),
+        }}
+        tools={
+          <>
+            <Choice name="result" label="Result" options={RESULTS} />
+            <Choice name="trigger" label="Started by" options={TRIGGERS} />
+            <IdFilter name="job" label="Job" />
+            <IdFilter name="group" label="Group" />
+            <DayFilter name="since" label="From" />
+            <DayFilter name="until" label="Until" />
+          </>
+        }
         columns={completedColumns(workspace)}
         keyOf={(row) => `${row.run}/${row.row}`}
         label="Completed jobs"
@@ -93,7 +165,19 @@ function Tab({ tab }: { tab: string }) {
     return (
       <List
         path={GROUPS}
-        filters={filters}
+        tell={tell}
+        filters={{ ...shared, invalid: given("invalid") }}
+        tools={
+          <>
+            <Search label="Search groups" />
+            <Choice name="state" label="State" options={STATES} />
+            <Choice name="type" label="Schedule" options={TYPES} />
+            <Choice name="running" label="Running" options={RUNNING} />
+            <Choice name="invalid" label="Validity" options={VALIDITY} />
+            <Choice name="expiring" label="Expiry" options={EXPIRY} />
+            <Choice name="order" label="Order" options={ORDERS} />
+          </>
+        }
         columns={groupColumns(workspace)}
         keyOf={(row) => row.id}
         label="Group jobs"
@@ -104,7 +188,20 @@ function Tab({ tab }: { tab: string }) {
   return (
     <List
       path={ALL}
-      filters={filters}
+      tell={tell}
+      filters={{ ...shared, kind: given("kind"), grouped: given("grouped") }}
+      tools={
+        <>
+          <Search label="Search jobs" />
+          <Choice name="kind" label="Type" options={KINDS} />
+          <Choice name="state" label="State" options={STATES} />
+          <Choice name="type" label="Schedule" options={TYPES} />
+          <Choice name="running" label="Running" options={RUNNING} />
+          <Choice name="grouped" label="Group" options={GROUPED} />
+          <Choice name="expiring" label="Expiry" options={EXPIRY} />
+          <Choice name="order" label="Order" options={ORDERS} />
+        </>
+      }
       columns={connectJobColumns(workspace)}
       keyOf={(row) => row.id}
       label="All jobs"
@@ -113,8 +210,23 @@ function Tab({ tab }: { tab: string }) {
   );
 }
 
+/** Returns when a day of the reader's calendar begins. */
+function dayBegins(day: string | undefined): string | undefined {
+  const at = new Date(`${day}T00:00`);
+  return day === undefined || Number.isNaN(at.getTime()) ? undefined : at.toISOString();
+}
+
+/** Returns when the day after it begins: what ends on the last day counts too. */
+function dayEnds(day: string | undefined): string | undefined {
+  const begins = dayBegins(day);
+  if (begins === undefined) return undefined;
+  const at = new Date(begins);
+  at.setDate(at.getDate() + 1);
+  return at.toISOString();
+}
+
 type ListPath = typeof ALL | typeof COMPLETED | typeof GROUPS;
-type Part<Row> = { items: readonly Row[]; next: string | null };
+type Part<Row> = { items: readonly Row[]; next: string | null; actions: Record<string, Allowed> };
 
 function List<Row>(props: {
   path: ListPath;
@@ -123,23 +235,48 @@ function List<Row>(props: {
   keyOf: (row: Row) => string;
   label: string;
   empty: readonly [string, string];
+  /** What narrows the list. */
+  tools: ComponentChildren;
+  tell: TabProps["tell"];
 }) {
-  const { path, filters } = props;
+  const { path, filters, tell } = props;
   const { workspace } = place.value;
   const [limit, setLimit] = useState(LIMIT);
   useEffect(() => setLimit(LIMIT), [JSON.stringify(filters)]);
   const view = useView(path, { workspace }, { ...filters, limit }, CONCERNS);
   const { problem, reload } = view;
   const data = view.data as unknown as Part<Row> | undefined;
+  useEffect(() => data && tell(data.actions), [data]);
 
+  return (
+    <>
+      <div class="toolbar filters">{props.tools}</div>
+      <Rows {...props} data={data} problem={problem} reload={reload} grow={() => setLimit(more(limit))} />
+    </>
+  );
+}
+
+interface RowsProps<Row> {
+  data: Part<Row> | undefined;
+  problem: Problem | undefined;
+  reload: () => void;
+  grow: () => void;
+  filters: Record<string, string | undefined>;
+  columns: readonly Column<Row>[];
+  keyOf: (row: Row) => string;
+  label: string;
+  empty: readonly [string, string];
+}
+
+function Rows<Row>({ data, problem, reload, grow, filters, ...props }: RowsProps<Row>) {
   if (!data) return problem ? <Trouble problem={problem} again={reload} /> : <Loading />;
   const rows = data.items;
-  const isFiltered = Object.values(filters).some((value) => value !== undefined);
+  const isFiltered = Object.entries(filters).some(([name, value]) => value !== undefined && name !== "order");
   return (
     <>
       {problem && <Trouble problem={problem} again={reload} />}
       {rows.length > 0 ? (
-        <Table {...props} rows={rows} more={data.next === null ? undefined : () => setLimit(more(limit))} />
+        <Table {...props} rows={rows} more={data.next === null ? undefined : grow} />
       ) : isFiltered ? (
         <Nothing title="Nothing here matches" />
       ) : (

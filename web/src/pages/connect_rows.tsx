@@ -1,10 +1,13 @@
 import type { Schemas } from "../api/client";
 import { type Deed, type Owner, reasonOf } from "../actions/deeds";
 import { DeedButton, Tools } from "../actions/tools";
+import { copy, extend } from "../connect/extend";
+import { editGroup } from "../connect/group_form";
 import { Ago, At, State, Tag } from "../parts/basics";
+import type { Item } from "../parts/menu";
 import type { Column } from "../parts/table";
-import { to } from "../router";
-import { count, long, plain, relative, seconds, wallClock, zoneName, now } from "../words";
+import { go, to } from "../router";
+import { capital, count, long, plain, relative, seconds, wallClock, zoneName, now } from "../words";
 import { LastRun, Name, Paused, runsOf } from "./jobs_rows";
 
 type GroupRow = Schemas["GroupItem"];
@@ -19,7 +22,9 @@ export function groupColumns(workspace: string): readonly Column<GroupRow>[] {
       kind: "wide",
       cell: (row) => (
         <>
-          <Name id={row.id} name={row.name} />
+          <Name id={row.id} name={row.name}>
+            {count(row.jobs.length, "job")}
+          </Name>
           <ol class="members">
             {row.jobs.map((member) => (
               <li
@@ -38,19 +43,45 @@ export function groupColumns(workspace: string): readonly Column<GroupRow>[] {
       title: "State",
       cell: (row) => (
         <>
-          <State state={row.status} title={row.invalid.map((one) => one.detail).join("; ") || undefined} />
+          <State state={row.status} />
           <Paused pause={row.pause} />
           {row.current_job && (
             <small>
               job {row.current_job.place} of {row.current_job.of}
             </small>
           )}
+          <Findings row={row} invalid={row.invalid} />
         </>
       ),
     },
     ...slotColumns<GroupRow>(),
     { title: "Last run", cell: (row) => <LastRun workspace={workspace} row={row} /> },
-    { title: "Actions", kind: "tools", cell: (row) => <Tools workspace={workspace} owner={asOwner(row)} /> },
+    { title: "Actions", kind: "tools", cell: (row) => <GroupTools workspace={workspace} row={row} /> },
+  ];
+}
+
+function GroupTools({ workspace, row }: { workspace: string; row: GroupRow }) {
+  const edit = (id: string) => void editGroup(workspace, id);
+  return <Tools workspace={workspace} owner={asOwner(row)} more={entries(workspace, row, edit)} />;
+}
+
+function JobTools({ workspace, row }: { workspace: string; row: ConnectJobRow }) {
+  return <Tools workspace={workspace} owner={asOwner(row)} more={entries(workspace, row)} />;
+}
+
+/** The forms that a row of either kind opens, and the way to what became of it. */
+function entries(workspace: string, row: SlotRow, edit?: (id: string) => void): readonly Item[] {
+  const of = { kind: row.kind, id: row.id, name: row.name || row.id, expires_on: row.expires_on };
+  const filter = row.kind === "group" ? "group" : "job";
+  const all: readonly (readonly [label: string, action: string, choose: () => void])[] = [
+    ...(edit ? [["Edit …", "save", () => edit(row.id)] as const] : []),
+    ["Copy …", "copy", () => copy(workspace, of, edit)],
+    ["Extend …", "set_expiration", () => extend(workspace, of)],
+  ];
+  const runs = () => go(to(workspace, "connect", "", { tab: "completed", [filter]: row.id }));
+  return [
+    { name: "runs", label: "Show its runs", reason: undefined, choose: runs },
+    ...all.map(([label, action, choose]) => ({ name: action, label, reason: reasonOf(row.actions, action), choose })),
   ];
 }
 
@@ -62,6 +93,7 @@ export function connectJobColumns(workspace: string): readonly Column<ConnectJob
       cell: (row) => (
         <Name id={row.id} name={row.name}>
           <Tag>{row.kind}</Tag>
+          {row.subtype && <Tag>{plain(row.subtype)}</Tag>}
           {row.group && (
             <Tag tone="mark" title="It runs in its turn in this group">
               in {row.group.id}
@@ -76,12 +108,13 @@ export function connectJobColumns(workspace: string): readonly Column<ConnectJob
         <>
           <State state={row.running ? "running" : row.state} />
           <Paused pause={row.pause} />
+          <Findings row={row} invalid={[]} />
         </>
       ),
     },
     ...slotColumns<ConnectJobRow>(),
     { title: "Last run", cell: (row) => <LastResult workspace={workspace} row={row} /> },
-    { title: "Actions", kind: "tools", cell: (row) => <Tools workspace={workspace} owner={asOwner(row)} /> },
+    { title: "Actions", kind: "tools", cell: (row) => <JobTools workspace={workspace} row={row} /> },
   ];
 }
 
@@ -102,14 +135,50 @@ function slotColumns<Row extends SlotRow>(): readonly Column<Row>[] {
         row.next_run ? (
           <>
             <Ago at={row.next_run.due} />
-            <small title={`Drawn in ${row.next_run.window}`}>{wallClock(row.next_run.local)}</small>
+            <small>{wallClock(row.next_run.local)}</small>
+            <small>drawn in {row.next_run.window}</small>
           </>
         ) : (
           <span class="faint">{row.schedule.type === "on_demand" ? "on demand" : "–"}</span>
         ),
     },
     { title: "Expires", cell: (row) => <Expires row={row} /> },
+    { title: "Told", cell: (row) => <ToldOf row={row} /> },
   ];
+}
+
+/** What is wrong or odd: what makes an active one invalid, what keeps another from being activated, and the warnings. */
+function Findings({ row, invalid }: { row: SlotRow; invalid: SlotRow["warnings"] }) {
+  const errors = row.state === "active" ? invalid : row.errors;
+  if (errors.length + row.warnings.length === 0) return null;
+  return (
+    <span class="findings-of">
+      {errors.map((one) => (
+        <small key={one.detail} class="error">
+          {capital(one.detail)}
+        </small>
+      ))}
+      {row.warnings.map((one) => (
+        <small key={one.detail} class="soon">
+          {capital(one.detail)}
+        </small>
+      ))}
+    </span>
+  );
+}
+
+const MODES = { always: "of every end", failure: "of failures", none: "nobody" } as const;
+
+function ToldOf({ row }: { row: SlotRow }) {
+  const { mode, recipients, failure_recipients, webhook } = row.notification;
+  const all = [...recipients, ...failure_recipients, ...webhook.map((one) => one.url)];
+  if (mode === "none") return <span class="faint">{MODES.none}</span>;
+  return (
+    <span title={all.join(", ")}>
+      {MODES[mode]}
+      <small>{count(all.length, "recipient")}</small>
+    </span>
+  );
 }
 
 function Expires({ row }: { row: SlotRow }) {
@@ -158,14 +227,19 @@ export function completedColumns(workspace: string): readonly Column<CompletedRo
       title: "Job",
       kind: "wide",
       cell: (row) => (
-        <Name id={row.job.id} name={row.name}>
-          <Tag>{row.job.kind}</Tag>
-          {row.group && (
-            <Tag tone="mark">
-              job {row.position} of {row.group.id}
-            </Tag>
-          )}
-        </Name>
+        <>
+          <Name id={row.job.id} name={row.name}>
+            <Tag>{row.job.kind}</Tag>
+            {row.group && (
+              <Tag tone="mark">
+                job {row.position} of {row.group.id}
+              </Tag>
+            )}
+          </Name>
+          <a class="run-id" href={to(workspace, "runs", row.run)}>
+            Run {shortened(row.run)}
+          </a>
+        </>
       ),
     },
     {
@@ -180,11 +254,11 @@ export function completedColumns(workspace: string): readonly Column<CompletedRo
     },
     { title: "Records", kind: "number", cell: (row) => <Counts counts={row.counts} /> },
     {
-      title: "Ended",
+      title: "Started",
       cell: (row) => (
         <>
-          <At at={row.ended_at} />
-          <small title={long(row.ended_at)}>{relative(row.ended_at, now.value)}</small>
+          {row.started_at ? <At at={row.started_at} /> : <span class="faint">–</span>}
+          <small title={`Ended ${long(row.ended_at)}`}>ended {relative(row.ended_at, now.value)}</small>
         </>
       ),
     },
@@ -209,6 +283,12 @@ export function completedColumns(workspace: string): readonly Column<CompletedRo
       ),
     },
   ];
+}
+
+const SHOWN_CHARS = 28;
+
+function shortened(id: string): string {
+  return id.length > SHOWN_CHARS ? `…${id.slice(1 - SHOWN_CHARS)}` : id;
 }
 
 function again(row: CompletedRow): Deed {

@@ -46,3 +46,38 @@ export function Choice(props: { name: string; label: string; options: readonly (
     </label>
   );
 }
+
+/** An id that narrows a list to what belongs to one thing. */
+export function IdFilter({ name, label }: { name: string; label: string }) {
+  const given = place.value.query.get(name) ?? "";
+  return (
+    <label class="choice">
+      <span class="unseen">{label}</span>
+      <input
+        key={given}
+        defaultValue={given}
+        placeholder={`${label}'s id`}
+        maxLength={64}
+        size={14}
+        onChange={(event) => setQuery({ [name]: event.currentTarget.value.trim() })}
+      />
+    </label>
+  );
+}
+
+/** A day that narrows a list. */
+export function DayFilter({ name, label }: { name: string; label: string }) {
+  const given = place.value.query.get(name) ?? "";
+  return (
+    <label class="choice day">
+      <span>{label}</span>
+      <input
+        key={given}
+        type="date"
+        defaultValue={given}
+        max="9999-12-31"
+        onChange={(event) => setQuery({ [name]: event.currentTarget.value })}
+      />
+    </label>
+  );
+}

@@ -10,6 +10,8 @@ const PATHS = {
   screen: "M4 5h16v11H4zM9 20h6M12 16v4",
   refresh: "M20 11a8 8 0 0 0-14.9-3M4 4v4h4M4 13a8 8 0 0 0 14.9 3M20 20v-4h-4",
   out: "M10 4H5v16h5M15 8l4 4-4 4M19 12H9",
+  grip: "M9 6h.01M15 6h.01M9 12h.01M15 12h.01M9 18h.01M15 18h.01",
+  cross: "M6 6l12 12M18 6L6 18",
   plus: "M12 5v14M5 12h14",
   trash: "M4 7h16M9 7V4h6v3M6 7l1 13h10l1-13M10 11v6M14 11v6",
   up: "M12 19V5M6 11l6-6 6 6",

@@ -1,0 +1,41 @@
+import { useRef } from "preact/hooks";
+
+import { asProblem } from "../api/client";
+import type { Values } from "../forms/draft";
+import { say } from "../parts/toast";
+
+/** Opens a form for which something is to be read first, and says why where that is not possible. */
+export async function opening(open: () => Promise<void>): Promise<void> {
+  try {
+    await open();
+  } catch (error) {
+    say(asProblem(error).message);
+  }
+}
+
+/** What groups and jobs begin with: they run on demand, and nobody is told. */
+export function begun(zone: string): Values {
+  return {
+    schedule: { type: "on_demand", redraw: "per_schedule", time_zone: zone },
+    notification: { mode: "none" },
+    policies: { overlap: "skip", catch_up: "due", gap: "shift", repeat: "first" },
+    on_expiry: "delete",
+  };
+}
+
+const AGAIN_MS = 250;
+const TRIES = 20;
+
+/** Reads a thing that somebody else changed, until what is read is newer than what was known: pages lag behind the log. */
+export function useNewer<T extends { version: number }>(version: number, readIt: () => Promise<T>): () => Promise<T> {
+  const known = useRef(version);
+  return async () => {
+    let found = await readIt();
+    for (let tries = 1; found.version <= known.current && tries < TRIES; tries++) {
+      await new Promise((done) => setTimeout(done, AGAIN_MS));
+      found = await readIt();
+    }
+    known.current = found.version;
+    return found;
+  };
+}
