@@ -20,6 +20,7 @@ from eventjobs.web.pages import load_pages
 from tests.api.postgres_rig import on_postgres
 from tests.api.rig import Rig, ShiftedClock, schedule, with_workspace
 from tests.browser.conftest import Open
+from tests.browser.test_dashboard import serious
 
 HOURS = 5
 """How long the workspace is old. A log's time never goes back, so it is now that is ahead, for server and browser."""
@@ -250,6 +251,24 @@ async def test_the_moment_is_kept_from_page_to_page_and_moved_from_fact_to_fact(
     await expect(newest).not_to_have_text(last)
     await page.get_by_role("button", name="After the next fact").press("Enter")
     await expect(newest).to_have_text(last)
+
+
+async def test_the_past_is_for_everybody_in_light_and_in_dark(opened: Open, life: Life) -> None:
+    page = await opened(f"jobs?tab=workspace&as_of={life.shared(3)}")
+    wrong: Sequence[str] = []
+    for scheme in ("light", "dark"):
+        await page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+        await expect(page.get_by_role("row").filter(has_text="Old words")).to_be_visible()
+        wrong = [*wrong, *await serious(page, f"the past, {scheme}")]
+        await page.get_by_role("button", name="More about Old words").press("Enter")
+        await page.get_by_role("menuitem", name="Why").press("Enter")
+        await expect(page.get_by_role("dialog")).to_contain_text("not due")
+        wrong = [*wrong, *await serious(page, f"why, {scheme}")]
+        await page.keyboard.press("Escape")
+    for width in (390, 2560):
+        await page.set_viewport_size({"width": width, "height": 900})
+        assert await page.evaluate("document.documentElement.scrollWidth") <= width
+    assert wrong == []
 
 
 async def test_dragging_asks_seldom_and_the_last_answer_wins(opened: Open, life: Life) -> None:

@@ -8,6 +8,7 @@ import { CheckField, TextField } from "../forms/fields";
 import { UntilField } from "../forms/until";
 import { Loading, Trouble } from "../parts/basics";
 import { say } from "../parts/toast";
+import { asOf, PAST } from "../time/moment";
 import { hasRole, me } from "../session";
 import { type Asks, type Deed, runAddress } from "./deeds";
 import { Would } from "./would";
@@ -16,7 +17,8 @@ const asked = signal<{ workspace: string; deed: Deed } | null>(null);
 
 /** Shows what a command would do, and runs it if that is what is wanted. */
 export function ask(workspace: string, deed: Deed): void {
-  asked.value = { workspace, deed };
+  if (asOf.value) say(`${deed.label} is not possible: ${PAST}.`);
+  else asked.value = { workspace, deed };
 }
 
 export function AskDialog() {

@@ -5,7 +5,7 @@ import { asProblem, type Got, type Problem, read } from "../api/client";
 import { Loading, State, Tag, Trouble } from "../parts/basics";
 import { Icon } from "../parts/icons";
 import { to } from "../router";
-import { hasRole, HISTORIANS } from "../session";
+import { hasRole, HISTORIANS, me } from "../session";
 import { localTime } from "../time/bar";
 import { asOf } from "../time/moment";
 import { capital, exact, exactUtc, long, now, plain, short } from "../words";
@@ -154,9 +154,20 @@ function Told({ workspace, answer }: { workspace: string; answer: Answer }) {
   );
 }
 
+type Fact = Answer["facts"][number];
+
+/** Tells whether the history shows a fact to the reader: one of the whole deployment to few. */
+function isShown(fact: Fact, workspace: string): boolean {
+  return hasRole(...HISTORIANS) && (fact.workspace === workspace || me.value!.workspaces.includes("*"));
+}
+
+function placeOf(fact: Fact, workspace: string): string {
+  const where = fact.workspace === workspace ? "" : "all";
+  return to(workspace, "history", "", { where, position: String(fact.position) });
+}
+
 /** The facts that lead to the verdict, in the order in which they do; each leads to its place in the history. */
 function Facts({ workspace, answer, leave }: { workspace: string; answer: Answer; leave: () => void }) {
-  const isHistorian = hasRole(...HISTORIANS);
   return (
     <>
       <h3>The facts that lead to it</h3>
@@ -170,8 +181,8 @@ function Facts({ workspace, answer, leave }: { workspace: string; answer: Answer
                 {short(fact.at)}
               </time>{" "}
               ·{" "}
-              {isHistorian && fact.workspace === workspace ? (
-                <a href={to(workspace, "history", "", { position: String(fact.position) })} onClick={leave}>
+              {isShown(fact, workspace) ? (
+                <a href={placeOf(fact, workspace)} onClick={leave}>
                   position {fact.position.toLocaleString("en")}
                 </a>
               ) : (
