@@ -5,7 +5,7 @@ from itertools import count
 
 import pytest
 
-from eventjobs.audit.keeping import common_of, ledger_from, ledger_version, owners_of, put_owners
+from eventjobs.audit.keeping import common_of, found_by, ledger_from, ledger_version, owners_of, put_owners
 from eventjobs.audit.occurrences import Ledger, audit_facts
 from eventjobs.audit.watch import KEEP_S, LedgerWatch
 from eventjobs.events.recorded import StreamId
@@ -39,6 +39,12 @@ def test_a_ledger_that_was_written_and_read_finds_what_the_first_one_finds() -> 
             again = ledger_from(common_of(ledger))
             put_owners(again, owners_of(ledger, ledger.owners.known).items())
             ledger = again
+    kept_of = found_by(common_of(ledger))
+    assert (kept_of.position, kept_of.found, kept_of.findings) == (
+        ledger.position,
+        ledger.found,
+        tuple(ledger.findings),
+    )
     assert ledger.close() == audit_facts(spoilt)
 
 

@@ -96,6 +96,10 @@ def test_a_wrong_step_is_an_alarm_and_a_figure() -> None:
         await it.plant.clock.sleep(30)
         position = it.plant.facts(STREAM.name, "schedule.activated")[0].position
         assert it.watch.summary() == {"position": position, "findings": 1, "first": position}
+        found = it.watch.found()
+        assert found is not None
+        assert (found.found, found.kinds[Kind.NOT_THE_RULE]) == (1, 1)
+        assert [finding.owner for finding in found.findings] == [STREAM]
         assert it.figure(Kind.NOT_THE_RULE) == 1
 
     (alarm,) = watched(story)

@@ -261,7 +261,7 @@ async def test_the_past_is_for_everybody_in_light_and_in_dark(opened: Open, life
         await expect(page.get_by_role("row").filter(has_text="Old words")).to_be_visible()
         wrong = [*wrong, *await serious(page, f"the past, {scheme}")]
         await page.get_by_role("button", name="More about Old words").press("Enter")
-        await page.get_by_role("menuitem", name="Why").press("Enter")
+        await page.get_by_role("menuitem", name="Why").click()
         await expect(page.get_by_role("dialog")).to_contain_text("not due")
         wrong = [*wrong, *await serious(page, f"why, {scheme}")]
         await page.keyboard.press("Escape")
@@ -329,13 +329,15 @@ async def test_the_log_is_verified_in_one_click_and_filtered(opened: Open, serve
 async def test_why_is_asked_from_a_row_and_its_facts_lead_to_the_history(opened: Open, life: Life) -> None:
     page = await opened("jobs?tab=workspace")
     await page.get_by_role("button", name=re.compile("More about .* words")).press("Enter")
-    await page.get_by_role("menuitem", name="Why").press("Enter")
+    await page.get_by_role("menuitem", name="Why").click()
     panel = page.get_by_role("dialog", name=re.compile("Why did"))
     await expect(panel).to_contain_text("not due")
 
     await panel.get_by_label("At this instant").fill(f"{life.due.astimezone():%Y-%m-%dT%H:%M}:30")
     await expect(panel).to_contain_text("The occurrence of schedule nightly due")
     await expect(panel.get_by_text("running", exact=True)).to_be_visible()
+    await expect(page).to_have_url(re.compile(r"why=schedule%2Fnightly&at="))
+    await page.reload()
     fact = panel.get_by_role("listitem").filter(has_text="Answer")
     await fact.get_by_role("link").press("Enter")
 

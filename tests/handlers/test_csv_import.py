@@ -96,6 +96,7 @@ async def test_bad_records_are_rejected_with_line_and_reason_and_the_others_load
     assert result.counts == counts(9, 2, rejected=7)
     assert [row[0] for row in await rows(acme)] == [1, 9]
     assert result.output["rejects_file"] == "rejects/bad-7.csv"
+    assert result.output["rejected_lines"] == [3, 4, 6, 7, 9, 10, 11]
     assert (tmp_path / "files/acme/rejects/bad-7.csv").read_text() == (
         "line,reason,record\n"
         '3,"id: invalid input syntax for type integer: ""two""","two,Bea,2026-01-02"\n'

@@ -38,6 +38,18 @@ async def test_reading_goes_on_after_a_line_and_keeps_to_a_row_and_attempt(pool:
     assert await lines.read("other", "many", None, None, (0, 0, 0), 10) == []
 
 
+async def test_the_last_lines_are_those_of_all_rows_by_their_time(pool: TimedPool) -> None:
+    lines = PostgresLines(pool)
+    for row in (1, 2):
+        written = [a_line(number, NOW + timedelta(seconds=2 * number + row)) for number in (1, 2, 3)]
+        await lines.write("acme", "last", row, 1, written)
+    last = await lines.read_last("acme", "last", None, None, None, 3)
+    assert [(line["row"], line["line"]) for line in last] == [(2, 2), (1, 3), (2, 3)]
+    then = await lines.read_last("acme", "last", None, None, NOW + timedelta(seconds=6), 2)
+    assert [(line["row"], line["line"]) for line in then] == [(1, 2), (2, 2)]
+    assert [line["line"] for line in await lines.read_last("acme", "last", 1, 1, None, 1)] == [3]
+
+
 async def test_old_lines_go_and_younger_ones_stay(pool: TimedPool) -> None:
     lines = PostgresLines(pool)
     await lines.write("acme", "old", 1, 1, [a_line(1, NOW - timedelta(days=91)), a_line(2)])

@@ -13,6 +13,7 @@ import {
   signOut as closeSession,
 } from "./api/client";
 import { place } from "./router";
+import { asOf, PAST } from "./time/moment";
 
 /** Who is signed in; `undefined` until that is known. */
 export const me = signal<Me | null | undefined>(undefined);
@@ -112,8 +113,9 @@ export function hasRole(...roles: string[]): boolean {
   return ownRoles.value.some((role) => roles.includes(role));
 }
 
-/** Says why who is signed in may not do what needs one of these roles. */
+/** Says why who is signed in may not do now what needs one of these roles. */
 export function lacking(...roles: string[]): string | undefined {
+  if (asOf.value) return PAST;
   if (rights.value?.read_only) return "you may only read";
   return hasRole(...roles) ? undefined : `it needs one of: ${roles.join(", ")}`;
 }

@@ -30,7 +30,7 @@ export function Tools(props: { workspace: string; owner: Owner; more?: readonly 
             name: "why",
             label: "Why did it run, or not? …",
             reason: notAsked(owner.kind),
-            choose: () => askWhy(workspace, { kind: owner.kind, id: owner.id }, owner.name),
+            choose: () => askWhy({ kind: owner.kind, id: owner.id }),
           },
           ...others.map((deed) => ({
             name: deed.label,

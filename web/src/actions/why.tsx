@@ -1,10 +1,9 @@
-import { signal } from "@preact/signals";
 import { useEffect, useRef, useState } from "preact/hooks";
 
 import { asProblem, type Got, type Problem, read } from "../api/client";
 import { Loading, State, Tag, Trouble } from "../parts/basics";
 import { Icon } from "../parts/icons";
-import { to } from "../router";
+import { place, setQuery, to } from "../router";
 import { hasRole, HISTORIANS, me } from "../session";
 import { localTime } from "../time/bar";
 import { asOf } from "../time/moment";
@@ -18,18 +17,17 @@ const TYPING_MS = 300;
 const DUE = ["schedule", "group", "import", "export", "partner", "feed"];
 
 type Answer = Got<typeof PATH>;
-interface Asked {
-  workspace: string;
-  owner: { kind: string; id: string };
-  name: string;
-  at: string | undefined;
+interface Owner {
+  kind: string;
+  id: string;
 }
 
-const asked = signal<Asked | null>(null);
-
-/** Tells why an owner did or did not run, at an instant that the reader picks; at first at this one, or now. */
-export function askWhy(workspace: string, owner: { kind: string; id: string }, name: string, at?: string): void {
-  asked.value = { workspace, owner, name, at };
+/**
+ * Tells why an owner did or did not run, at an instant that the reader picks; at first at this one, or now. What is
+ * asked stands in the address, so the answer can be shared: `why=schedule/nightly&at=2026-12-01T20:00:00Z`.
+ */
+export function askWhy(owner: Owner, at = ""): void {
+  setQuery({ why: `${owner.kind}/${owner.id}`, at });
 }
 
 /** Returns why nothing can be told of a kind of thing. */
@@ -38,20 +36,23 @@ export function notAsked(kind: string): string | undefined {
 }
 
 export function WhyDialog() {
-  const present = asked.value;
-  return present && <Panel key={`${present.owner.kind}/${present.owner.id}`} {...present} />;
+  const { workspace, query } = place.value;
+  const [kind = "", id = ""] = query.get("why")?.split("/", 2) ?? [];
+  return id === "" ? null : <Panel key={`${workspace}/${kind}/${id}`} workspace={workspace} owner={{ kind, id }} />;
 }
 
-function Panel({ workspace, owner, name, at: begin }: Asked) {
+function Panel({ workspace, owner }: { workspace: string; owner: Owner }) {
   const dialog = useRef<HTMLDialogElement>(null);
-  const [at, setAt] = useState(() => (begin ? Date.parse(begin) : now.peek()));
+  const [opened] = useState(() => now.peek());
+  const given = Date.parse(place.value.query.get("at") ?? "");
+  const at = Number.isNaN(given) ? opened : given;
   const { answer, problem } = useWhy(workspace, owner, at);
   useEffect(() => dialog.current?.showModal(), []);
 
   return (
-    <dialog ref={dialog} class="why" aria-labelledby="why" onClose={() => (asked.value = null)}>
+    <dialog ref={dialog} class="why" aria-labelledby="why" onClose={leave}>
       <div class="why-title">
-        <h2 id="why">Why did {name} run, or not?</h2>
+        <h2 id="why">Why did {owner.id} run, or not?</h2>
         <button type="button" class="quiet" onClick={() => dialog.current?.close()}>
           Close
         </button>
@@ -63,7 +64,9 @@ function Panel({ workspace, owner, name, at: begin }: Asked) {
           step="1"
           value={localTime(at)}
           max={localTime(now.value)}
-          onInput={({ currentTarget: { value } }) => value && setAt(new Date(value).getTime())}
+          onInput={({ currentTarget: { value } }) =>
+            value && setQuery({ at: new Date(value).toISOString().replace(".000Z", "Z") }, { step: false })
+          }
         />
         <small>{exactUtc(at)}</small>
       </label>
@@ -76,13 +79,17 @@ function Panel({ workspace, owner, name, at: begin }: Asked) {
           <Loading />
         )}
       </div>
-      {answer && !problem && <Facts workspace={workspace} answer={answer} leave={() => dialog.current?.close()} />}
+      {answer && !problem && <Facts workspace={workspace} answer={answer} />}
     </dialog>
   );
 }
 
+function leave(): void {
+  if (place.value.query.has("why")) setQuery({ why: "", at: "" }, { step: false });
+}
+
 /** Asks a little after the last change, and heeds the answer to the last question alone. */
-function useWhy(workspace: string, owner: Asked["owner"], at: number) {
+function useWhy(workspace: string, owner: Owner, at: number) {
   const [answer, setAnswer] = useState<Answer>();
   const [problem, setProblem] = useState<Problem>();
   const past = asOf.value;
@@ -143,9 +150,7 @@ function Told({ workspace, answer }: { workspace: string; answer: Answer }) {
           <div>
             <dt>Run</dt>
             <dd>
-              <a href={runAddress(workspace, answer.run)} onClick={() => (asked.value = null)}>
-                Show the run
-              </a>
+              <a href={runAddress(workspace, answer.run)}>Show the run</a>
             </dd>
           </div>
         )}
@@ -167,7 +172,7 @@ function placeOf(fact: Fact, workspace: string): string {
 }
 
 /** The facts that lead to the verdict, in the order in which they do; each leads to its place in the history. */
-function Facts({ workspace, answer, leave }: { workspace: string; answer: Answer; leave: () => void }) {
+function Facts({ workspace, answer }: { workspace: string; answer: Answer }) {
   return (
     <>
       <h3>The facts that lead to it</h3>
@@ -182,9 +187,7 @@ function Facts({ workspace, answer, leave }: { workspace: string; answer: Answer
               </time>{" "}
               ·{" "}
               {isShown(fact, workspace) ? (
-                <a href={placeOf(fact, workspace)} onClick={leave}>
-                  position {fact.position.toLocaleString("en")}
-                </a>
+                <a href={placeOf(fact, workspace)}>position {fact.position.toLocaleString("en")}</a>
               ) : (
                 `position ${fact.position.toLocaleString("en")}`
               )}

@@ -53,7 +53,7 @@ export function Run() {
         </div>
         <div class="toolbar">
           {notAsked(run.owner.kind) === undefined && (
-            <button type="button" onClick={() => askWhy(workspace, run.owner, run.owner.id, run.due ?? run.opened_at)}>
+            <button type="button" onClick={() => askWhy(run.owner, run.due ?? run.opened_at)}>
               Why did it run?
             </button>
           )}
