@@ -13,6 +13,7 @@ from tests.support.waiting import eventually
 PAGES = {
     "jobs?tab=workspace": "Contacts, every night",
     "jobs?tab=services": "noop",
+    "jobs?tab=integrations": "No integrations are registered here",
     "connect?tab=all": "orders",
     "connect?tab=completed": "Nothing ended in the last seven days",
     "connect?tab=groups": "Nightly lists",

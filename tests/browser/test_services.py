@@ -12,8 +12,9 @@ from eventjobs.web.pages import load_pages
 from tests.api.postgres_rig import on_postgres
 from tests.api.rig import DAILY, Rig
 from tests.browser.conftest import Open
+from tests.browser.test_dashboard import serious
 
-DEFINITION = {
+DEFINITION: dict[str, Any] = {
     "id": "people",
     "name": "People from files",
     "services": [{"id": "load", "handler": "sleep", "config": {"seconds": 1}}],
@@ -47,10 +48,10 @@ CRONTAB = """MAILTO=ops@example.org
 
 @pytest.fixture(scope="module")
 async def served(database_url: str) -> AsyncIterator[Rig]:
-    """A server with the handlers that come with it; `acme` has an integration, `fresh` has nothing."""
+    """A server with the handlers that come with it; `acme` has an integration, the others have nothing."""
     catalog = Catalog(Registry.load({"commands": ("/bin/sh",)}))
     async with on_postgres(database_url, pages=load_pages(), catalog=catalog) as rig:
-        for workspace in ("acme", "fresh"):
+        for workspace in ("acme", "fresh", "empty"):
             made = await rig.post("/v1/workspaces", {"id": workspace, "time_zone": "Europe/Berlin"})
             assert made.status == 201
         await do(rig, "AddService", {"id": "used", "name": "Used by one", "handler": "sleep", "config": {"seconds": 1}})
@@ -228,3 +229,54 @@ async def test_who_begins_is_led_from_no_workspace_to_a_first_schedule(
 
 async def none_at_all(route: Route) -> None:
     await route.fulfill(json={"items": [], "next": None})
+
+
+async def test_a_publisher_syncs_other_workspaces_and_sees_what_that_does_there(opened: Open, served: Rig) -> None:
+    await do(served, "RegisterIntegration", {"definition": "acme/people"}, "fresh")
+    changed = {**DEFINITION, "services": [{**DEFINITION["services"][0], "config": {"seconds": 3}}]}
+    await do(served, "PublishDefinition", changed)
+    page = await opened("jobs?tab=integrations")
+    await page.get_by_role("button", name="Details of People from files").click()
+    await page.get_by_role("button", name="Sync other workspaces …").click()
+    form = sheet(page)
+    await expect(form.get_by_role("checkbox", name="fresh")).to_be_checked()
+    await expect(form.locator(".diff")).to_contain_text('{"seconds":3}')
+    await form.get_by_role("button", name="Sync").click()
+    await expect(page.locator(".registrations li").filter(has_text="fresh")).to_contain_text("in sync")
+
+
+async def test_forms_and_first_steps_are_for_everybody_and_fit_on_a_phone(opened: Open, served: Rig) -> None:
+    page = await opened("jobs?tab=integrations")
+    await page.emulate_media(color_scheme="dark")
+    wrong = await faults(page, "integrations")
+    await page.get_by_role("button", name="Publish a definition").click()
+    wrong += await faults(page, "publish")
+    await page.keyboard.press("Escape")
+    await page.goto(f"{served.url}/#/acme/jobs?tab=services")
+    await page.get_by_role("button", name="Add a service").click()
+    form = sheet(page)
+    await form.get_by_label("Does").select_option("csv.import")
+    await form.get_by_text("More of csv.import").click()
+    await form.get_by_role("button", name="Set ready").click()
+    wrong += await faults(page, "service")
+    await page.keyboard.press("Escape")
+    await form.get_by_role("button", name="Drop it").click()
+    await page.goto(f"{served.url}/#/empty/jobs")
+    await expect(page.get_by_role("region", name="Three steps to a first schedule")).to_be_visible()
+    wrong += await faults(page, "first steps")
+    await page.get_by_role("button", name="Import a crontab").first.click()
+    await form.get_by_label("Lines").fill(CRONTAB)
+    await expect(form.locator(".crontab .line")).to_have_count(3)
+    wrong += await faults(page, "crontab")
+    assert wrong == []
+
+
+async def faults(page: Page, where: str) -> list[str]:
+    """Return what axe finds that keeps people out, and whether there is something to scroll sideways on a phone."""
+    found = await serious(page, where)
+    await page.set_viewport_size({"width": 390, "height": 900})
+    for part in ("document.documentElement", "document.querySelector('dialog.sheet')"):
+        if await page.evaluate(f"({part})?.scrollWidth > 390"):
+            found.append(f"{where}: {part} is wider than a phone")
+    await page.set_viewport_size({"width": 1280, "height": 900})
+    return found

@@ -6,11 +6,13 @@ import { Folded, Part } from "../forms/form";
 import { JsonField } from "../forms/json_field";
 import { ListField } from "../forms/list_field";
 import { MapField } from "../forms/map_field";
-import { plain } from "../words";
+import { count, plain } from "../words";
 import { drawn, type Drawn, type Schema } from "./schema";
 
 /** With so few fields none is folded away. */
 const FEW = 6;
+const LONG_CHARS = 2000;
+const UNITS: Record<string, string> = { S: "second", M: "minute", H: "hour", D: "day" };
 const SECRET =
   "The name of a secret, never the secret itself: who runs the service puts it into the folder of secrets.";
 
@@ -76,6 +78,7 @@ function ConfigField({ path: above, of }: { path: string; of: Drawn }) {
         <TextField
           {...said}
           code
+          wide={(of.maxLength ?? 0) >= LONG_CHARS || of.name === "url"}
           placeholder={isFilled(fallback) ? String(fallback) : ""}
           maxLength={of.maxLength ?? 2048}
         />
@@ -165,7 +168,17 @@ function Whole({ path, of, fields }: { path: string; of: Drawn; fields: readonly
 }
 
 function hintWith(hint: string, fallback: unknown): string {
-  return isFilled(fallback) ? `${hint} ${String(fallback)}, if nothing is said.`.trim() : hint;
+  return isFilled(fallback) ? `${hint} ${spelled(fallback)}, if nothing is said.`.trim() : hint;
+}
+
+/** Says a number as it is, and a duration of one unit in words. */
+function spelled(fallback: unknown): string {
+  const [, length, unit = ""] = /^PT?(\d+)([SMHD])$/.exec(String(fallback)) ?? [];
+  return length
+    ? count(Number(length), UNITS[unit]!)
+    : Number.isFinite(fallback)
+      ? Number(fallback).toLocaleString("en")
+      : String(fallback);
 }
 
 function isFilled(value: unknown): boolean {

@@ -60,10 +60,10 @@ export function drawn(schema: Schema | null): readonly Drawn[] {
 
 /** Lists the fields of a configuration that are needed and not filled in. */
 export function missing(fields: readonly Drawn[], values: unknown, above: string): readonly Fault[] {
-  return fields.flatMap(({ name, isRequired, drawing }) => {
+  return fields.flatMap(({ name, label, isRequired, drawing }) => {
     const path = `${above}.${name}`;
     const value = valueAt(values, name);
-    if (value === undefined) return isRequired ? [{ path, detail: "This is needed." }] : [];
+    if (value === undefined) return isRequired ? [{ path, detail: `${label} is needed.` }] : [];
     return drawing.as === "whole" ? missing(drawing.fields, value, path) : [];
   });
 }
@@ -71,7 +71,7 @@ export function missing(fields: readonly Drawn[], values: unknown, above: string
 function fieldsOf(root: Schema, of: Schema, depth: number): readonly Drawn[] {
   return Object.entries(of.properties ?? {}).map(([name, given]) => {
     const { schema, isNullable } = plain(root, given);
-    const description = given.description ?? schema.description ?? "";
+    const description = (given.description ?? schema.description ?? "").replaceAll("`", "");
     return {
       name,
       label: labelOf(name, given.title),
