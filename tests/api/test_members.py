@@ -8,6 +8,7 @@ from tests.api.postgres_rig import on_postgres
 from tests.api.rig import Rig
 
 ADA = {"id": "ada", "name": "Ada Lovelace", "email": "ada@example.org", "roles": ["operator", "reader"]}
+KNOWN = {"issuer": "https://id.example.org", "subject": "248289761001"}
 LAPTOP = {"id": "ada-laptop", "member": "ada", "roles": ["operator"]}
 
 
@@ -39,7 +40,9 @@ async def test_a_members_keys_act_until_the_member_is_removed(pg: Rig) -> None:
 async def test_members_are_listed_with_their_keys_as_of_any_moment(pg: Rig) -> None:
     added = await done(pg, "AddMember", ADA, "beta")
     await done(pg, "IssueKey", LAPTOP, "beta")
-    there = await done(pg, "AddMember", {**ADA, "id": "bob", "name": "Bob", "email": None, "read_only": True}, "beta")
+    there = await done(
+        pg, "AddMember", {**ADA, **KNOWN, "id": "bob", "name": "Bob", "email": None, "read_only": True}, "beta"
+    )
     gone = await done(pg, "RemoveMember", {"id": "ada"}, "beta")
 
     async def members(position: int) -> list[tuple[str, list[str]]]:
@@ -54,6 +57,9 @@ async def test_members_are_listed_with_their_keys_as_of_any_moment(pg: Rig) -> N
     assert ada.json["actions"] == {"remove": True}
     bob = (await pg.get("/v1/beta/members?q=BOB")).json["items"][0]
     assert (bob["name"], bob["email"], bob["roles"], bob["read_only"]) == ("Bob", None, ["operator", "reader"], True)
+    assert (bob["issuer"], bob["subject"]) == (KNOWN["issuer"], KNOWN["subject"])
+    by_subject = await pg.get("/v1/beta/members?q=248289")
+    assert [one["id"] for one in by_subject.json["items"]] == ["bob"]
     assert (await pg.get("/v1/beta/keys/ada-laptop")).json["member"] == "ada"
     assert [key["member"] for key in (await pg.get("/v1/beta/keys")).json["items"]] == ["ada"]
 

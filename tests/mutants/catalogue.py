@@ -1,6 +1,6 @@
 """All known-bad builds."""
 
-from tests.mutants import of_groups, of_reports, of_runs, of_slots, of_starts, of_the_log, of_time
+from tests.mutants import of_groups, of_reports, of_runs, of_sign_in, of_slots, of_starts, of_the_log, of_time
 
 MUTANTS = (
     *of_the_log.MUTANTS,
@@ -10,4 +10,5 @@ MUTANTS = (
     *of_runs.MUTANTS,
     *of_starts.MUTANTS,
     *of_reports.MUTANTS,
+    *of_sign_in.MUTANTS,
 )

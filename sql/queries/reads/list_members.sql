@@ -11,6 +11,6 @@ FROM public.view_members_1 AS k
 CROSS JOIN LATERAL public.view_members_1_at(k.workspace, k.id, $2) AS m
 LEFT JOIN LATERAL public.view_member_identities_1_at(k.workspace, k.id, $2) AS i ON true
 WHERE k.workspace = $1 AND k.id > $3 AND m.removed_at IS NULL
-      AND ($5::text IS NULL OR strpos(lower(concat_ws(' ', m.id, m.name, m.email)), lower($5)) > 0)
+      AND ($5::text IS NULL OR strpos(lower(concat_ws(' ', m.id, m.name, m.email, i.subject)), lower($5)) > 0)
 ORDER BY k.id
 LIMIT $4
