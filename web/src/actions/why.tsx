@@ -123,7 +123,7 @@ const STATES: Record<string, string> = { ran: "succeeded", missed: "failed", una
 
 function Told({ workspace, answer }: { workspace: string; answer: Answer }) {
   return (
-    <div class="told">
+    <div class="answered">
       <p class="lead">
         <State state={STATES[answer.verdict] ?? answer.verdict} word={plain(answer.verdict)} /> {answer.sentence}
       </p>

@@ -173,7 +173,7 @@ function Occurrences(props: { workspace: string; audited: Audit["occurrences"]; 
         {outcomes.length > 0 && `: ${outcomes.join(", ")}`}; {count(audited.steps, "step")} made again.
       </p>
       {audited.findings.length > 0 && (
-        <ul class="findings">
+        <ul class="what-is-wrong">
           {audited.findings.map((finding) => (
             <li key={`${finding.position}/${finding.kind}/${finding.due}`}>
               <a href={to(workspace, "history", "", { position: String(finding.position) })}>

@@ -51,7 +51,7 @@ export function Gantt({ run, live }: { run: RunShown; live: Live }) {
           ))}
         </section>
       ))}
-      <p class="legend" aria-hidden="true">
+      <p class="gantt-key" aria-hidden="true">
         <span class="piece wait" /> waited <span class="piece busy" /> worked
       </p>
     </div>

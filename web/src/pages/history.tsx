@@ -120,7 +120,7 @@ function Filtering(props: { filters: Filters; types: readonly string[]; found: F
   const isFiltered = NAMES.some((name) => filters[name] !== "");
   const actors = [...new Set(props.found?.events.map((event) => event.actor))].sort();
   return (
-    <div class="filters" role="search" aria-label="Which facts">
+    <div class="which" role="search" aria-label="Which facts">
       {me.value?.workspaces.includes(EVERYWHERE) && (
         <label>
           Workspace

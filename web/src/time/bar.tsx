@@ -108,7 +108,7 @@ function Slider() {
   };
   return (
     <section class="time" aria-label="Time">
-      <div class="steps">
+      <div class="time-moves">
         {STEPS.map(([unit, length]) => (
           <Step key={unit} sign="−" unit={unit} disabled={at <= begin} go={() => move(at - length, 0)} />
         ))}
@@ -125,7 +125,7 @@ function Slider() {
           value={at}
           onInput={({ currentTarget: { valueAsNumber } }) => move(valueAsNumber, DRAGGING_MS)}
         />
-        <div class="marks" aria-hidden="true">
+        <div class="ticks" aria-hidden="true">
           {Array.from({ length: MARKS + 1 }, (_, mark) => (
             <span key={mark} style={{ left: `${(mark / MARKS) * 100}%` }}>
               {mark === MARKS ? "now" : said(begin + ((end - begin) * mark) / MARKS)}
@@ -133,7 +133,7 @@ function Slider() {
           ))}
         </div>
       </div>
-      <div class="steps">
+      <div class="time-moves">
         <EventStep workspace={workspace} />
         {[...STEPS].reverse().map(([unit, length]) => (
           <Step key={unit} sign="+" unit={unit} disabled={at >= end} go={() => move(at + length, 0)} />
@@ -157,7 +157,7 @@ function Slider() {
 function Step(props: { sign: string; unit: string; disabled: boolean; go: () => void }) {
   const said = `${props.sign === "+" ? "Forward" : "Back"} one ${props.unit}`;
   return (
-    <button type="button" class="step" aria-label={said} title={said} disabled={props.disabled} onClick={props.go}>
+    <button type="button" class="time-move" aria-label={said} title={said} disabled={props.disabled} onClick={props.go}>
       {props.sign}1 {props.unit === "minute" ? "min" : props.unit}
     </button>
   );
@@ -179,7 +179,7 @@ function EventStep({ workspace, back = false }: { workspace: string; back?: bool
   return (
     <button
       type="button"
-      class="step"
+      class="time-move"
       aria-label={said}
       title={reason ?? said}
       aria-disabled={reason !== undefined}
