@@ -1,10 +1,11 @@
 import type { Preview, Schemas } from "../api/client";
 import { Icon } from "../parts/icons";
-import { count, now, plain, relative, wallClock } from "../words";
+import { capital, count, now, plain, relative, short, wallClock } from "../words";
 
 type Moment = Schemas["ComingMoment"];
 
 const SHOWN = 5;
+const INSTANT = /\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ/g;
 const NOTES: Record<string, string> = {
   dst_gap: "the clocks leave this time out",
   dst_repeat: "this time comes twice",
@@ -59,7 +60,7 @@ export function Warnings({ of }: { of: Preview["warnings"] }) {
     <ul class="warnings">
       {of.map((one, place) => (
         <li key={place}>
-          <Icon name="warn" /> {one.detail}
+          <Icon name="warn" /> {capital(one.detail.replace(INSTANT, short))}
         </li>
       ))}
     </ul>

@@ -7,6 +7,7 @@ import { ActButton } from "../actions/tools";
 import type { Got, Schemas } from "../api/client";
 import { Ago } from "../parts/basics";
 import { Icon } from "../parts/icons";
+import { addSchedule } from "../schedules/forms";
 import { lacking } from "../session";
 import { openServiceForm } from "../services/service_form";
 import { count } from "../words";
@@ -49,7 +50,17 @@ export function FirstSteps({ workspace, page }: { workspace: string; page: Page 
           isDone={schedules.length > 0}
           title="Make a schedule"
           text={schedules.length > 0 ? `${count(schedules.length, "schedule")} here` : SCHEDULE}
-        />
+        >
+          {jobs > 0 && (
+            <ActButton
+              label="Make a schedule"
+              icon="plus"
+              isMain
+              reason={lacking(INTEGRATION_AUTHOR)}
+              act={() => addSchedule(workspace)}
+            />
+          )}
+        </Step>
         <Step isDone={active !== undefined} title="Activate it" text={<Activation of={active} />}>
           <Activate workspace={workspace} of={schedules[0]} />
         </Step>

@@ -51,9 +51,11 @@ function Faults({ draft }: { draft: Draft }) {
   );
 }
 
-/** What no field shows is said at once, as nothing else would. */
+/** Names what is still to be filled in or put right; what no field shows is said at once, as nothing else would. */
 function Pending({ draft }: { draft: Draft }) {
-  const rest = draft.isChanged ? draft.faults().filter((one) => !one.focus) : [];
+  const faults = draft.faults();
+  const named = [...new Set(faults.map((one) => one.label).filter((label) => label !== undefined))];
+  const rest = draft.isChanged ? faults.filter((one) => !one.focus) : [];
   return (
     <>
       {rest.map((one) => (
@@ -62,6 +64,7 @@ function Pending({ draft }: { draft: Draft }) {
         </p>
       ))}
       <p class="faint">Once all that is needed is filled in, this shows what would happen.</p>
+      {named.length > 0 && <p class="faint">Still to do: {named.join(", ")}.</p>}
     </>
   );
 }

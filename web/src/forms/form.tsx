@@ -13,15 +13,21 @@ import { Foreseen, spoken } from "./foreseen";
 import { type Newest, Overtaken } from "./overtaken";
 
 const shown = signal<(() => ComponentChildren) | null>(null);
+let opener: Element | null = null;
 
 /** Opens a form over the page. */
 export function openForm(show: () => ComponentChildren): void {
-  if (asOf.value) say(`That is not possible: ${PAST}.`);
-  else shown.value = show;
+  if (asOf.value) return say(`That is not possible: ${PAST}.`);
+  opener = document.activeElement;
+  shown.value = show;
 }
 
+/** Takes the form away; the keyboard is again where it was opened. */
 export function closeForm(): void {
   shown.value = null;
+  const back = opener;
+  setTimeout(() => back instanceof HTMLElement && back.isConnected && back.focus());
+  opener = null;
 }
 
 /** Where the open form stands; another page takes it away. */
@@ -102,7 +108,7 @@ interface FormProps {
   command?: string;
   fields?: (values: Values) => Values;
   /** Or the commands, all of which are done or none; without one there is nothing to save yet. */
-  orders?: (values: Values, version: number | undefined) => readonly Order[];
+  orders?: (values: Values, version: number | undefined, opened: Values) => readonly Order[];
   begin: Values;
   /** Says what is not filled in; as long as that is something, the service is not asked. */
   lacks?: (values: Values) => readonly Fault[];
@@ -129,13 +135,14 @@ export function CommandForm(props: FormProps) {
   const [isDone, setDone] = useState(false);
   const form = useRef<HTMLFormElement>(null);
 
-  const orders = ordersOf(props, values, version);
-  const of = JSON.stringify(orders);
   const lacking = incomplete(props.lacks?.(values) ?? []);
-  const tried = useTrial(workspace, lacking || orders.length === 0 || isDone ? undefined : orders);
-  const problem = lacking ?? (failed?.of === of ? failed.problem : tried.problem);
+  const orders = lacking ? [] : ordersOf(props, values, version, first);
+  const of = JSON.stringify(orders);
+  const isEmpty = !lacking && orders.length === 0;
+  const tried = useTrial(workspace, orders.length === 0 || isDone ? undefined : orders);
+  const problem = lacking ?? (failed?.of === of ? failed.problem : isEmpty ? undefined : tried.problem);
   const draft = told(problem, { all: tries > 0 });
-  const isStale = problem?.code === "stale" && props.reread !== undefined;
+  const isStale = problem?.code === "stale" && props.reread !== undefined && !(tried.isOld && !failed);
 
   useEffect(() => {
     if (tries === 0 || !problem || isRunning) return;
@@ -145,7 +152,7 @@ export function CommandForm(props: FormProps) {
   const save = async (event: Event) => {
     event.preventDefault();
     setTries(tries + 1);
-    if (lacking || orders.length === 0) return;
+    if (orders.length === 0 || (!tried.isOld && tried.problem && tried.problem.errors.length > 0)) return;
     setRunning(true);
     try {
       const done = await run(workspace, orders);
@@ -174,6 +181,7 @@ export function CommandForm(props: FormProps) {
                 mine={values}
                 goOn={(newest, values) => {
                   restart(newest.values, values);
+                  setFailed(undefined);
                   setVersion(newest.version);
                 }}
               />
@@ -181,8 +189,10 @@ export function CommandForm(props: FormProps) {
             {props.children(draft, tried)}
           </div>
           <aside class="foreseen" aria-label="What it would do" tabIndex={0}>
-            {isStale ? null : (
-              <Foreseen draft={draft} tried={tried} problem={problem} isSent={tries > 0} isEmpty={orders.length === 0}>
+            {isStale ? (
+              <p class="faint">Decide first how to go on with what somebody else saved.</p>
+            ) : (
+              <Foreseen draft={draft} tried={tried} problem={problem} isSent={tries > 0} isEmpty={isEmpty}>
                 {props.foreseen?.(tried, draft)}
               </Foreseen>
             )}
@@ -191,7 +201,7 @@ export function CommandForm(props: FormProps) {
             {spoken(tried, problem)}
           </p>
           <div class="buttons">
-            <button type="submit" class="main" disabled={isRunning || isStale || orders.length === 0}>
+            <button type="submit" class="main" disabled={isRunning || isStale || isEmpty}>
               {props.label}
             </button>
           </div>
@@ -201,8 +211,8 @@ export function CommandForm(props: FormProps) {
   );
 }
 
-function ordersOf({ command, fields, orders }: FormProps, values: Values, ifMatch: number | undefined) {
-  if (orders) return orders(values, ifMatch);
+function ordersOf({ command, fields, orders }: FormProps, values: Values, ifMatch: number | undefined, first: Values) {
+  if (orders) return orders(values, ifMatch, first);
   return command === undefined ? [] : [{ command, data: fields ? fields(values) : values, ifMatch }];
 }
 

@@ -1,5 +1,7 @@
 import { useEffect, useState } from "preact/hooks";
 
+import { HOLD, release } from "../actions/deeds";
+import { ask } from "../actions/dialog";
 import { ActButton } from "../actions/tools";
 import type { Asked, Got } from "../api/client";
 import { openCrontab } from "../begin/crontab";
@@ -8,13 +10,16 @@ import { Integrations } from "../integrations/section";
 import { ofKinds, useView } from "../live/view";
 import { Loading, Nothing, Trouble } from "../parts/basics";
 import { Icon } from "../parts/icons";
+import { Menu } from "../parts/menu";
 import { FIRST, more, Table } from "../parts/table";
 import { Tabs } from "../parts/tabs";
 import { place, setQuery } from "../router";
-import { lacking } from "../session";
+import { Detail } from "../schedules/detail";
+import { addSchedule } from "../schedules/forms";
 import { jobColumns, type JobRow } from "../services/columns";
 import { openFlowForm } from "../services/flow_form";
 import { openServiceForm } from "../services/service_form";
+import { lacking, me } from "../session";
 import { long } from "../words";
 import { Empty } from "./empty";
 import { scheduleColumns, type ScheduleRow } from "./jobs_rows";
@@ -90,18 +95,26 @@ export function Jobs() {
               ["true", "Drifted only"],
             ]}
           />
-          {(chosen === "services" || chosen === "flows") && <AddButton name={chosen} isMain />}
           <button type="button" class="quiet square" aria-label="Refresh" title="Refresh" onClick={reload}>
             <Icon name="refresh" />
           </button>
+          {chosen === "services" || chosen === "flows" ? <AddButton name={chosen} isMain /> : <AddSchedule isMain />}
+          <Menu
+            label="More about all jobs"
+            items={[
+              {
+                name: HOLD.name,
+                label: HOLD.label,
+                reason: lacking("operator", "administrator"),
+                harsh: true,
+                choose: () => ask(workspace, HOLD),
+              },
+            ]}
+          />
         </div>
       </div>
       {data?.holds.map((hold) => (
-        <p key={hold.since} class="notice">
-          <Icon name="warn" /> All starts {hold.everywhere ? "everywhere" : "in this workspace"} are held since{" "}
-          {long(hold.since)}
-          {hold.note && `: ${hold.note}`}
-        </p>
+        <Held key={hold.since} workspace={workspace} hold={hold} />
       ))}
       {data && !isFiltered(filters) && <FirstSteps workspace={workspace} page={data} />}
       <Tabs
@@ -123,6 +136,26 @@ export function Jobs() {
         )}
       </Tabs>
     </>
+  );
+}
+
+/** Says that nothing starts, why and until when, and ends it. */
+function Held({ workspace, hold }: { workspace: string; hold: Page["holds"][number] }) {
+  const needed = hold.everywhere && !me.value?.workspaces.includes("*");
+  return (
+    <div class="notice" role="status">
+      <Icon name="hold" />
+      <p>
+        <strong>All starts {hold.everywhere ? "everywhere" : "in this workspace"} are held</strong> by {hold.by} since{" "}
+        {long(hold.since)}, {hold.until ? `until ${long(hold.until)}` : "until somebody releases them"}
+        {hold.note && `: ${hold.note}`}.
+      </p>
+      <ActButton
+        label="Release"
+        reason={needed ? "it needs an administrator of all workspaces" : lacking("operator", "administrator")}
+        act={() => ask(workspace, release(hold))}
+      />
+    </div>
   );
 }
 
@@ -181,7 +214,13 @@ function Rows({ name, page, filters, grow }: Shown & { grow: () => void }) {
   return name === "services" || name === "flows" ? (
     <Table {...shared} columns={jobColumns(workspace)} rows={items as JobRow[]} />
   ) : (
-    <Table {...shared} columns={scheduleColumns(workspace)} rows={items as ScheduleRow[]} />
+    <Table
+      {...shared}
+      columns={scheduleColumns(workspace)}
+      rows={items as ScheduleRow[]}
+      called={(row) => row.description || row.id}
+      detail={(row) => <Detail row={row} />}
+    />
   );
 }
 
@@ -195,14 +234,30 @@ function NextSteps({ name }: { name: SectionName }) {
   if (name === "services" || name === "flows") return <AddButton name={name} />;
   if (name === "workspace") {
     return (
-      <ActButton
-        label="Import a crontab"
-        reason={lacking(FLOW_AUTHOR) ?? lacking("integration_author")}
-        act={() => openCrontab(workspace)}
-      />
+      <>
+        <AddSchedule />
+        <ActButton
+          label="Import a crontab"
+          reason={lacking(FLOW_AUTHOR) ?? lacking("integration_author")}
+          act={() => openCrontab(workspace)}
+        />
+      </>
     );
   }
   return <ActButton label="Go to the integrations" reason={undefined} act={() => setQuery({ tab: INTEGRATIONS })} />;
+}
+
+function AddSchedule({ isMain = false }: { isMain?: boolean }) {
+  const { workspace } = place.value;
+  return (
+    <ActButton
+      label="Add schedule"
+      icon="plus"
+      isMain={isMain}
+      reason={lacking("integration_author")}
+      act={() => addSchedule(workspace)}
+    />
+  );
 }
 
 function AddButton({ name, isMain = false }: { name: "services" | "flows"; isMain?: boolean }) {

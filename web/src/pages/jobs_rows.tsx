@@ -1,8 +1,10 @@
 import type { Schemas } from "../api/client";
+import { reasonOf } from "../actions/deeds";
 import { Tools } from "../actions/tools";
 import { Ago, Bar, State, Tag } from "../parts/basics";
 import type { Column } from "../parts/table";
 import { to } from "../router";
+import { editCadence, editSchedule } from "../schedules/forms";
 import { cadence, capital, count, long, plain, wallClock, zoneName } from "../words";
 
 export type ScheduleRow = Schemas["ScheduleItem"];
@@ -65,6 +67,20 @@ export function scheduleColumns(workspace: string): readonly Column<ScheduleRow>
       cell: (row) => (
         <Tools
           workspace={workspace}
+          more={[
+            {
+              name: "edit",
+              label: "Edit …",
+              reason: reasonOf(row.actions, "edit_jobs"),
+              choose: () => editSchedule(workspace, row.id),
+            },
+            {
+              name: "edit_cadence",
+              label: "Edit cadence …",
+              reason: reasonOf(row.actions, "edit_cadence"),
+              choose: () => editCadence(workspace, row.id),
+            },
+          ]}
           owner={{
             ...runsOf(row),
             id: row.id,
@@ -73,6 +89,7 @@ export function scheduleColumns(workspace: string): readonly Column<ScheduleRow>
             active: row.active,
             paused: row.pause !== null,
             overridden: isOverridden(row.managed),
+            deleted: row.deleted,
             actions: row.actions,
           }}
         />
