@@ -173,7 +173,7 @@ function Member(props: MemberProps) {
       <span class="handle" aria-hidden="true">
         <Icon name="grip" />
       </span>
-      <span class="number" aria-hidden="true">
+      <span class="place-number" aria-hidden="true">
         {place + 1}
       </span>
       <span class="what">

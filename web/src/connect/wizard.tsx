@@ -9,7 +9,7 @@ import { Sheet } from "../forms/form";
 import { type Newest, Overtaken } from "../forms/overtaken";
 import { Loading, Trouble } from "../parts/basics";
 import { say } from "../parts/toast";
-import { capital, count } from "../words";
+import { capital, count, plain } from "../words";
 
 type Warned = Schemas["Warned"];
 
@@ -73,8 +73,9 @@ export function Wizard(props: WizardProps) {
   const of = JSON.stringify(saving);
   const lacking = incomplete(props.lacks(values));
   const saved = useTrial(workspace, lacking || isDone ? undefined : saving);
-  const problem = located(lacking ?? (failed?.of === of ? failed.problem : saved.problem), props.places);
   const prevented = saved.preview?.warnings.filter((one) => one.prevents === ACTIVATION) ?? [];
+  const refused = located(lacking ?? (failed?.of === of ? failed.problem : saved.problem), props.places);
+  const problem = besides(refused, prevented);
   const isReady = !problem && !saved.isOld && prevented.length === 0 && saved.preview !== undefined;
   const active = useTrial(workspace, isReady && !isDone ? props.activate?.(values, version) : undefined);
   const outlook = { saved, prevented, active: props.activate ? active : saved };
@@ -219,7 +220,7 @@ function Steps({ steps, at, go, faults, stepOf }: StepsProps) {
         return (
           <li key={step.title}>
             <button type="button" aria-current={place === at ? "step" : undefined} onClick={() => go(place)}>
-              <span class="number" aria-hidden="true">
+              <span class="place-number" aria-hidden="true">
                 {place + 1}
               </span>
               <span>
@@ -272,11 +273,16 @@ function Ways({ title, faults, titleOf, lead }: WaysProps) {
   return (
     <>
       <h3>{title}</h3>
-      <ul class="findings">
+      <ul class="ways">
         {faults.map((fault) => (
           <li key={`${fault.path} ${fault.detail}`}>
             <button type="button" onClick={() => lead(fault.path)}>
-              {titleOf(fault.path) && <strong>{titleOf(fault.path)}</strong>}
+              {titleOf(fault.path) && (
+                <strong>
+                  {titleOf(fault.path)}
+                  {setting(fault.path)}
+                </strong>
+              )}
               <span>{capital(fault.detail)}</span>
             </button>
           </li>
@@ -284,6 +290,21 @@ function Ways({ title, faults, titleOf, lead }: WaysProps) {
       </ul>
     </>
   );
+}
+
+/** Leaves out of a refusal what is told of the activation anyway; without the rest there is none. */
+function besides(refused: Problem | undefined, prevented: readonly Warned[]): Problem | undefined {
+  if (!refused || refused.errors.length === 0) return refused;
+  const isTold = (fault: Fault) => prevented.some((one) => one.path === fault.path && one.detail === fault.detail);
+  const errors = refused.errors.filter((fault) => !isTold(fault));
+  if (errors.length === 0) return undefined;
+  return new Problem(refused.status, refused.code, refused.message, errors, refused.more);
+}
+
+/** Names the setting that a fault of a configuration is about. */
+function setting(path: string): string {
+  const [first, ...rest] = path.split(".");
+  return first === "config" && rest.length > 0 ? `: ${plain(rest.join(" "))}` : "";
 }
 
 /** What was told of a draft is told again when it is activated. */

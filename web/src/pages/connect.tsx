@@ -6,6 +6,7 @@ import { ActButton } from "../actions/tools";
 import type { Problem } from "../api/client";
 import "../connect/connect.css";
 import { createGroup } from "../connect/group_form";
+import { createJob } from "../connect/job_form";
 import { ofKinds, useView } from "../live/view";
 import { Loading, Nothing, Trouble } from "../parts/basics";
 import { type Column, FIRST as LIMIT, more, Table } from "../parts/table";
@@ -95,6 +96,14 @@ export function Connect() {
         <h1>Manage Connect</h1>
         {actions && (
           <div class="toolbar">
+            {"create_job" in actions && (
+              <ActButton
+                label="Create job"
+                icon="plus"
+                reason={reasonOf(actions, "create_job")}
+                act={() => void createJob(workspace)}
+              />
+            )}
             <ActButton
               label="Create group"
               icon="plus"
@@ -250,7 +259,7 @@ function List<Row>(props: {
 
   return (
     <>
-      <div class="toolbar filters">{props.tools}</div>
+      <div class="toolbar narrowing">{props.tools}</div>
       <Rows {...props} data={data} problem={problem} reload={reload} grow={() => setLimit(more(limit))} />
     </>
   );

@@ -3,6 +3,7 @@ import { type Deed, type Owner, reasonOf } from "../actions/deeds";
 import { DeedButton, Tools } from "../actions/tools";
 import { copy, extend } from "../connect/extend";
 import { editGroup } from "../connect/group_form";
+import { editJob } from "../connect/job_form";
 import { Ago, At, State, Tag } from "../parts/basics";
 import type { Item } from "../parts/menu";
 import type { Column } from "../parts/table";
@@ -66,15 +67,16 @@ function GroupTools({ workspace, row }: { workspace: string; row: GroupRow }) {
 }
 
 function JobTools({ workspace, row }: { workspace: string; row: ConnectJobRow }) {
-  return <Tools workspace={workspace} owner={asOwner(row)} more={entries(workspace, row)} />;
+  const edit = (id: string) => void editJob(workspace, id);
+  return <Tools workspace={workspace} owner={asOwner(row)} more={entries(workspace, row, edit)} />;
 }
 
 /** The forms that a row of either kind opens, and the way to what became of it. */
-function entries(workspace: string, row: SlotRow, edit?: (id: string) => void): readonly Item[] {
+function entries(workspace: string, row: SlotRow, edit: (id: string) => void): readonly Item[] {
   const of = { kind: row.kind, id: row.id, name: row.name || row.id, expires_on: row.expires_on };
   const filter = row.kind === "group" ? "group" : "job";
   const all: readonly (readonly [label: string, action: string, choose: () => void])[] = [
-    ...(edit ? [["Edit …", "save", () => edit(row.id)] as const] : []),
+    ["Edit …", "save", () => edit(row.id)],
     ["Copy …", "copy", () => copy(workspace, of, edit)],
     ["Extend …", "set_expiration", () => extend(workspace, of)],
   ];

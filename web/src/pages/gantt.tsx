@@ -70,6 +70,7 @@ function Lane(props: { job: JobRun; axis: Axis; waits: readonly Span[]; live: Pr
       <div class="who">
         <strong>{job.job.id}</strong>
         <State state={job.state} title={job.reason ? plain(job.reason) : undefined} />
+        {job.state === "skipped" && job.reason && <small>{plain(job.reason)}</small>}
         {job.skip_wait && <Tag title="Starts with the run, and nobody waits for it">skip wait</Tag>}
         {job.released && <Tag title="Later stages go on without it">released</Tag>}
         {job.carried && <Tag title="It succeeded in the run that this one resumes">carried over</Tag>}

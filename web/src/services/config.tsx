@@ -67,7 +67,8 @@ function Switch({ label, choose }: { label: string; choose: () => void }) {
   );
 }
 
-function ConfigField({ path: above, of }: { path: string; of: Drawn }) {
+/** A field of a configuration, below a path. */
+export function ConfigField({ path: above, of }: { path: string; of: Drawn }) {
   const { drawing, fallback } = of;
   const path = `${above}.${of.name}`;
   const said = { path, label: of.label, hint: of.hint, required: of.isRequired, deep: true };

@@ -16,7 +16,7 @@ const USUAL: Policy = {
 };
 
 /** Returns what of a job's policy is other than usual, as its form begins. */
-export function policyOf(job: Schemas["ServiceItem"] | Schemas["FlowItem"], delivery: unknown): Values {
+export function policyOf(job: Pick<Schemas["ServiceItem"], "policy">, delivery: unknown): Values {
   const { backoff = {}, ...others } = job.policy as Policy;
   const waits = unlike(backoff, USUAL.backoff!);
   return { ...unlike(others, { ...USUAL, delivery }), ...(Object.keys(waits).length > 0 && { backoff: waits }) };
