@@ -8,9 +8,14 @@ from typing import Any
 import pytest
 from icalendar import Calendar
 
+from eventjobs.domain.streams import run_stream
+from eventjobs.events.run import Ref, RunEnded, RunOpened
+from eventjobs.events.schedule import JobRow
 from tests.api.postgres_rig import on_postgres
 from tests.api.rig import Answered, Rig, ShiftedClock, schedule
 from tests.support.capturing import capture_logs
+from tests.support.facts import snapshot
+from tests.support.views import Writer
 
 NOW = datetime.now(UTC)
 FEED = {"roles": ["calendar"], "read_only": True, "expires_at": (NOW + timedelta(days=30)).isoformat()}
@@ -54,7 +59,7 @@ async def test_a_program_reads_what_comes_without_a_header(pg: Rig) -> None:
     calendar = Calendar.from_ical(answered.body)
     events = calendar.events
     assert (calendar["version"], calendar.calendar_name) == ("2.0", "acme")
-    assert {str(event["summary"]) for event in events} == {"nightly", "other"}
+    assert {str(event["summary"]) for event in events} == {"nightly", "other", "other: running"}
     coming = (await pg.get("/v1/acme/occurrences?outcome=coming&owner=schedule/nightly")).json["items"]
     nightly = [event for event in events if event["summary"] == "nightly"]
     assert [str(event["uid"]) for event in nightly][:10] == [f"{one['id']}@acme" for one in coming]
@@ -71,8 +76,8 @@ async def test_it_is_of_one_owner_and_of_a_moment(pg: Rig) -> None:
     before = Calendar.from_ical((await feed(pg, secret, f"&as_of={made.json['position'] - 1}")).body)
     await pg.command("ActivateSchedule", {"id": "other"})
 
-    assert of_one.events == []
-    assert {str(event["summary"]) for event in before.events} == {"nightly", "other"}
+    assert [str(event["summary"]) for event in of_one.events] == ["other: running"]
+    assert {str(event["summary"]) for event in before.events} == {"nightly", "other", "other: running"}
     assert (await feed(pg, secret, "&owner=nightly")).code == "bad_owner"
 
 
@@ -133,3 +138,27 @@ async def test_its_address_is_never_logged(pg: Rig, monkeypatch: pytest.MonkeyPa
         assert (await feed(pg, secret)).status == 500
     assert [line["event"] for line in logged] == ["request_broke"]
     assert secret.rpartition("_")[2] not in f"{logged} {caught}"
+
+
+async def test_what_became_of_a_moment_takes_its_place(pg: Rig) -> None:
+    due = NOW.replace(microsecond=0) - timedelta(days=1)
+    run = run_stream("acme", f"schedule.nightly.1.{due:%Y%m%dt%H%M%S}z")
+    opened = RunOpened(
+        owner=Ref(kind="schedule", id="nightly"),
+        cause="scheduled",
+        due=due,
+        term=1,
+        instance="one",
+        on_failure="continue",
+        jobs=(snapshot(JobRow(row=1, job=Ref(kind="service", id="load"), seq=1)),),
+        cadence_version=1,
+    )
+    failed = RunEnded(state="failed", reason="job_failed", counts={})
+    await Writer(pg.log).append([(run, opened), (run, failed)])
+    _, secret = await issued(pg)
+
+    (event,) = [one for one in Calendar.from_ical((await feed(pg, secret)).body).events if one.start == due]
+    assert (str(event["uid"]), str(event["summary"])) == (f"{run.id}@acme", "nightly: failed")
+    assert str(event["description"]).startswith("schedule/nightly: failed, job failed\nIt ended at ")
+    folded = (await feed(pg, secret)).body.split(b"\r\n")
+    assert max(map(len, folded)) <= 75

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from eventjobs.api import connect_schemas, integration_schemas, view_schemas
+from eventjobs.api import calendar_schemas, connect_schemas, integration_schemas, view_schemas
 from eventjobs.api.routes import ROUTES
 from eventjobs.api.schemas import LogPage
 from eventjobs.domain.streams import notification_stream
@@ -98,6 +98,9 @@ READS = {
     "/v1/{workspace}/manage-connect/completed-jobs": "/v1/acme/manage-connect/completed-jobs",
     "/v1/{workspace}/manage-connect/group-jobs": "/v1/acme/manage-connect/group-jobs",
     "/v1/{workspace}/load": "/v1/acme/load",
+    "/v1/{workspace}/calendar-page": "/v1/acme/calendar-page?since=2100-12-01",
+    "/v1/{workspace}/lateness": "/v1/acme/lateness",
+    "/v1/{workspace}/strips": "/v1/acme/strips?owners=schedule/s00,group/lists",
     "/v1/{workspace}/search": "/v1/acme/search?q=s0",
     "/v1/{workspace}/service-types": "/v1/acme/service-types",
     "/v1/{workspace}/notifications": "/v1/acme/notifications",
@@ -119,7 +122,8 @@ async def test_an_answer_is_what_the_document_says(pg: Rig, route: str) -> None:
     assert answered.json["as_of"]["position"] >= pg.log.known_head.position - 1
 
 
-SHOWN = [*vars(view_schemas).values(), *vars(integration_schemas).values(), *vars(connect_schemas).values()]
+MODULES = (view_schemas, integration_schemas, connect_schemas, calendar_schemas)
+SHOWN = [model for module in MODULES for model in vars(module).values()]
 
 
 def test_every_read_is_tried_here() -> None:

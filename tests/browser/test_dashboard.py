@@ -18,6 +18,9 @@ PAGES = {
     "connect?tab=completed": "Nothing ended in the last seven days",
     "connect?tab=groups": "Nightly lists",
     "runs/first-run": "Stage 1",
+    "calendar?day=2100-12-01": "nightly",
+    "calendar?view=week&day=2100-12-01": "Sun 5",
+    "calendar?view=load": "The next 24 hours",
     "history": "Service load was added",
     "members": "Nobody is a member yet",
 }

@@ -2,6 +2,7 @@ import "./style.css";
 import "./forms/forms.css";
 import "./integrations/integrations.css";
 import "./begin/begin.css";
+import "./calendar/calendar.css";
 
 import { render } from "preact";
 import { useEffect } from "preact/hooks";
@@ -14,6 +15,7 @@ import { follow } from "./live/stream";
 import { Loading, Nothing, Trouble } from "./parts/basics";
 import { Problem } from "./api/client";
 import { Toasts } from "./parts/toast";
+import { Calendar } from "./calendar/page";
 import { Connect } from "./pages/connect";
 import { Empty } from "./pages/empty";
 import { History } from "./pages/history";
@@ -30,6 +32,7 @@ import "./theme";
 const PAGES: Record<string, { title: string; show: () => preact.ComponentChildren }> = {
   jobs: { title: "Jobs", show: () => <Jobs /> },
   connect: { title: "Manage Connect", show: () => <Connect /> },
+  calendar: { title: "Calendar", show: () => <Calendar /> },
   runs: { title: "Run", show: () => <Run /> },
   members: { title: "Members", show: () => <Members /> },
   history: { title: "History", show: () => <History /> },

@@ -13,6 +13,7 @@ import { asOf } from "./time/moment";
 const PAGES = [
   ["jobs", "Jobs"],
   ["connect", "Manage Connect"],
+  ["calendar", "Calendar"],
   ["history", "History"],
   ["members", "Members"],
 ] as const;

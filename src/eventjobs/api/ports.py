@@ -150,6 +150,24 @@ class Views(Protocol):
         """An occurrence."""
         ...
 
+    async def calendar_page(self, *args: Any, **kwargs: Any) -> Document:
+        """The slots of some days with their outcomes, and what comes."""
+        ...
+
+    async def newest_outcomes(self, *args: Any, **kwargs: Any) -> Sequence[Document]:
+        """What became of the newest moments of a window."""
+        ...
+
+    async def lateness(self, *args: Any, **kwargs: Any) -> Document:
+        """How late the newest starts of a window were."""
+        ...
+
+    async def strips(
+        self, workspace: str, owners: Sequence[tuple[str, str]], *, position: int | None
+    ) -> Sequence[Document]:
+        """The last occurrences of each of these owners `(kind, id)`."""
+        ...
+
     async def workspaces(self, *args: Any, **kwargs: Any) -> Document:
         """A part of the workspaces; `only` names those that the caller may see."""
         ...

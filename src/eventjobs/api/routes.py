@@ -7,6 +7,8 @@ from aiohttp import web
 from pydantic import BaseModel
 
 from eventjobs.api import (
+    calendar_page,
+    calendar_schemas,
     connect_page,
     connect_schemas,
     history,
@@ -337,7 +339,7 @@ _THINGS: Final = (
         method="GET",
         path="/v1/{workspace}/calendar.ics",
         name="getCalendarFeed",
-        summary="What comes in the next 31 days, as a calendar to subscribe to",
+        summary="What comes in the next 31 days and what became of the last seven, as a calendar to subscribe to",
         description="The key stands in the address: one with the role `calendar`, which opens nothing else. A key that "
         "is over, revoked or for another workspace is 404; any other key is refused as `credential_in_url`.",
         tag="views",
@@ -498,6 +500,33 @@ _THINGS: Final = (
         service_types,
         ReadQuery,
         view_schemas.ServiceTypes,
+    ),
+    _read(
+        "/v1/{workspace}/calendar-page",
+        "getCalendarPage",
+        "The Calendar page: by the day or the hour what became of the moments, and which come",
+        "views",
+        calendar_page.calendar_page,
+        calendar_page.CalendarQuery,
+        (Answer(description="The slots, in order", model=calendar_schemas.CalendarPage),),
+    ),
+    _read(
+        "/v1/{workspace}/lateness",
+        "getLateness",
+        "How late starts were: the newest 1,000 of the last seven days, or of a window",
+        "views",
+        calendar_page.lateness,
+        calendar_page.LatenessQuery,
+        (Answer(description="Starts, the newest first, and what is usual", model=calendar_schemas.Lateness),),
+    ),
+    _read(
+        "/v1/{workspace}/strips",
+        "getStrips",
+        "The last 50 occurrences of up to 100 owners",
+        "views",
+        calendar_page.strips,
+        calendar_page.StripsQuery,
+        (Answer(description="Their outcomes, in the order of the owners", model=calendar_schemas.Strips),),
     ),
     _read(
         "/v1/{workspace}/load",

@@ -29,10 +29,11 @@ async def calendars_of(
     names = {name for row in schedules for name in policies_of(row).calendars}
     if not names:
         return {}
-    return {row["id"]: _calendar(row) for row in await pool.fetch(FIND_CALENDARS, workspace, sorted(names), position)}
+    return {row["id"]: calendar_of(row) for row in await pool.fetch(FIND_CALENDARS, workspace, sorted(names), position)}
 
 
-def _calendar(row: Row) -> Calendar:
+def calendar_of(row: Row) -> Calendar:
+    """Return a calendar with the content that is in force."""
     content: dict[str, Any] = {
         "name": row["name"],
         "time_zone": row["time_zone"],

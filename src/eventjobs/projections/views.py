@@ -13,6 +13,7 @@ from eventjobs.events.recorded import StreamId
 from eventjobs.events.run import Ref
 from eventjobs.postgres.pool import TimedPool
 from eventjobs.postgres.statements import statement
+from eventjobs.projections.calendar_page import WantedCalendar, calendar_page
 from eventjobs.projections.calendar_reads import calendars_of, find_calendar
 from eventjobs.projections.completed_reads import WantedCompleted, list_completed
 from eventjobs.projections.connect_documents import Seen
@@ -42,6 +43,7 @@ from eventjobs.projections.notification_reads import (
 )
 from eventjobs.projections.occurrence_reads import Window, find_occurrence, list_occurrences
 from eventjobs.projections.origins import origins_of
+from eventjobs.projections.outcome_reads import WantedOutcomes, lateness, newest_outcomes, strips
 from eventjobs.projections.run_reads import WantedRuns, find_run, list_runs
 from eventjobs.projections.search import WantedText, search
 from eventjobs.projections.shown_runs import shown_runs_of
@@ -251,6 +253,26 @@ class Views:
     async def occurrence(self, workspace: str, occurrence_id: str, *, position: int | None = None) -> Document | None:
         """Return one answered occurrence."""
         return await find_occurrence(self._pool, workspace, occurrence_id, _at(position))
+
+    async def calendar_page(self, workspace: str, *, position: int | None = None, **wanted: Any) -> Document:
+        """Return what became of the moments of some days, slot by slot, and what comes, as `WantedCalendar`."""
+        return await calendar_page(self._pool, workspace, _at(position), WantedCalendar(**wanted))
+
+    async def newest_outcomes(
+        self, workspace: str, *, position: int | None = None, **wanted: Any
+    ) -> Sequence[Document]:
+        """Return what became of the newest moments of a window, the newest first, as `WantedOutcomes`."""
+        return await newest_outcomes(self._pool, workspace, _at(position), WantedOutcomes(**wanted))
+
+    async def lateness(self, workspace: str, *, position: int | None = None, **wanted: Any) -> Document:
+        """Return how late the newest starts of a window were, as `WantedOutcomes`."""
+        return await lateness(self._pool, workspace, _at(position), WantedOutcomes(**wanted))
+
+    async def strips(
+        self, workspace: str, owners: Sequence[tuple[str, str]], *, position: int | None = None
+    ) -> Sequence[Document]:
+        """Return the last occurrences of each of these owners `(kind, id)`."""
+        return await strips(self._pool, workspace, _at(position), owners)
 
     async def workspaces(
         self, *, only: Sequence[str] | None = None, position: int | None = None, **wanted: Any

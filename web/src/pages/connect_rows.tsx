@@ -1,6 +1,7 @@
 import type { Schemas } from "../api/client";
 import { type Deed, type Owner, reasonOf } from "../actions/deeds";
 import { DeedButton, Tools } from "../actions/tools";
+import { Strip } from "../calendar/strip";
 import { copy, extend } from "../connect/extend";
 import { editGroup } from "../connect/group_form";
 import { editJob } from "../connect/job_form";
@@ -56,7 +57,15 @@ export function groupColumns(workspace: string): readonly Column<GroupRow>[] {
       ),
     },
     ...slotColumns<GroupRow>(),
-    { title: "Last run", cell: (row) => <LastRun workspace={workspace} row={row} /> },
+    {
+      title: "Last run",
+      cell: (row) => (
+        <>
+          <LastRun workspace={workspace} row={row} />
+          <Strip workspace={workspace} kind="group" row={row} next={row.next_run?.due} />
+        </>
+      ),
+    },
     { title: "Actions", kind: "tools", cell: (row) => <GroupTools workspace={workspace} row={row} /> },
   ];
 }

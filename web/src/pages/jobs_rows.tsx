@@ -1,6 +1,7 @@
 import type { Schemas } from "../api/client";
 import { reasonOf } from "../actions/deeds";
 import { Tools } from "../actions/tools";
+import { Strip } from "../calendar/strip";
 import { Ago, Bar, State, Tag } from "../parts/basics";
 import type { Column } from "../parts/table";
 import { to } from "../router";
@@ -60,7 +61,15 @@ export function scheduleColumns(workspace: string): readonly Column<ScheduleRow>
           <span class="faint">–</span>
         ),
     },
-    { title: "Last run", cell: (row) => <LastRun workspace={workspace} row={row} /> },
+    {
+      title: "Last run",
+      cell: (row) => (
+        <>
+          <LastRun workspace={workspace} row={row} />
+          <Strip workspace={workspace} kind="schedule" row={row} next={row.next_due?.due} />
+        </>
+      ),
+    },
     {
       title: "Actions",
       kind: "tools",

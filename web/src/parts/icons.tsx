@@ -19,6 +19,8 @@ const PATHS = {
   open: "M9 6l6 6-6 6",
   hold: "M8 5v14M16 5v14",
   tick: "M5 12.5l4.5 4.5L19 7.5",
+  left: "M15 5l-7 7 7 7",
+  right: "M9 5l7 7-7 7",
   warn: "M12 4l9 16H3zM12 10v4M12 17h.01",
 } as const;
 

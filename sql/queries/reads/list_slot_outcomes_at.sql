@@ -1,0 +1,41 @@
+-- $1 workspace  $2 position  $3 where the slots begin, ascending, and where the last one ends  $4 $5 kind and id of one owner, or
+-- null  $6 one outcome, or null  $7 how many entries of a slot. An entry is what had one outcome in one slot for one owner; what
+-- asks for somebody comes first. What ran has the outcome of its run. Moments that were answered together are left out.
+WITH answered AS (
+    SELECT width_bucket(o.due, $3::timestamptz[])::integer AS slot, o.owner_kind, o.owner_id, o.cadence_version, o.due, o.reason,
+           o.outcome = 'ran' AS ran,
+           CASE
+               WHEN o.outcome <> 'ran' THEN o.outcome
+               WHEN s.from_position <= $2 THEN s.state
+               ELSE (SELECT past.state FROM public.view_run_status_1_past AS past
+                     WHERE past.workspace = $1 AND past.id = o.id AND past.to_position > $2 ORDER BY past.to_position LIMIT 1)
+           END AS state
+    FROM (
+        SELECT id, owner_kind, owner_id, cadence_version, due, outcome, reason FROM public.view_occurrences_1
+        WHERE $4::text IS NULL AND workspace = $1 AND due >= ($3::timestamptz[])[1]
+              AND due < ($3::timestamptz[])[array_upper($3::timestamptz[], 1)] AND count = 1 AND from_position <= $2
+        UNION ALL
+        SELECT id, owner_kind, owner_id, cadence_version, due, outcome, reason FROM public.view_occurrences_1
+        WHERE workspace = $1 AND owner_kind = $4 AND owner_id = $5::text AND due >= ($3::timestamptz[])[1]
+              AND due < ($3::timestamptz[])[array_upper($3::timestamptz[], 1)] AND count = 1 AND from_position <= $2
+    ) AS o
+    LEFT JOIN public.view_run_status_1 AS s ON s.workspace = $1 AND s.id = o.id
+), entries AS (
+    SELECT slot, owner_kind, owner_id, outcome, count(*)::integer AS count, min(due) AS first, max(due) AS last,
+           max(cadence_version) AS cadence_version, min(reason) AS reason, max(reason) AS other_reason, bool_or(ran) AS ran,
+           array_position(ARRAY['failed', 'missed', 'aborted', 'skipped', 'running'], outcome) AS weight
+    FROM (
+        SELECT *, CASE WHEN state IN ('failed', 'missed', 'aborted', 'skipped', 'succeeded') THEN state ELSE 'running' END AS outcome
+        FROM answered
+    ) AS told
+    WHERE $6::text IS NULL OR outcome = $6
+    GROUP BY slot, owner_kind, owner_id, outcome
+)
+SELECT * FROM (
+    SELECT *, row_number() OVER w AS place, lag(outcome) OVER w IS DISTINCT FROM outcome AS is_first,
+           (sum(count) OVER (PARTITION BY slot, weight))::integer AS of_outcome
+    FROM entries
+    WINDOW w AS (PARTITION BY slot ORDER BY weight, first, owner_kind, owner_id)
+) AS placed
+WHERE place <= $7 OR is_first
+ORDER BY slot, place

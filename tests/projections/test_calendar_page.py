@@ -1,0 +1,249 @@
+"""The slots of a calendar: every moment in one, whether it is told in brief at present or row by row of the past."""
+
+import json
+from collections import Counter
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from eventjobs.domain.cadence import due_at
+from eventjobs.domain.streams import calendar_stream, run_stream, schedule_stream
+from eventjobs.events.cadence import Cadence, TimingPolicies, TimingState, Unit
+from eventjobs.events.calendar import BlackoutDate, CalendarSaved
+from eventjobs.events.run import Ref, RunEnded, RunOpened
+from eventjobs.events.schedule import JobRow, ScheduleCreated, ScheduleOccurrencesMissed, SchedulePolicies
+from eventjobs.log.memory import MemoryEventLog
+from eventjobs.log.postgres_storage import SESSION
+from eventjobs.projections.calendar_page import LIST_SLOT_TROUBLES
+from eventjobs.projections.views import Views
+from tests.projections.conftest import Fresh
+from tests.support.facts import Facts, snapshot
+from tests.support.history import History
+from tests.support.views import Writer, append_all, new_log, project_all, projector_on
+
+BEGIN = datetime(2026, 1, 1, tzinfo=UTC)
+HOURS = [BEGIN + timedelta(hours=hour) for hour in range(25)]
+ROW = JobRow(row=1, job=Ref(kind="service", id="load"), seq=1)
+HOURLY = Cadence(start_date="2026-01-01", start_time="00:00", time_zone="UTC", every=1, unit=Unit.HOUR)
+MINUTELY = Cadence(start_date="2026-01-01", start_time="00:00", time_zone="UTC", every=1, unit=Unit.MINUTE)
+NAMES = {"hourly": schedule_stream("acme", "hourly"), "pulse": schedule_stream("acme", "pulse")}
+
+
+class Reader:
+    """Views that follow a log."""
+
+    def __init__(self, pool: Any) -> None:
+        self.log: MemoryEventLog = new_log()
+        self.views, self.writer = Views(pool), Writer(self.log)
+        self.projector = projector_on(self.log, pool)
+
+    async def after(self, facts: Facts) -> int:
+        position = await self.writer.append(facts)
+        await project_all(self.projector)
+        return position
+
+    async def page(self, bounds: Sequence[datetime] = HOURS, *, each: int = 5, **wanted: Any) -> dict[str, Any]:
+        return await self.views.calendar_page("acme", bounds=bounds, each=each, **wanted)
+
+
+@pytest.fixture
+async def reader(fresh: Fresh) -> Reader:
+    return Reader(await fresh())
+
+
+def created(cadence: Cadence, due: datetime, calendars: tuple[str, ...] = ()) -> ScheduleCreated:
+    return ScheduleCreated(
+        description="",
+        active=True,
+        cadence=cadence,
+        policies=SchedulePolicies(timing=TimingPolicies(catch_up_window_s=3600), calendars=calendars),
+        jobs=(ROW,),
+        cadence_version=1,
+        timing=TimingState(),
+        next=due_at(cadence, due),
+    )
+
+
+def ran(owner: str, due: datetime, state: str | None) -> Facts:
+    """Return a run of a moment, and its end where it has one."""
+    run = run_stream("acme", f"schedule.{owner}.1.{due:%Y%m%dt%H%M%S}z")
+    opened = RunOpened(
+        owner=Ref(kind="schedule", id=owner),
+        cause="scheduled",
+        due=due,
+        term=1,
+        instance="one",
+        on_failure="continue",
+        jobs=(snapshot(ROW),),
+        cadence_version=1,
+    )
+    ended: Facts = [] if state is None else [(run, RunEnded(state=state, reason=None, counts={}))]
+    return [(run, opened), *ended]
+
+
+def counted(page: dict[str, Any]) -> Counter[str]:
+    return sum((Counter(slot["counts"]) for slot in page["slots"]), Counter())
+
+
+def entries(page: dict[str, Any], *outcomes: str) -> list[tuple[int, str, str, int]]:
+    return [
+        (place, item["owner"]["id"], item["outcome"], item["count"])
+        for place, slot in enumerate(page["slots"])
+        for item in slot["items"]
+        if not outcomes or item["outcome"] in outcomes
+    ]
+
+
+@pytest.mark.parametrize("seed", [60, 61])
+async def test_the_brief_way_tells_what_each_row_would(reader: Reader, seed: int) -> None:
+    await append_all(reader.log, History(seed).appends(80))
+    await project_all(reader.projector)
+    days = [BEGIN + timedelta(hours=6 * place) for place in range(40)]
+    for wanted in ({}, {"owner": ("schedule", "schedule-1")}, {"outcome": "failed"}, {"outcome": "succeeded"}):
+        for bounds in (HOURS, days):
+            brief = await reader.page(bounds, each=100, **wanted)
+            whole = await reader.page(bounds, each=100, position=reader.log.known_head.position, **wanted)
+            assert brief == whole
+            assert wanted or {"succeeded", "failed"} <= set(counted(brief))
+
+    everything = await reader.views.occurrences("acme", limit=1000, until=days[-1])
+    outcomes = Counter(item["outcome"] for item in everything["items"] if item["due"] >= BEGIN)
+    counts = counted(await reader.page(days))
+    assert sum(outcomes.values()) == sum(counts.values())
+    assert [counts[one] for one in ("missed", "waiting", "coming")] == [
+        outcomes[one] for one in ("missed", "waiting", "coming")
+    ]
+
+
+async def test_an_entry_is_what_an_owner_has_of_an_outcome_and_the_worst_is_told_first(reader: Reader) -> None:
+    facts: Facts = [(NAMES["hourly"], created(HOURLY, BEGIN + timedelta(hours=3)))]
+    for minute, state in ((0, "succeeded"), (15, "failed"), (30, "failed"), (45, None)):
+        facts += ran("hourly", BEGIN + timedelta(minutes=minute), state)
+    head = await reader.after(facts)
+
+    page = await reader.page()
+    assert entries(page)[:3] == [
+        (0, "hourly", "succeeded", 1),
+        (0, "hourly", "failed", 2),
+        (0, "hourly", "running", 1),
+    ]
+    assert entries(await reader.page(each=1))[:2] == [(0, "hourly", "failed", 2), (3, "hourly", "coming", 1)]
+    assert (await reader.page(each=1))["slots"][0]["counts"] == {"failed": 2, "running": 1, "succeeded": 1}
+    succeeded, failed, running = page["slots"][0]["items"]
+    assert (succeeded["run"], failed["run"]) == ("schedule.hourly.1.20260101t000000z", None)
+    assert running["run"] == running["occurrence"] == "schedule.hourly.1.20260101t004500z"
+    assert entries(page, "coming") == [(hour, "hourly", "coming", 1) for hour in range(3, 24)]
+
+    await reader.after([(run_stream("acme", running["run"]), RunEnded(state="aborted", reason="stopped", counts={}))])
+    assert counted(await reader.page())["aborted"] == 1
+    assert await reader.page(position=head) == page
+    nothing = await reader.page(position=0)
+    assert counted(nothing) == {}
+
+
+async def test_moments_that_were_answered_together_are_told_one_by_one_unless_there_are_very_many(
+    reader: Reader,
+) -> None:
+    def missed(first: datetime, count: int, cadence: Cadence, period: timedelta) -> ScheduleOccurrencesMissed:
+        last = first + (count - 1) * period
+        following = last + period
+        return ScheduleOccurrencesMissed(
+            reason="downtime",
+            count=count,
+            first=first,
+            last=last,
+            anchor_day=1,
+            cadence_version=1,
+            timing=TimingState(reference=last, anchor_day=1),
+            next=due_at(cadence, following),
+        )
+
+    hour, minute = timedelta(hours=1), timedelta(minutes=1)
+    await reader.after(
+        [
+            (NAMES["hourly"], created(HOURLY, BEGIN)),
+            (NAMES["pulse"], created(MINUTELY, BEGIN)),
+            (NAMES["hourly"], missed(BEGIN - 2 * hour, 5, HOURLY, hour)),
+            (NAMES["pulse"], missed(BEGIN, 1_000, MINUTELY, minute)),
+        ]
+    )
+    page = await reader.page()
+    assert entries(page, "missed") == [(place, "hourly", "missed", 1) for place in range(3)]
+    (span,) = page["spans"]
+    assert (span["owner"]["id"], span["count"], span["outcome"], span["reason"]) == (
+        "pulse", 1_000, "missed", "downtime",
+    )  # fmt: skip
+    assert (await reader.page(outcome="skipped"))["spans"] == []
+
+
+async def test_what_comes_is_counted_without_visiting_each_moment_and_only_as_far_as_it_is_known(
+    reader: Reader, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    saved = CalendarSaved(name="H", time_zone="UTC", since=BEGIN, dates=(BlackoutDate(date="2026-01-02", note="off"),))
+    await reader.after(
+        [
+            (calendar_stream("acme", "holidays"), saved),
+            (NAMES["pulse"], created(MINUTELY, BEGIN)),
+            (NAMES["hourly"], created(HOURLY, BEGIN, ("holidays",))),
+        ]
+    )
+    days = [BEGIN + timedelta(days=day) for day in range(4)]
+    page = await reader.page(days)
+    assert entries(page) == [
+        (place, owner, "coming", count) for place in range(3) for owner, count in (("hourly", 24), ("pulse", 1_440))
+    ]
+    assert [item["reason"] for slot in page["slots"] for item in slot["items"]] == [None, None, "blackout", *[None] * 3]
+    assert [[one["note"] for one in slot["blackouts"]] for slot in page["slots"]] == [[], ["off"], []]
+    assert page["coming_until"] is None
+
+    monkeypatch.setattr("eventjobs.projections.foresight.TALLIES_MAX", 3)
+    cut = await reader.page(days)
+    assert len(entries(cut)) == 3
+    assert cut["coming_until"] == BEGIN + timedelta(days=1)
+
+
+async def test_strips_and_lateness_tell_the_newest(reader: Reader) -> None:
+    facts: Facts = [(NAMES["hourly"], created(HOURLY, BEGIN + timedelta(hours=60)))]
+    for hour in range(60):
+        facts += ran("hourly", BEGIN + timedelta(hours=hour), "failed" if hour == 58 else "succeeded")
+    await reader.after(facts)
+    strip, none = await reader.views.strips("acme", [("schedule", "hourly"), ("group", "absent")])
+    assert (len(strip["marks"]), none["marks"]) == (50, [])
+    assert [mark["outcome"] for mark in strip["marks"]][-3:] == ["succeeded", "failed", "succeeded"]
+    assert strip["marks"][0]["due"] == BEGIN + timedelta(hours=10)
+
+    window = {"since": BEGIN, "until": BEGIN + timedelta(days=9)}
+    assert (await reader.views.lateness("acme", **window))["items"] == []  # nothing has started
+    outcomes = await reader.views.newest_outcomes("acme", **window, limit=2)
+    assert [(one["outcome"], one["due"].hour) for one in outcomes] == [("succeeded", 11), ("failed", 10)]
+
+
+RUNS = 4_000
+
+
+async def test_what_did_not_succeed_is_found_without_looking_at_what_did(fresh: Fresh) -> None:
+    """By the plan that is made for all of a statement's parameters, as in the service."""
+    pool = await fresh()
+    await pool.execute(
+        "INSERT INTO view_occurrences_1 SELECT 'acme', 'r' || n, 'schedule', 's', 1, d, d, 1, NULL, 'ran', NULL, "
+        "'r' || n, NULL, NULL, d, n "
+        "FROM (SELECT n, $1::timestamptz + n * interval '15 s' AS d FROM generate_series(0, $2 - 1) n) x",
+        BEGIN, RUNS,
+    )  # fmt: skip
+    await pool.execute(
+        "INSERT INTO view_run_status_1 SELECT workspace, id, CASE WHEN from_position % 400 = 0 THEN 'failed' "
+        "ELSE 'succeeded' END, NULL, NULL, 1, 'one', due, due, NULL, from_position FROM view_occurrences_1",
+    )
+    async with pool.acquire() as connection, connection.transaction():
+        for name, value in SESSION.items():
+            await connection.execute(f"SET LOCAL {name} = '{value}'")
+        types = "text, timestamptz[], text, text, text, bigint"
+        await connection.execute(f"PREPARE planned ({types}) AS {LIST_SLOT_TROUBLES}")
+        bounds = ", ".join(f"'{at.isoformat()}'" for at in HOURS)
+        asked = f"EXECUTE planned ('acme', ARRAY[{bounds}]::timestamptz[], NULL, NULL, NULL, 5)"
+        (plan,) = json.loads(await connection.fetchval(f"EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) {asked}"))
+        await connection.execute("DEALLOCATE planned")
+    assert plan["Plan"]["Actual Rows"] == RUNS // 400
+    assert plan["Plan"]["Shared Hit Blocks"] + plan["Plan"]["Shared Read Blocks"] < 300
