@@ -31,7 +31,7 @@ export function useDragging(
 
   const grab = (id: string, name: string) => (event: PointerEvent) => {
     const target = event.target as HTMLElement;
-    const onHandle = target.closest(".handle") !== null;
+    const onHandle = target.closest(".grip") !== null;
     if (event.button !== 0 || (event.pointerType !== "mouse" && !onHandle)) return;
     if (target.closest(CONTROLS) && !onHandle) return;
     const [fromX, fromY] = [event.clientX, event.clientY];

@@ -170,18 +170,18 @@ function Member(props: MemberProps) {
       onPointerDown={props.grab}
       onKeyDown={keys}
     >
-      <span class="handle" aria-hidden="true">
+      <span class="grip" aria-hidden="true">
         <Icon name="grip" />
       </span>
       <span class="place-number" aria-hidden="true">
         {place + 1}
       </span>
-      <span class="what">
+      <span class="member-name">
         <strong>{name}</strong>
         {name !== one.job && <code>{one.job}</code>}
         {fault && <span class="error">{fault}</span>}
       </span>
-      <label class="required" title="After the failure of one that is not required the group goes on">
+      <label class="member-required" title="After the failure of one that is not required the group goes on">
         <input
           type="checkbox"
           checked={one.required}
@@ -190,7 +190,7 @@ function Member(props: MemberProps) {
         />
         required
       </label>
-      <span class="moves">
+      <span class="member-moves">
         <MoveButton label={`Move ${name} up`} icon="up" isOff={place === 0} press={() => step(-1)} />
         <MoveButton label={`Move ${name} down`} icon="down" isOff={place === of - 1} press={() => step(1)} />
         <MoveButton label={`Take ${name} out`} icon="cross" isOff={false} press={props.remove} />
@@ -285,13 +285,13 @@ function Offer({ job, grab, add }: { job: Candidate; grab: (event: PointerEvent)
   return (
     <li class={job.qualified ? "offer" : "offer off"} onPointerDown={job.qualified ? grab : undefined}>
       {job.qualified && (
-        <span class="handle" aria-hidden="true">
+        <span class="grip" aria-hidden="true">
           <Icon name="grip" />
         </span>
       )}
-      <span class="what">
+      <span class="member-name">
         <strong>{job.name || job.id}</strong>
-        <span class="marks">
+        <span class="member-marks">
           <code>{job.id}</code>
           {job.kind !== "import" && <Tag>{job.kind}</Tag>}
         </span>

@@ -187,7 +187,7 @@ function When({ outlook, owner, type }: { outlook: Outlook; owner: string; type:
 function HourStrip({ minute, isOpen }: { minute: number; isOpen: boolean }) {
   const chosen = Math.floor(minute / 15);
   return (
-    <svg class="hour" viewBox="0 0 124 20" aria-hidden="true">
+    <svg class="hour-strip" viewBox="0 0 124 20" aria-hidden="true">
       {SLOTS.map((_, place) => (
         <rect
           key={place}

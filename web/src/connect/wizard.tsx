@@ -214,7 +214,7 @@ interface StepsProps {
 
 function Steps({ steps, at, go, faults, stepOf }: StepsProps) {
   return (
-    <ol class="steps" aria-label="Steps">
+    <ol class="wizard-steps" aria-label="Steps">
       {steps.map((step, place) => {
         const open = faults.filter((fault) => stepOf(fault.path) === place).length;
         return (
@@ -273,7 +273,7 @@ function Ways({ title, faults, titleOf, lead }: WaysProps) {
   return (
     <>
       <h3>{title}</h3>
-      <ul class="ways">
+      <ul class="ways-on">
         {faults.map((fault) => (
           <li key={`${fault.path} ${fault.detail}`}>
             <button type="button" onClick={() => lead(fault.path)}>
