@@ -9,6 +9,7 @@ import aiohttp
 import orjson
 import pytest
 
+from eventjobs.api import frames
 from tests.api.rig import Rig, started, with_workspace
 from tests.api.wire import head
 from tests.support.waiting import eventually
@@ -35,6 +36,16 @@ class Stream:
 
     async def frames(self, count: int) -> list[Mapping[str, Any]]:
         return [await self.frame() for _ in range(count)]
+
+    async def pieces_up_to(self, position: int) -> int:
+        """Return in how many pieces the frames up to a position come."""
+        count = 0
+        async with asyncio.timeout(5.0):
+            async for piece, is_whole in self.response.content.iter_chunks():
+                count += is_whole
+                if b"id: %d\n" % position in piece:
+                    break
+        return count
 
     async def was_dropped(self) -> bool:
         """Read on; tell whether the connection was broken off instead of ended."""
@@ -218,3 +229,45 @@ async def test_the_log_is_followed_only_while_somebody_watches(rig: Rig) -> None
     async with live(rig) as stream:
         position = await add(rig, "again")
         assert (await stream.frame())["id"] == str(position)
+
+
+async def test_what_happens_within_a_moment_comes_in_one_piece_made_once_for_all(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made: list[int] = []
+    as_before = frames.log_frame
+
+    def counted(fact: Any) -> bytes:
+        made.append(fact.position)
+        return as_before(fact)
+
+    monkeypatch.setattr("eventjobs.api.frames.log_frame", counted)
+    monkeypatch.setattr("eventjobs.api.frames.GATHER_S", 0.5)
+    async with live(rig) as one, live(rig) as other:
+        first = await add(rig, "first")
+        for stream in (one, other):
+            await first_frame(stream, first)
+
+        last = [await add(rig, f"s{number}") for number in range(10)][-1]
+
+        for stream in (one, other):
+            assert await stream.pieces_up_to(last) <= 2
+        assert len(made) == len(set(made)) == 11
+
+
+async def test_who_comes_while_something_is_gathered_hears_only_what_is_new(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("eventjobs.api.frames.GATHER_S", 0.5)
+    async with live(rig) as first:
+        await first_frame(first, await add(rig, "a"))
+        before = await add(rig, "b")
+        async with live(rig) as late:
+            after = await add(rig, "c")
+
+            assert [frame["id"] for frame in await first.frames(2)] == [str(before), str(after)]
+            await first_frame(late, after)
+
+
+async def first_frame(stream: Stream, position: int) -> None:
+    assert (await stream.frame())["id"] == str(position)

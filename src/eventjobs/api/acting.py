@@ -78,20 +78,25 @@ async def around(call: Call, moment: Moment) -> Around:
 
 def with_actions(rows: Iterable[Document], actions: Mapping[str, Action], around: Around) -> Sequence[Document]:
     """Return the rows, each with `actions`: `true`, or `{allowed: false, code, reason}`."""
-    return [{**row, "actions": dict(_of(row, actions, around))} for row in rows]
+    rights = [(name, action, _forbidden(action.spec, around)) for name, action in actions.items()]
+    return [{**row, "actions": dict(_of(row, rights, around))} for row in rows]
 
 
-def _of(row: Document, actions: Mapping[str, Action], around: Around) -> Iterable[tuple[str, Allowed]]:
-    for name, action in actions.items():
+def _of(
+    row: Document, rights: Sequence[tuple[str, Action, Rejected | None]], around: Around
+) -> Iterable[tuple[str, Allowed]]:
+    for name, action, forbids in rights:
         if name not in _RUN_OF or row[_RUN_OF[name]] is not None:
-            refusal = _forbidden(action.spec, row, around) or action.refusal(row, around)
+            refusal = forbids or _unreachable(action.spec, row, around) or action.refusal(row, around)
             yield name, refusal is None or {"allowed": False, "code": refusal.code, "reason": refusal.detail}
 
 
-def _forbidden(spec: CommandSpec[Any], row: Document, around: Around) -> Rejected | None:
+def _forbidden(spec: CommandSpec[Any], around: Around) -> Rejected | None:
     where = EVERYWHERE if spec.everywhere else around.workspace
-    if not around.grant.may_write(spec.roles, where):
-        return forbidden(spec.name, sorted(spec.roles))
+    return None if around.grant.may_write(spec.roles, where) else forbidden(spec.name, sorted(spec.roles))
+
+
+def _unreachable(spec: CommandSpec[Any], row: Document, around: Around) -> Rejected | None:
     owner = row.get("owner", row)
     if spec.name not in REACHING:
         return None

@@ -17,6 +17,7 @@ from eventjobs.api.pace import Pace
 from eventjobs.api.pages import page_routes
 from eventjobs.api.registry import Call, Route
 from eventjobs.api.routes import ROUTES
+from eventjobs.api.shared import Shared
 
 KEEPALIVE_S: Final = 10.0
 """How long a connection may be silent: between requests, and before its headers are whole."""
@@ -37,8 +38,9 @@ def build_app(deps: ApiDeps) -> web.Application:
     sign_ins = Pace(WRONG_KEYS_PER_S, deps.clock.monotonic, burst=WRONG_KEYS_MAX, detail=TOO_MANY_WRONG)
     app = web.Application(middlewares=[make_edge(deps)], client_max_size=BODY_BYTES_MAX)
     app[LIVE], app[DEPS] = live, deps
+    shared = Shared(deps.clock.monotonic, deps.clock.now)
     for route in ROUTES:
-        endpoint = _endpoint(route, deps, live, pace, sign_ins)
+        endpoint = _endpoint(route, deps, live, pace, sign_ins, shared)
         if route.method == "GET":
             app.router.add_get(route.path, endpoint, allow_head=route.name != "live")
         else:
@@ -73,13 +75,13 @@ def make_runner(app: web.Application, *, shutdown_timeout_s: float = 10.0) -> Ru
 
 
 def _endpoint(
-    route: Route, deps: ApiDeps, live: Live, pace: Pace, sign_ins: Pace
+    route: Route, deps: ApiDeps, live: Live, pace: Pace, sign_ins: Pace, shared: Shared
 ) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
     async def endpoint(request: web.Request) -> web.StreamResponse:
         request[ROUTE_LABEL] = route.path
         call = Call(request, deps, live, request[REQUEST_ID], sign_ins)
         await admit(call, route, pace)
-        return await route.handler(call)
+        return await (shared.answer(call, route.handler) if route.is_shared else route.handler(call))
 
     return endpoint
 

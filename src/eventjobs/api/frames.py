@@ -1,8 +1,9 @@
 """
 One follower of the log for all live streams: each fact becomes bytes once, whoever watches.
 
-A watcher has a queue of its own; one that does not take its frames away is dropped, and comes back with the last id
-that it has seen.
+What happens within a fifth of a second is told in one piece; the first of it after a while is told at once. A watcher
+has a queue of its own; one that does not take its frames away is dropped, and comes back with the last id that it has
+seen.
 """
 
 import asyncio
@@ -20,6 +21,9 @@ from eventjobs.telemetry.progress import Progress
 from eventjobs.telemetry.tasks import Tasks
 
 BACKLOG_BYTES_MAX: Final = 1024 * 1024
+GATHER_S: Final = 0.2
+GATHERED_BYTES: Final = 64 * 1024
+"""How much progress is gathered before it is told at once."""
 PAGE: Final = 500
 POLL_S: Final = 5.0
 RETRY_S: Final = 1.0
@@ -59,12 +63,12 @@ class Watcher:
         self._bytes = 0
         self._ready = asyncio.Event()
 
-    def offer(self, frame: bytes) -> None:
-        """Add a frame, unless too much waits already."""
+    def offer(self, frames: bytes) -> None:
+        """Add frames, unless too much waits already."""
         if self.overrun:
             return
-        self._bytes += len(frame)
-        self._frames.append(frame)
+        self._bytes += len(frames)
+        self._frames.append(frames)
         if self._bytes > BACKLOG_BYTES_MAX:
             self.overrun = True
             self._frames.clear()
@@ -99,6 +103,9 @@ class Frames:
         self._task: asyncio.Task[None] | None = None
         self._unsubscribe: Callable[[], None] | None = None
         self._position = 0
+        self._reported: dict[str, list[bytes]] = {}
+        self._reported_bytes = 0
+        self._reporting: asyncio.TimerHandle | None = None
 
     def watch(self, workspace: str) -> Watcher:
         """Add a watcher, for what is not in the log yet."""
@@ -132,29 +139,52 @@ class Frames:
         if self._unsubscribe is not None:
             self._unsubscribe()
             self._unsubscribe = None
+        self._tell_reported()
 
     async def _follow(self) -> None:
         while True:
             try:
                 await self._log.wait_beyond(self._position, POLL_S)
-                self._offer(await self._log.read(self._position, PAGE))
+                facts = await self._log.read(self._position, PAGE)
             except LogFault as fault:
                 _log.warning("live_waits", exc_info=fault)
                 await asyncio.sleep(RETRY_S)
+                continue
+            self._offer(facts)
+            if 0 < len(facts) < PAGE:
+                await asyncio.sleep(GATHER_S)
 
     def _offer(self, facts: Sequence[Recorded[Any]]) -> None:
+        frames: dict[str, list[tuple[int, bytes]]] = {}
         for fact in facts:
-            watchers = self._watchers.get(fact.stream.workspace)
-            if watchers:
-                frame = log_frame(fact)
-                for watcher in watchers:
-                    if fact.position > watcher.after:
-                        watcher.offer(frame)
+            if fact.stream.workspace in self._watchers:
+                frames.setdefault(fact.stream.workspace, []).append((fact.position, log_frame(fact)))
             self._position = fact.position
+        for workspace, numbered in frames.items():
+            together = b"".join(frame for _, frame in numbered)
+            for watcher in self._watchers[workspace]:
+                if numbered[0][0] > watcher.after:
+                    watcher.offer(together)
+                elif numbered[-1][0] > watcher.after:
+                    watcher.offer(b"".join(frame for position, frame in numbered if position > watcher.after))
 
     def _report(self, workspace: str, progress: Mapping[str, Any]) -> None:
-        watchers = self._watchers.get(workspace)
-        if watchers:
-            frame = progress_frame(progress)
-            for watcher in watchers:
-                watcher.offer(frame)
+        if workspace not in self._watchers:
+            return
+        frame = progress_frame(progress)
+        self._reported.setdefault(workspace, []).append(frame)
+        self._reported_bytes += len(frame)
+        if self._reported_bytes >= GATHERED_BYTES:
+            self._tell_reported()
+        elif self._reporting is None:
+            self._reporting = asyncio.get_running_loop().call_later(GATHER_S, self._tell_reported)
+
+    def _tell_reported(self) -> None:
+        if self._reporting is not None:
+            self._reporting.cancel()
+            self._reporting = None
+        reported, self._reported, self._reported_bytes = self._reported, {}, 0
+        for workspace, frames in reported.items():
+            together = b"".join(frames)
+            for watcher in self._watchers.get(workspace, ()):
+                watcher.offer(together)

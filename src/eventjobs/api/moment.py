@@ -59,7 +59,7 @@ class Moment:
 async def view_moment(call: Call) -> Moment:
     """Return when a read of the views is about, once they are that far; raises 422 or 503 `view_behind`."""
     asked = await _asked(call)
-    target = max(_awaited(call) or 0, 0 if asked is None else asked.position)
+    target = max(awaited(call) or 0, 0 if asked is None else asked.position)
     following = call.deps.following
     if following.position() < target and not await following.wait_for(target, WAIT_S_MAX):
         raise _behind(following.position())
@@ -76,10 +76,10 @@ def now_of(call: Call, moment: Moment) -> datetime:
 
 async def log_moment(call: Call) -> Moment:
     """Return when a read of the log itself is about."""
-    awaited, log = _awaited(call), call.deps.log
-    if awaited is not None and log.known_head.position < awaited:
-        known = await log.wait_beyond(awaited - 1, WAIT_S_MAX)
-        if known < awaited:
+    wanted, log = awaited(call), call.deps.log
+    if wanted is not None and log.known_head.position < wanted:
+        known = await log.wait_beyond(wanted - 1, WAIT_S_MAX)
+        if known < wanted:
             raise _behind(known)
     asked = await _asked(call)
     head = log.known_head
@@ -128,7 +128,8 @@ def parse_instant(path: str, text: str) -> datetime:
     return instant
 
 
-def _awaited(call: Call) -> int | None:
+def awaited(call: Call) -> int | None:
+    """Return the position that a read waits for; raises `HttpRefusal` 400."""
     if call.query.wait_for is not None:
         return int(call.query.wait_for)
     given = call.request.headers.get(POSITION)

@@ -17,6 +17,7 @@ from eventjobs.api.owners import find_group, find_job, find_owner
 from eventjobs.api.ports import Document
 from eventjobs.api.problems import BAD_CURSOR, HttpRefusal
 from eventjobs.api.registry import Call, Caller
+from eventjobs.api.shared import AT
 from eventjobs.auth.keyring import StoredKey
 from eventjobs.auth.people import Person
 from eventjobs.domain.access import HISTORIANS
@@ -401,4 +402,6 @@ def answer(call: Call, moment: Moment, document: Mapping[str, Any]) -> web.Respo
     """Answer with a document of a moment, its version as ETag where it has one."""
     version = document.get("version")
     headers = {} if version is None else {"ETag": f'"{version}"'}
-    return json_answer(call.request_id, {"as_of": moment.document(), **document}, headers=headers)
+    response = json_answer(call.request_id, {"as_of": moment.document(), **document}, headers=headers)
+    response[AT] = moment.position
+    return response

@@ -154,7 +154,8 @@ class Route:
 
     `roles`: one of them is needed in the scope (none: any key that covers it). `problems` lists the statuses that it
     may answer besides those that its scope brings along. A route that `is_command` stands in the document once for
-    every command. One with a body that does not write takes none of the headers of commands.
+    every command. One with a body that does not write takes none of the headers of commands. The answers of one that
+    `is_shared` are the same for all with the same rights.
     """
 
     method: str
@@ -173,3 +174,4 @@ class Route:
     body_is_list: bool = False
     is_command: bool = False
     writes: bool = True
+    is_shared: bool = False

@@ -65,6 +65,7 @@ def _read(
     answers: Sequence[Answer],
     *,
     roles: frozenset[str] = ANY_ROLE,
+    is_shared: bool = False,
 ) -> Route:
     return Route(
         method="GET",
@@ -78,6 +79,7 @@ def _read(
         query=query,
         answers=answers,
         problems=READ_PROBLEMS,
+        is_shared=is_shared,
     )
 
 
@@ -93,7 +95,7 @@ def _list(
     roles: frozenset[str] = ANY_ROLE,
 ) -> Route:
     answers = (Answer(description="A part of the list", model=model),)
-    return _read(path, name, summary, tag, handler, query, answers, roles=roles)
+    return _read(path, name, summary, tag, handler, query, answers, roles=roles, is_shared=True)
 
 
 def _thing(
@@ -107,7 +109,7 @@ def _thing(
     roles: frozenset[str] = ANY_ROLE,
 ) -> Route:
     answers = (Answer(description=summary, model=model, has_etag=True),)
-    return _read(path, name, summary, tag, handler, ReadQuery, answers, roles=roles)
+    return _read(path, name, summary, tag, handler, ReadQuery, answers, roles=roles, is_shared=True)
 
 
 def _history(path: str, name: str, summary: str, handler: Handler, scope: Scope) -> Route:

@@ -5,8 +5,8 @@ from typing import Any
 
 from aiohttp import web
 
-from eventjobs.api.answers import json_answer
 from eventjobs.api.moment import view_moment
+from eventjobs.api.reads import answer
 from eventjobs.api.registry import Call
 from eventjobs.commands.context import HandlerCatalog
 
@@ -20,7 +20,7 @@ async def service_types(call: Call) -> web.StreamResponse:
         *(_item(catalog, row["handler"], row) for row in named),
         *(_item(catalog, handler, None) for handler in catalog.names()),
     ]
-    return json_answer(call.request_id, {"as_of": moment.document(), "items": items, "next": None})
+    return answer(call, moment, {"items": items, "next": None})
 
 
 def _item(catalog: HandlerCatalog, handler: str, named: Mapping[str, Any] | None) -> Mapping[str, Any]:

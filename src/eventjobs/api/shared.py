@@ -1,0 +1,117 @@
+"""
+One answer for many: pages that show the same hear of the same fact, and ask for the same at the same time.
+
+Who waits for a position is answered with what others with the same rights were answered, if it is as new as that and
+was made less than a moment ago; while it is being made, it is waited for. So however many pages are open, the views
+are asked a few times a second for each thing that is shown. Whoever waits for no position is answered anew.
+"""
+
+import asyncio
+from collections import OrderedDict
+from collections.abc import Callable, Hashable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+
+from aiohttp import web
+
+from eventjobs.api.answers import REQUEST_ID
+from eventjobs.api.moment import awaited
+from eventjobs.api.registry import Call, Handler
+
+APART_S: Final = 0.5
+"""How long an answer is good for others, and how far apart two of the same kind are made."""
+BYTES_MAX: Final = 32 * 2**20
+AT: Final = web.ResponseKey("at", int)
+"""Up to which position an answer knows what happened; one without it is made for its caller alone."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Made:
+    """An answer, up to which position it knows, and when it was made by both clocks."""
+
+    response: web.Response
+    position: int
+    at: float
+    now: datetime
+
+
+class Shared:
+    """The answers of the last moment, and those that are being made."""
+
+    def __init__(self, monotonic: Callable[[], float], now: Callable[[], datetime]) -> None:
+        self._monotonic = monotonic
+        self._now = now
+        self._made: OrderedDict[Hashable, _Made] = OrderedDict()
+        self._making: dict[Hashable, asyncio.Future[None]] = {}
+        self._wanted: dict[Hashable, int] = {}
+        self._bytes = 0
+
+    async def answer(self, call: Call, handler: Handler) -> web.StreamResponse:
+        """Answer a read with what was made for others, or with what is made for all who wait for it now."""
+        position = awaited(call)
+        if position is None or call.query.as_of is not None:
+            return await handler(call)
+        key = _key(call)
+        while True:
+            made = self._made.get(key)
+            if made is not None and made.position >= position and self._is_fresh(made):
+                return _copy(made.response, call.request_id)
+            making = self._making.get(key)
+            if making is None:
+                return await self._make(key, call, handler)
+            self._wanted[key] = max(self._wanted[key], position)
+            await asyncio.shield(making)
+
+    async def _make(self, key: Hashable, call: Call, handler: Handler) -> web.StreamResponse:
+        over = self._making[key] = asyncio.get_running_loop().create_future()
+        self._wanted[key] = awaited(call) or 0
+        try:
+            before = self._made.get(key)
+            if before is not None:
+                await asyncio.sleep(max(0.0, before.at + APART_S - self._monotonic()))
+            call.query = call.query.model_copy(update={"wait_for": self._wanted[key]})
+            response = await handler(call)
+            if isinstance(response, web.Response) and AT in response:
+                self._keep(key, _Made(response, response[AT], self._monotonic(), self._now()))
+            return response
+        finally:
+            del self._making[key], self._wanted[key]
+            over.set_result(None)
+
+    def _keep(self, key: Hashable, made: _Made) -> None:
+        self._let_go(key)
+        self._made[key] = made
+        self._bytes += _size(made)
+        while self._bytes > BYTES_MAX or not self._is_fresh(next(iter(self._made.values()))):
+            self._let_go(next(iter(self._made)))
+
+    def _let_go(self, key: Hashable) -> None:
+        made = self._made.pop(key, None)
+        if made is not None:
+            self._bytes -= _size(made)
+
+    def _is_fresh(self, made: _Made) -> bool:
+        apart = timedelta(seconds=APART_S)
+        return self._monotonic() - made.at < APART_S and abs(self._now() - made.now) < apart
+
+
+def _key(call: Call) -> Hashable:
+    """What an answer depends on: the address but for what is waited for, and the caller's rights."""
+    query = call.query.model_dump(exclude={"wait_for"}, exclude_none=True)
+    rights = (call.grant, call.grant.within(call.workspace))
+    return (
+        call.request.path,
+        tuple(sorted(query.items())),
+        *((one.roles, one.workspaces, one.read_only) for one in rights),
+    )
+
+
+def _copy(response: web.Response, request_id: str) -> web.Response:
+    headers = response.headers.copy()
+    headers[REQUEST_ID] = request_id
+    return web.Response(body=response.body, status=response.status, headers=headers)
+
+
+def _size(made: _Made) -> int:
+    return len(made.response.body) if isinstance(made.response.body, bytes) else 0
