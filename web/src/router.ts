@@ -38,10 +38,13 @@ export function go(address: string): void {
   location.hash = address;
 }
 
-/** Changes parts of the query; what is typed letter by letter leaves no trail of steps back. */
+/**
+ * Changes parts of the query; what is typed letter by letter leaves no trail of steps back. Another list begins at its
+ * start.
+ */
 export function setQuery(changes: Record<string, string>, { step = true } = {}): void {
   const { workspace, page, id, query } = place.value;
-  const next = { ...Object.fromEntries(query), ...changes };
+  const next = { ...Object.fromEntries(query), after: "", ...changes };
   const address = to(workspace, page, id, next);
   if (step) go(address);
   else {

@@ -4,6 +4,7 @@ import { useEffect, useRef, useState } from "preact/hooks";
 import { asProblem, type Asked, type Got, type Problem, read } from "../api/client";
 import type { paths } from "../api/schema";
 import { asOf } from "../time/moment";
+import { Concern, type Row } from "./concern";
 import { listen } from "./stream";
 
 const GATHER_MS = 200;
@@ -22,13 +23,14 @@ export interface View<T> {
 /**
  * Shows what a path answers, and again whenever something happens to a stream that it concerns. Reads are at least a
  * second apart, however much happens, and wait while nobody looks at the page. Who looks at the past is shown that
- * moment, in which nothing happens any more.
+ * moment, in which nothing happens any more. With `rows`, those of an answer, runs of others are of no concern.
  */
 export function useView<P extends keyof paths>(
   path: P,
   parts: Record<string, string>,
   query: Partial<NonNullable<Asked<P>>>,
   concerns: (stream: string) => boolean,
+  rows?: (answer: Got<P>) => readonly Row[],
 ): View<Got<P>> {
   const [data, setData] = useState<Got<P>>();
   const [problem, setProblem] = useState<Problem>();
@@ -40,6 +42,7 @@ export function useView<P extends keyof paths>(
 
   useEffect(() => {
     const caughtUp = shown.current.moment === moment ? () => {} : behind();
+    const concern = new Concern(concerns, rows !== undefined);
     const ask = async (heard: number, signal: AbortSignal) => {
       const waiting = heard > 0 ? { wait_for: heard } : {};
       const answer = await read(path, parts, { ...asked, ...waiting }, signal);
@@ -48,6 +51,8 @@ export function useView<P extends keyof paths>(
       setData(answer);
       setProblem(undefined);
       caughtUp();
+      const missed = rows ? concern.shows(rows(answer), positionOf(answer)) : 0;
+      if (missed > 0) present.hear(missed);
     };
     const fail = (wrong: Problem) => {
       if (shown.current.key !== key) setData(undefined);
@@ -55,8 +60,8 @@ export function useView<P extends keyof paths>(
       caughtUp();
     };
     const present = (reading.current = new Reading(ask, fail));
-    const unlisten = listenUnless(moment, ({ stream, type, position }) => {
-      if (type !== "progress" && (stream === "" || concerns(stream))) present.hear(position);
+    const unlisten = listenUnless(moment, (happened) => {
+      if (happened.type !== "progress" && concern.includes(happened)) present.hear(happened.position);
     });
     void present.look();
     return () => {
@@ -81,6 +86,10 @@ function behind(): () => void {
     if (isBehind) catchingUp.value = catchingUp.peek() - 1;
     isBehind = false;
   };
+}
+
+function positionOf(answer: unknown): number {
+  return (answer as { as_of: { position: number } }).as_of.position;
 }
 
 /** Reads one after another, each at least as new as what was heard before it, and none while nobody looks. */
@@ -117,12 +126,12 @@ export class Reading {
     }
     this.isReading = true;
     this.isOld = false;
-    this.readAt = performance.now();
     try {
       await this.ask(this.heard, this.stopping.signal);
     } catch (error) {
       this.wrong(error);
     }
+    this.readAt = performance.now();
     this.isReading = false;
     if (this.isOld) this.hear(0);
   }

@@ -7,9 +7,11 @@ import type { Problem } from "../api/client";
 import "../connect/connect.css";
 import { createGroup } from "../connect/group_form";
 import { createJob } from "../connect/job_form";
+import type { Row as ShownRow } from "../live/concern";
 import { ofKinds, useView } from "../live/view";
 import { Loading, Nothing, Trouble } from "../parts/basics";
-import { type Column, FIRST as LIMIT, more, Table } from "../parts/table";
+import { after, End, PART } from "../parts/pager";
+import { type Column, Table } from "../parts/table";
 import { Tabs } from "../parts/tabs";
 import { place, setQuery } from "../router";
 import { completedColumns, connectJobColumns, groupColumns } from "./connect_rows";
@@ -19,6 +21,7 @@ const ALL = "/v1/{workspace}/manage-connect/all-jobs";
 const COMPLETED = "/v1/{workspace}/manage-connect/completed-jobs";
 const GROUPS = "/v1/{workspace}/manage-connect/group-jobs";
 const CONCERNS = ofKinds("group", "groups", "job", "run", "starts");
+const ENDS = ofKinds("group", "groups", "job");
 
 const STATES = [
   ["", "Any state"],
@@ -237,6 +240,10 @@ function dayEnds(day: string | undefined): string | undefined {
 type ListPath = typeof ALL | typeof COMPLETED | typeof GROUPS;
 type Part<Row> = { items: readonly Row[]; next: string | null; actions: Record<string, Allowed> };
 
+function rowsOf(answer: unknown) {
+  return (answer as Part<ShownRow>).items;
+}
+
 function List<Row>(props: {
   path: ListPath;
   filters: Record<string, string | undefined>;
@@ -250,9 +257,10 @@ function List<Row>(props: {
 }) {
   const { path, filters, tell } = props;
   const { workspace } = place.value;
-  const [limit, setLimit] = useState(LIMIT);
-  useEffect(() => setLimit(LIMIT), [JSON.stringify(filters)]);
-  const view = useView(path, { workspace }, { ...filters, limit }, CONCERNS);
+  const part = { cursor: after(), limit: PART };
+  const isOfRuns = filters.running !== undefined || filters.order !== undefined;
+  const [concerns, shown] = path === COMPLETED ? [ENDS, undefined] : [CONCERNS, isOfRuns ? undefined : rowsOf];
+  const view = useView(path, { workspace }, { ...filters, ...part }, concerns, shown);
   const { problem, reload } = view;
   const data = view.data as unknown as Part<Row> | undefined;
   useEffect(() => data && tell(data.actions), [data]);
@@ -260,7 +268,7 @@ function List<Row>(props: {
   return (
     <>
       <div class="toolbar narrowing">{props.tools}</div>
-      <Rows {...props} data={data} problem={problem} reload={reload} grow={() => setLimit(more(limit))} />
+      <Rows {...props} data={data} problem={problem} reload={reload} />
     </>
   );
 }
@@ -269,7 +277,6 @@ interface RowsProps<Row> {
   data: Part<Row> | undefined;
   problem: Problem | undefined;
   reload: () => void;
-  grow: () => void;
   filters: Record<string, string | undefined>;
   columns: readonly Column<Row>[];
   keyOf: (row: Row) => string;
@@ -277,7 +284,7 @@ interface RowsProps<Row> {
   empty: readonly [string, string];
 }
 
-function Rows<Row>({ data, problem, reload, grow, filters, ...props }: RowsProps<Row>) {
+function Rows<Row>({ data, problem, reload, filters, ...props }: RowsProps<Row>) {
   if (!data) return problem ? <Trouble problem={problem} again={reload} /> : <Loading />;
   const rows = data.items;
   const isFiltered = Object.entries(filters).some(([name, value]) => value !== undefined && name !== "order");
@@ -285,7 +292,9 @@ function Rows<Row>({ data, problem, reload, grow, filters, ...props }: RowsProps
     <>
       {problem && <Trouble problem={problem} again={reload} />}
       {rows.length > 0 ? (
-        <Table {...props} rows={rows} more={data.next === null ? undefined : grow} />
+        <Table {...props} rows={rows} next={data.next} />
+      ) : after() ? (
+        <End />
       ) : isFiltered ? (
         <Nothing title="Nothing here matches" />
       ) : (

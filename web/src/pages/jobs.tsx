@@ -7,11 +7,13 @@ import type { Asked, Got } from "../api/client";
 import { openCrontab } from "../begin/crontab";
 import { FirstSteps } from "../begin/first_steps";
 import { Integrations } from "../integrations/section";
+import type { Row } from "../live/concern";
 import { ofKinds, useView } from "../live/view";
 import { Loading, Nothing, Trouble } from "../parts/basics";
 import { Icon } from "../parts/icons";
 import { Menu } from "../parts/menu";
-import { FIRST, more, Table } from "../parts/table";
+import { after, End, PART } from "../parts/pager";
+import { Table } from "../parts/table";
 import { Tabs } from "../parts/tabs";
 import { place, setQuery } from "../router";
 import { Detail } from "../schedules/detail";
@@ -61,6 +63,15 @@ function section(page: Page, name: SectionName) {
   return name === "services" ? page.services : name === "flows" ? page.flows : page.schedules[name];
 }
 
+function rowsOf(page: Page) {
+  return TABS.flatMap(([name]): readonly Row[] => section(page, name).items);
+}
+
+/** Whether all sections came along: they do where there are few rows in all, else only the one that is shown. */
+function isWhole(page: Page): boolean {
+  return TABS.every(([name]) => section(page, name).count === 0 || section(page, name).items.length > 0);
+}
+
 /** The Jobs page: schedules by the status of their feature, and what they run. */
 export function Jobs() {
   const { workspace, query } = place.value;
@@ -69,8 +80,19 @@ export function Jobs() {
     state: (query.get("state") || undefined) as "active" | "inactive" | undefined,
     drift: query.get("drift") === "true" ? true : undefined,
   };
-  const { data, problem, reload } = useView(PATH, { workspace }, { ...filters, limit: FIRST }, CONCERNS);
-  const chosen = tabOf(query.get("tab"), data);
+  const asked = TABS.map(([id]) => id).find((id) => id === query.get("tab"));
+  const [isLarge, setLarge] = useState(true);
+  const part = { section: isLarge ? asked : undefined, cursor: isLarge && asked ? after() : undefined, limit: PART };
+  const { data, problem, reload } = useView(PATH, { workspace }, { ...filters, ...part }, CONCERNS, rowsOf);
+  const isElsewhere = query.get("tab") === INTEGRATIONS;
+  const first = data && fullest(data);
+  const chosen = isElsewhere ? INTEGRATIONS : (asked ?? first ?? "workspace");
+  const rows = data && TABS.reduce((sum, [id]) => sum + section(data, id).count, 0);
+  useEffect(() => {
+    if (rows === undefined) return;
+    setLarge(rows > PART);
+    if (rows > PART && !isElsewhere && !asked && first) setQuery({ tab: first }, { step: false });
+  }, [rows, isElsewhere, asked, first]);
 
   return (
     <>
@@ -116,7 +138,7 @@ export function Jobs() {
       {data?.holds.map((hold) => (
         <Held key={hold.since} workspace={workspace} hold={hold} />
       ))}
-      {data && !isFiltered(filters) && <FirstSteps workspace={workspace} page={data} />}
+      {data && isWhole(data) && !isFiltered(filters) && <FirstSteps workspace={workspace} page={data} />}
       <Tabs
         label="Sections"
         tabs={[
@@ -159,12 +181,9 @@ function Held({ workspace, hold }: { workspace: string; hold: Page["holds"][numb
   );
 }
 
-/** The tab that was asked for, else the first that has something. */
-function tabOf(asked: string | null, page: Page | undefined): SectionName | typeof INTEGRATIONS {
-  if (asked === INTEGRATIONS) return INTEGRATIONS;
-  const known = TABS.map(([id]) => id);
-  const found = known.find((id) => id === asked);
-  return found ?? known.find((id) => page && section(page, id).count > 0) ?? "workspace";
+/** The first tab that has something. */
+function fullest(page: Page): SectionName | undefined {
+  return TABS.map(([id]) => id).find((id) => section(page, id).count > 0);
 }
 
 interface Shown {
@@ -173,30 +192,12 @@ interface Shown {
   filters: Filters;
 }
 
-/** The first rows of a section, which came with the page, or as many as were asked for since. */
-function Section({ page, ...shown }: Shown) {
-  const [limit, setLimit] = useState(FIRST);
-  useEffect(() => setLimit(FIRST), [JSON.stringify(shown.filters)]);
-  const grow = () => setLimit(more(limit));
-  if (limit === FIRST) return <Rows {...shown} page={page} grow={grow} />;
-  return <Longer {...shown} page={page} limit={limit} grow={grow} />;
-}
-
-function Longer({ page, limit, ...shown }: Shown & { limit: number; grow: () => void }) {
+/** The rows of a section; those of another one than was asked for did not come along. */
+function Section({ name, page, filters }: Shown) {
   const { workspace } = place.value;
-  const query = { ...shown.filters, section: shown.name, limit };
-  const { data, problem, reload } = useView(PATH, { workspace }, query, CONCERNS);
-  return (
-    <>
-      {problem && <Trouble problem={problem} again={reload} />}
-      <Rows {...shown} page={data ?? page} />
-    </>
-  );
-}
-
-function Rows({ name, page, filters, grow }: Shown & { grow: () => void }) {
-  const { workspace } = place.value;
-  const { items, next } = section(page, name);
+  const { count, items, next } = section(page, name);
+  if (items.length === 0 && after()) return <End />;
+  if (items.length === 0 && count > 0) return <Loading />;
   if (items.length === 0) {
     const [title, text] = EMPTY[name];
     if (isFiltered(filters)) return <Nothing title="Nothing here matches" />;
@@ -209,7 +210,7 @@ function Rows({ name, page, filters, grow }: Shown & { grow: () => void }) {
   const shared = {
     label: TABS.find(([id]) => id === name)![1],
     keyOf: (row: { id: string }) => row.id,
-    more: next === null ? undefined : grow,
+    next,
   };
   return name === "services" || name === "flows" ? (
     <Table {...shared} columns={jobColumns(workspace)} rows={items as JobRow[]} />

@@ -2,8 +2,9 @@ import { type ComponentChildren, Fragment } from "preact";
 import { useState } from "preact/hooks";
 
 import { Icon } from "./icons";
+import { Pager } from "./pager";
 
-/** How many rows of a list are shown at first. */
+/** How many rows of a short list are shown at first. */
 export const FIRST = 50;
 const MOST = 1000;
 
@@ -28,6 +29,9 @@ export function Table<Row>(props: {
   columns: readonly Column<Row>[];
   rows: readonly Row[];
   keyOf: (row: Row) => string;
+  /** Where a long list goes on, which is gone through in parts; without it there are none. */
+  next?: string | null;
+  /** A short list grows instead. */
   more?: (() => void) | undefined;
   /** What is shown below a row that is opened; `called` names it for who does not see the row. */
   detail?: (row: Row) => ComponentChildren;
@@ -89,6 +93,7 @@ export function Table<Row>(props: {
           })}
         </tbody>
       </table>
+      {props.next !== undefined && <Pager next={props.next} />}
       {props.more && (
         <p class="more">
           {rows.length < MOST ? (
