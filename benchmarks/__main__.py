@@ -15,7 +15,20 @@ from typing import Any
 
 import uvloop
 
-from benchmarks import appends, groups, imports, lateness, layers, over_http, pages, rebuild, runs, syncs, writers
+from benchmarks import (
+    appends,
+    dashboard,
+    groups,
+    imports,
+    lateness,
+    layers,
+    over_http,
+    pages,
+    rebuild,
+    runs,
+    syncs,
+    writers,
+)
 from eventjobs.postgres.embedded import EmbeddedPostgres
 
 Figures = dict[str, Any]
@@ -68,6 +81,7 @@ ALL: dict[str, Callable[[], Awaitable[Figures]]] = {
     "pages": pages.measure,
     "groups": groups.measure,
     "syncs": syncs.measure,
+    "dashboard": dashboard.measure,
 }
 
 
