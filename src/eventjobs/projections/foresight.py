@@ -15,10 +15,12 @@ from eventjobs.domain.timing import TICK
 from eventjobs.events.cadence import NextDue
 from eventjobs.postgres.pool import TimedPool
 from eventjobs.projections.calendar_reads import calendars_of
-from eventjobs.projections.coming import LIST_COMING, OWNERS_MAX
+from eventjobs.projections.coming import LIST_COMING
 from eventjobs.projections.documents import Row, next_of, policies_of, timing_of
 from eventjobs.projections.slot_rows import rule_of
 
+OWNERS_MAX: Final = 500
+"""How many owners are looked at, those that are due first."""
 TALLIES_MAX: Final = 1_500
 """How many owners' slots are told at once."""
 MOMENTS_MAX: Final = 30_000
