@@ -511,6 +511,7 @@ _THINGS: Final = (
         calendar_page.calendar_page,
         calendar_page.CalendarQuery,
         (Answer(description="The slots, in order", model=calendar_schemas.CalendarPage),),
+        is_shared=True,
     ),
     _read(
         "/v1/{workspace}/lateness",
@@ -520,6 +521,7 @@ _THINGS: Final = (
         calendar_page.lateness,
         calendar_page.LatenessQuery,
         (Answer(description="Starts, the newest first, and what is usual", model=calendar_schemas.Lateness),),
+        is_shared=True,
     ),
     _read(
         "/v1/{workspace}/strips",
@@ -529,6 +531,7 @@ _THINGS: Final = (
         calendar_page.strips,
         calendar_page.StripsQuery,
         (Answer(description="Their outcomes, in the order of the owners", model=calendar_schemas.Strips),),
+        is_shared=True,
     ),
     _read(
         "/v1/{workspace}/load",
@@ -538,6 +541,7 @@ _THINGS: Final = (
         reads.load,
         ReadQuery,
         (Answer(description="A grid of 24 hours of 60 minutes, in UTC", model=view_schemas.Load),),
+        is_shared=True,
     ),
 )
 

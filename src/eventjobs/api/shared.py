@@ -2,8 +2,8 @@
 One answer for many: pages that show the same hear of the same fact, and ask for the same at the same time.
 
 Who waits for a position is answered with what others with the same rights were answered, if it is as new as that and
-was made less than a moment ago; while it is being made, it is waited for. So however many pages are open, the views
-are asked a few times a second for each thing that is shown. Whoever waits for no position is answered anew.
+was made a moment ago; while it is being made, it is waited for. So however many pages are open, the views are asked
+twice a second at most for each thing that is shown. Whoever waits for no position is answered anew.
 """
 
 import asyncio
@@ -20,7 +20,11 @@ from eventjobs.api.moment import awaited
 from eventjobs.api.registry import Call, Handler
 
 APART_S: Final = 0.5
-"""How long an answer is good for others, and how far apart two of the same kind are made."""
+"""How long an answer is good for others, and how far apart two of the same kind are made, at least …"""
+APART_S_MAX: Final = 3.0
+"""… and at most: one that takes long to make is made less often."""
+SHARE: Final = 0.1
+"""What part of the time an answer may take that many wait for again and again."""
 BYTES_MAX: Final = 32 * 2**20
 AT: Final = web.ResponseKey("at", int)
 """Up to which position an answer knows what happened; one without it is made for its caller alone."""
@@ -28,12 +32,13 @@ AT: Final = web.ResponseKey("at", int)
 
 @dataclass(frozen=True, slots=True)
 class _Made:
-    """An answer, up to which position it knows, and when it was made by both clocks."""
+    """An answer, up to which position it knows, when it was made by both clocks, and how long it is good."""
 
     response: web.Response
     position: int
     at: float
     now: datetime
+    good_s: float
 
 
 class Shared:
@@ -69,11 +74,14 @@ class Shared:
         try:
             before = self._made.get(key)
             if before is not None:
-                await asyncio.sleep(max(0.0, before.at + APART_S - self._monotonic()))
+                await asyncio.sleep(max(0.0, before.at + before.good_s - self._monotonic()))
             call.query = call.query.model_copy(update={"wait_for": self._wanted[key]})
+            begun = self._monotonic()
             response = await handler(call)
             if isinstance(response, web.Response) and AT in response:
-                self._keep(key, _Made(response, response[AT], self._monotonic(), self._now()))
+                at = self._monotonic()
+                good_s = min(APART_S_MAX, max(APART_S, (at - begun) / SHARE))
+                self._keep(key, _Made(response, response[AT], at, self._now(), good_s))
             return response
         finally:
             del self._making[key], self._wanted[key]
@@ -92,17 +100,17 @@ class Shared:
             self._bytes -= _size(made)
 
     def _is_fresh(self, made: _Made) -> bool:
-        apart = timedelta(seconds=APART_S)
-        return self._monotonic() - made.at < APART_S and abs(self._now() - made.now) < apart
+        good = timedelta(seconds=made.good_s)
+        return self._monotonic() - made.at < made.good_s and abs(self._now() - made.now) < good
 
 
 def _key(call: Call) -> Hashable:
     """What an answer depends on: the address but for what is waited for, and the caller's rights."""
-    query = call.query.model_dump(exclude={"wait_for"}, exclude_none=True)
+    query = call.query.model_dump_json(exclude={"wait_for"}, exclude_none=True)
     rights = (call.grant, call.grant.within(call.workspace))
     return (
         call.request.path,
-        tuple(sorted(query.items())),
+        query,
         *((one.roles, one.workspaces, one.read_only) for one in rights),
     )
 

@@ -1,7 +1,7 @@
 import { useLayoutEffect, useRef, useState } from "preact/hooks";
 
 import type { Got } from "../api/client";
-import { ofKinds, useView } from "../live/view";
+import { ofKinds, UNHURRIED_MS, useView } from "../live/view";
 import { Loading, Nothing, Trouble } from "../parts/basics";
 import { go, to } from "../router";
 import { count, seconds } from "../words";
@@ -26,7 +26,7 @@ interface Props {
 export function Lateness({ workspace, zone, since, owner }: Props) {
   const window = { since: midnight(zone, since), until: midnight(zone, plusDays(since, 7)) };
   const asked = { ...window, owner: owner || undefined };
-  const { data, problem, reload } = useView(PATH, { workspace }, asked, CONCERNS);
+  const { data, problem, reload } = useView(PATH, { workspace }, asked, CONCERNS, undefined, UNHURRIED_MS);
   if (!data) return problem ? <Trouble problem={problem} again={reload} /> : <Loading />;
   if (data.items.length === 0) {
     return (

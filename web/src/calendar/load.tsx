@@ -1,6 +1,6 @@
 import { useState } from "preact/hooks";
 
-import { ofKinds, useView } from "../live/view";
+import { ofKinds, UNHURRIED_MS, useView } from "../live/view";
 import { Loading, Nothing, Trouble } from "../parts/basics";
 import { count } from "../words";
 import { whenIn } from "./days";
@@ -15,7 +15,14 @@ const HOURS = 24;
 
 /** How many runs are open in each minute of the coming 24 hours, as the zone's clock shows them. */
 export function Load({ workspace, zone }: { workspace: string; zone: string }) {
-  const { data, problem, reload } = useView("/v1/{workspace}/load", { workspace }, {}, CONCERNS);
+  const { data, problem, reload } = useView(
+    "/v1/{workspace}/load",
+    { workspace },
+    {},
+    CONCERNS,
+    undefined,
+    UNHURRIED_MS,
+  );
   if (!data) return problem ? <Trouble problem={problem} again={reload} /> : <Loading />;
   const grid = shifted(data.grid.flat(), offsetOf(zone, data.since));
   const most = Math.max(...grid);

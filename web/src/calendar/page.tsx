@@ -2,7 +2,7 @@ import { useEffect, useRef, useState } from "preact/hooks";
 
 import { read } from "../api/client";
 import { OWN_ZONE } from "../forms/fields";
-import { ofKinds, useView } from "../live/view";
+import { ofKinds, UNHURRIED_MS, useView } from "../live/view";
 import { Loading, Nothing, Trouble } from "../parts/basics";
 import { Icon } from "../parts/icons";
 import { Tabs } from "../parts/tabs";
@@ -145,7 +145,7 @@ function Days({ view, day, today, zone }: Shown) {
   const owner = query.get("owner") || undefined;
   const by = view === "month" ? "day" : "hour";
   const asked = { ...rangeOf(view, day), by, zone, outcome, owner, each: EACH[view] } as const;
-  const { data, problem, reload } = useView(PATH, { workspace }, asked, CONCERNS);
+  const { data, problem, reload } = useView(PATH, { workspace }, asked, CONCERNS, undefined, UNHURRIED_MS);
   const [since, of] = [rangeOf(view, day).since, `${by}/${zone}`];
   const isOld =
     data && (data.slots[0]?.local.slice(0, 10) !== since || `${slotLength(data.slots)}/${data.zone}` !== of);

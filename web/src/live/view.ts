@@ -9,6 +9,8 @@ import { listen } from "./stream";
 
 const GATHER_MS = 200;
 const BUSY_MS = 1000;
+/** How far apart what takes long is read again. */
+export const UNHURRIED_MS = 5000;
 
 /** How many views still show another moment than the one that is looked at. */
 export const catchingUp = signal(0);
@@ -22,7 +24,7 @@ export interface View<T> {
 
 /**
  * Shows what a path answers, and again whenever something happens to a stream that it concerns. Reads are at least a
- * second apart, however much happens, and wait while nobody looks at the page. Who looks at the past is shown that
+ * second apart (`apart`), however much happens, and wait while nobody looks at the page. Who looks at the past is shown that
  * moment, in which nothing happens any more. With `rows`, those of an answer, runs of others are of no concern.
  */
 export function useView<P extends keyof paths>(
@@ -31,6 +33,7 @@ export function useView<P extends keyof paths>(
   query: Partial<NonNullable<Asked<P>>>,
   concerns: (stream: string) => boolean,
   rows?: (answer: Got<P>) => readonly Row[],
+  apart = BUSY_MS,
 ): View<Got<P>> {
   const [data, setData] = useState<Got<P>>();
   const [problem, setProblem] = useState<Problem>();
@@ -59,7 +62,7 @@ export function useView<P extends keyof paths>(
       setProblem(wrong);
       caughtUp();
     };
-    const present = (reading.current = new Reading(ask, fail));
+    const present = (reading.current = new Reading(ask, fail, apart));
     const unlisten = listenUnless(moment, (happened) => {
       if (happened.type !== "progress" && concern.includes(happened)) present.hear(happened.position);
     });
@@ -104,6 +107,7 @@ export class Reading {
   constructor(
     private readonly ask: (heard: number, signal: AbortSignal) => Promise<void>,
     private readonly fail: (problem: Problem) => void,
+    private readonly apart = BUSY_MS,
   ) {
     document.addEventListener("visibilitychange", this.returned);
   }
@@ -114,7 +118,10 @@ export class Reading {
     this.heard = Math.max(this.heard, position);
     this.isOld = true;
     if (this.timer || this.isReading || document.hidden) return;
-    this.timer = window.setTimeout(() => this.look(), Math.max(GATHER_MS, this.readAt + BUSY_MS - performance.now()));
+    this.timer = window.setTimeout(
+      () => this.look(),
+      Math.max(GATHER_MS, this.readAt + this.apart - performance.now()),
+    );
   }
 
   async look(): Promise<void> {
