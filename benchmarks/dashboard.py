@@ -69,6 +69,7 @@ def _pages(run: str) -> Mapping[str, Shown]:
         "jobs": Shown(address="jobs?tab=workspace", tabs=sections),
         "jobs, searched": Shown(address="jobs?tab=workspace&q=load%2099&state=active"),
         "connect": Shown(address="connect?tab=all", tabs=("completed", "groups", "all")),
+        "calendar": Shown(address="calendar", there="main .entries li"),
         "a run": Shown(address=f"runs/{run}", there="main .events li"),
         "history": Shown(address="history", there="main .events li"),
         "history of a stream": Shown(address="history?stream=schedule%3Aschedule-00042", there="main .events li"),
