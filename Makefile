@@ -12,7 +12,7 @@ PIP := $(BIN)/python -m pip --quiet --quiet --disable-pip-version-check --no-inp
 ARGS ?=
 JSON ?=
 
-.PHONY: help setup run test check format format-check lint types imports wheel wheel-check web web-check lock simulate bench sweep mutants chaos test-full clean
+.PHONY: help setup run test check format format-check lint types imports wheel wheel-check web web-check pictures lock simulate bench sweep mutants chaos test-full clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -75,6 +75,10 @@ wheel-check: wheel ## install the wheel into an empty environment and run it the
 
 web: ## build the dashboard into the package; needs Node
 	@cd web && npm ci --loglevel=error >/dev/null && npm run --silent build
+
+pictures: setup ## take the pictures of docs/pictures; needs a Chromium, ONLY= names some
+	@.ci/browser
+	@$(BIN)/python -m tests.browser.pictures docs/pictures $(if $(ONLY),--only $(ONLY))
 
 web-check: ## build the dashboard again and compare, where Node is
 	@.ci/web-check
