@@ -105,12 +105,14 @@ async def context(browser: Browser, complaints: Complaints) -> AsyncIterator[Bro
 
 @pytest.fixture
 def opened(context: BrowserContext, served: Rig) -> Open:
-    """Opens pages of the dashboard, signed in before with the server's key."""
+    """Opens pages of the dashboard, signed in before: once, as who signs in again ends the former session."""
+    present: list[str] = []
 
     async def open_page(address: str, *, key: str | None = "", wait_for: str = "h1") -> Page:
         page = await context.new_page()
-        if key is not None:
+        if key is not None and present != [key]:
             await sign_in(context, served, key)
+            present[:] = [key]
         await page.goto(f"{served.url}/#/acme/{address}")
         await page.wait_for_selector(wait_for)
         await page.wait_for_selector(".loading", state="detached")
