@@ -31,6 +31,8 @@ class Stream {
   private readonly closing = new AbortController();
   private readonly channel: BroadcastChannel;
   private leads = false;
+  /** The last position that was heard of. */
+  upTo = 0;
 
   constructor(private readonly workspace: string) {
     const name = `eventjobs-live:${workspace}`;
@@ -67,6 +69,7 @@ class Stream {
   }
 
   private tell(happened: Happened): void {
+    this.upTo = Math.max(this.upTo, happened.position);
     for (const listener of this.listeners) listener(happened);
   }
 
@@ -120,6 +123,11 @@ export function follow(workspace: string | null): void {
   if (current?.workspace === workspace) return;
   current?.stream.close();
   current = workspace === null ? undefined : { workspace, stream: new Stream(workspace) };
+}
+
+/** Returns the last position that was heard of in the workspace that is followed. */
+export function heardUpTo(): number {
+  return current?.stream.upTo ?? 0;
 }
 
 /** Has a function hear what happens in the workspace that is followed. */

@@ -5,7 +5,7 @@ import { asProblem, type Asked, type Got, type Problem, read } from "../api/clie
 import type { paths } from "../api/schema";
 import { asOf } from "../time/moment";
 import { Concern, type Row } from "./concern";
-import { listen } from "./stream";
+import { heardUpTo, listen } from "./stream";
 
 const GATHER_MS = 200;
 const BUSY_MS = 1000;
@@ -62,7 +62,7 @@ export function useView<P extends keyof paths>(
       setProblem(wrong);
       caughtUp();
     };
-    const present = (reading.current = new Reading(ask, fail, apart));
+    const present = (reading.current = new Reading(ask, fail, { apart, heard: moment ? 0 : heardUpTo() }));
     const unlisten = listenUnless(moment, (happened) => {
       if (happened.type !== "progress" && concern.includes(happened)) present.hear(happened.position);
     });
@@ -100,15 +100,18 @@ export class Reading {
   private readonly stopping = new AbortController();
   private timer = 0;
   private readAt = 0;
-  private heard = 0;
   private isReading = false;
   private isOld = false;
+  private heard: number;
+  private readonly apart: number;
 
   constructor(
     private readonly ask: (heard: number, signal: AbortSignal) => Promise<void>,
     private readonly fail: (problem: Problem) => void,
-    private readonly apart = BUSY_MS,
+    { apart = BUSY_MS, heard = 0 } = {},
   ) {
+    this.apart = apart;
+    this.heard = heard;
     document.addEventListener("visibilitychange", this.returned);
   }
 
