@@ -35,7 +35,7 @@ WARM_S = 5
 SIGNED_IN = 20
 """How many people have the pages open."""
 YARDSTICK_S = 0.1
-SHOWN = 100
+SHOWN = 50
 """How many rows a page shows."""
 ASKED = {"dashboard_usable_ms": 1_000, "dashboard_read_p50_ms": 150, "dashboard_200_pages_core": 0.25}
 

@@ -2,7 +2,7 @@ import { place, setQuery } from "../router";
 import { Nothing } from "./basics";
 
 /** How many rows of a list are shown at a time. */
-export const PART = 100;
+export const PART = 50;
 
 /** Where the part of a list begins that is asked for: after a place that the service named. */
 export function after(): string | undefined {
