@@ -22,7 +22,7 @@ class Stream:
         self.response = response
 
     async def frame(self, timeout_s: float = 5.0) -> Mapping[str, Any]:
-        """Return the next frame that is no comment; `{}` at the end of the stream."""
+        """Return the next frame after that of the head; `{}` at the end of the stream."""
         async with asyncio.timeout(timeout_s):
             while True:
                 lines = []
@@ -31,7 +31,7 @@ class Stream:
                 if not lines:
                     return {}
                 fields = dict(line.split(": ", 1) for line in lines if not line.startswith(":"))
-                if fields:
+                if fields and fields.get("event") != "head":
                     return {**fields, "data": orjson.loads(fields["data"])}
 
     async def frames(self, count: int) -> list[Mapping[str, Any]]:

@@ -4,6 +4,7 @@ import os
 import re
 import shutil
 from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Any
 
 import pytest
 from playwright.async_api import Browser, BrowserContext, ConsoleMessage, Page, Request, async_playwright, expect
@@ -127,3 +128,8 @@ async def sign_in(context: BrowserContext, served: Rig, key: str = "") -> None:
         f"{served.url}/v1/me/session", data={"key": key or served.key}, headers={"Origin": served.url}
     )
     assert signed.status == 201, await signed.text()
+
+
+async def seen(served: Rig, path: str) -> Any:
+    """Return what the API shows of everything that was done so far."""
+    return (await served.get(f"{path}?wait_for={served.log.known_head.position}")).json

@@ -3,7 +3,7 @@
 from playwright.async_api import Locator, Page, expect
 
 from tests.api.rig import DAILY, Rig, schedule
-from tests.browser.conftest import Open
+from tests.browser.conftest import Open, seen
 from tests.browser.test_dashboard import serious
 
 DEFINITION = {
@@ -68,7 +68,7 @@ async def test_a_schedule_is_made_by_keyboard_and_what_is_wrong_leads_to_its_fie
     await sure(form.get_by_role("button", name="Save"))
     await expect(page.get_by_role("row").filter(has_text="Morning load")).to_contain_text("Every 140 minutes")
     await expect(page.get_by_role("button", name="Add schedule")).to_be_focused()
-    made = (await served.get("/v1/acme/schedules/morning-load")).json
+    made = await seen(served, "/v1/acme/schedules/morning-load")
     assert (made["active"], made["cadence"]["start_date"], made["jobs"][0]["job"]["id"]) == (
         False,
         "2020-03-01",
@@ -102,7 +102,7 @@ async def test_a_job_table_is_edited_as_it_runs_and_nothing_of_others_is_lost(op
     await sure(form.get_by_role("button", name="Save"))
     await expect(page.get_by_text("Saved.")).to_be_visible()
 
-    now = (await served.get("/v1/acme/schedules/table")).json
+    now = await seen(served, "/v1/acme/schedules/table")
     assert now["description"] == "Was described elsewhere"
     assert [(one["job"]["id"], one["seq"], one["skip_wait"]) for one in now["jobs"]] == [
         ("second", 1, False),

@@ -11,7 +11,7 @@ from eventjobs.runner.catalog import Catalog
 from eventjobs.web.pages import load_pages
 from tests.api.postgres_rig import on_postgres
 from tests.api.rig import DAILY, Rig
-from tests.browser.conftest import Open
+from tests.browser.conftest import Open, seen
 from tests.browser.test_dashboard import serious
 
 DEFINITION: dict[str, Any] = {
@@ -100,7 +100,7 @@ async def test_a_service_is_made_in_a_form_of_its_handlers_schema(opened: Open, 
 
     row = page.get_by_role("row").filter(has_text="Tell the shop")
     await expect(row.get_by_role("cell", name="http")).to_be_visible()
-    made = (await served.get("/v1/acme/services/tell-the-shop")).json
+    made = await seen(served, "/v1/acme/services/tell-the-shop")
     assert made["config"] == {
         "url": "https://shop.example.org/told",
         "method": "PUT",
@@ -116,7 +116,7 @@ async def test_a_service_is_made_in_a_form_of_its_handlers_schema(opened: Open, 
     await form.get_by_label("Attempts", exact=False).first.fill("4")
     await form.get_by_role("button", name="Save").click()
     await expect(form).to_have_count(0)
-    kept = (await served.get("/v1/acme/services/tell-the-shop")).json
+    kept = await seen(served, "/v1/acme/services/tell-the-shop")
     assert (kept["config"], kept["policy"]["attempts"]) == (made["config"], 4)
 
 
@@ -144,7 +144,7 @@ async def test_a_flow_that_is_not_on_demand_says_that_it_cannot_be_scheduled(ope
     await form.get_by_role("button", name="Add the flow").click()
 
     await expect(page.get_by_role("row").filter(has_text="Approve orders")).to_contain_text("not for schedules")
-    made = (await served.get("/v1/acme/flows/approve-orders")).json
+    made = await seen(served, "/v1/acme/flows/approve-orders")
     assert (made["trigger"], made["policy"]["wait_timeout"], made["active"]) == ("cache_event", "PT4H", True)
 
 
@@ -167,7 +167,7 @@ async def test_a_feature_is_put_into_use_and_a_sync_is_made_after_its_diff_was_s
     await expect(form.locator(".diff")).to_contain_text('{"seconds":2}')
     await form.get_by_role("button", name="Publish").click()
     await expect(card).to_contain_text("version 2")
-    assert (await served.get("/v1/acme/services/people.load")).json["config"] == {"seconds": 2}
+    assert (await seen(served, "/v1/acme/services/people.load"))["config"] == {"seconds": 2}
 
     await do(served, "DeleteSchedule", {"id": "people.all"})
     await card.get_by_text("What differs from the definition").click()
@@ -200,7 +200,7 @@ async def test_a_crontab_is_shown_line_by_line_before_anything_is_made(opened: O
 
     await form.get_by_role("button", name="Make the schedules").click()
     await expect(page.get_by_role("heading", name="Your first schedule is active")).to_be_visible()
-    found = (await served.get("/v1/fresh/schedules")).json["items"]
+    found = (await seen(served, "/v1/fresh/schedules"))["items"]
     assert [one["cadence"]["cron"] for one in found] == ["30 2 * * *"]
 
 
@@ -224,7 +224,7 @@ async def test_who_begins_is_led_from_no_workspace_to_a_first_schedule(
     await steps.get_by_role("button", name="Activate it").click()
     await page.get_by_role("dialog").get_by_role("button", name="Activate").click()
     await expect(page.get_by_role("region", name="Your first schedule is active")).to_contain_text("runs next")
-    assert (await served.get("/v1/first/runs")).json["items"][0]["owner"]["id"] == "example-nightly"
+    assert (await seen(served, "/v1/first/runs"))["items"][0]["owner"]["id"] == "example-nightly"
 
 
 async def none_at_all(route: Route) -> None:

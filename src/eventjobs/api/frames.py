@@ -43,6 +43,11 @@ def log_frame(fact: Recorded[Any]) -> bytes:
     return b"id: %d\ndata: %b\n\n" % (fact.position, encoded(shown))
 
 
+def head_frame(position: int) -> bytes:
+    """Return the frame that a stream begins with: what happened up to here is not told by it, or once more."""
+    return b'event: head\ndata: {"position":%d}\n\n' % position
+
+
 def progress_frame(progress: Mapping[str, Any]) -> bytes:
     """Return the frame of progress; it has no id, because it is not kept."""
     return b"event: progress\ndata: %b\n\n" % encoded(progress)

@@ -16,7 +16,7 @@ from aiohttp_sse import EventSourceResponse
 
 from eventjobs.api.answers import POSITION, headers_for
 from eventjobs.api.deps import ApiDeps
-from eventjobs.api.frames import Frames, Watcher, log_frame
+from eventjobs.api.frames import Frames, Watcher, head_frame, log_frame
 from eventjobs.api.problems import HttpRefusal
 from eventjobs.errors import LogFault
 from eventjobs.log.port import Filter
@@ -94,7 +94,7 @@ class Live:
         await response.prepare(request)
         try:
             async with response, asyncio.timeout(None) as patience:
-                await _write(response, b": live\n\n", patience)
+                await _write(response, b": live\n" + head_frame(watcher.after), patience)
                 if resumed is not None:
                     await self._catch_up(response, watcher, resumed, patience)
                 await self._follow(request, response, watcher, is_still_allowed, patience)

@@ -675,7 +675,8 @@ _HISTORY: Final = (
         name="live",
         summary="What happens, as it happens",
         description="Frames of the log have their position as id; `Last-Event-ID` resumes after it. Frames of progress "
-        "(`event: progress`) have no id and are not kept.",
+        "(`event: progress`) have no id and are not kept. The first frame (`event: head`) has the "
+        "`position` of the log's head: a view that is read with it as `wait_for` misses nothing.",
         tag="history",
         scope=Scope.WORKSPACE,
         roles=ANY_ROLE,

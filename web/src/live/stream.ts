@@ -12,14 +12,13 @@ export interface Happened {
 }
 
 type Listener = (happened: Happened) => void;
-type Told = { happened: Happened } | { state: State };
+type Told = { happened: Happened } | { state: State; upTo?: number };
 type Message = Told | { asks: true };
 export type State = "connecting" | "live" | "away";
 
 /** Whether what happens is heard at once. */
 export const liveState = signal<State>("connecting");
 
-const EVERYTHING: Happened = { stream: "", position: 0, type: "" };
 const AGAIN_MS = 3000;
 
 /**
@@ -60,12 +59,12 @@ class Stream {
   /** Where browsers have no locks, as without TLS, each page listens for itself and needs nobody's word. */
   private heed(message: Message): void {
     if (!this.leads) "asks" in message || this.hear(message);
-    else if ("asks" in message) this.channel.postMessage({ state: liveState.value });
+    else if ("asks" in message) this.channel.postMessage({ state: liveState.value, upTo: this.upTo });
   }
 
   private hear(message: Told): void {
     if ("happened" in message) this.tell(message.happened);
-    else this.become(message.state);
+    else this.become(message.state, message.upTo ?? this.upTo);
   }
 
   private tell(happened: Happened): void {
@@ -73,11 +72,11 @@ class Stream {
     for (const listener of this.listeners) listener(happened);
   }
 
-  /** Whoever was away has missed something, so everything counts as new. */
-  private become(state: State): void {
+  /** Whoever was away has missed something, so everything counts as new, up to where the log was by then. */
+  private become(state: State, upTo: number): void {
     const was = liveState.value;
     liveState.value = state;
-    if (state === "live" && was !== "live") this.tell(EVERYTHING);
+    if (state === "live" && was !== "live") this.tell({ stream: "", position: upTo, type: "" });
   }
 
   private lead(): Promise<void> {
@@ -105,7 +104,9 @@ class Stream {
 
   private open(): EventSource {
     const source = new EventSource(`v1/${encodeURIComponent(this.workspace)}/live`);
-    source.onopen = () => this.say({ state: "live" });
+    source.addEventListener("head", ({ data }: MessageEvent<string>) => {
+      this.say({ state: "live", upTo: JSON.parse(data).position });
+    });
     source.onerror = () => this.say({ state: "away" });
     source.onmessage = ({ data }: MessageEvent<string>) => this.say({ happened: JSON.parse(data) });
     source.addEventListener("progress", ({ data }: MessageEvent<string>) => {
