@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 from playwright.async_api import Browser, Page, async_playwright
 
@@ -30,6 +31,8 @@ HEIGHTS = {390: 844, 2560: 1440}
 """By width, in CSS pixels."""
 SCHEMES = ("light", "dark")
 PATIENCE_MS = 60_000
+SETTLING_MS = 700
+"""What is read beside the page, as the strips in its rows, has come by then."""
 
 Step = Callable[[Page], Awaitable[None]]
 
@@ -87,7 +90,8 @@ async def take(folder: Path, wanted: Sequence[str], facts: Sequence[Recorded[Any
     clock = ShiftedClock()
     clock.ahead = -PAST - timedelta(minutes=1)
     async with server() as url, database(url, "pictures") as own:
-        await set_up(own)
+        with patch("eventjobs.log.setup.READ_CLOCK", f"SELECT now() - interval '{PAST.days + 1} days'"):
+            await set_up(own)  # or what happened before it would be told as of now
         async with on_postgres(own, pages=load_pages(), clock=clock) as rig, async_playwright() as playwright:
             await write(rig.log, clock, facts)
             await rig.post("/v1/workspaces", {"id": "fresh", "time_zone": "Europe/Berlin"})
@@ -119,6 +123,7 @@ async def _take_all(
         if picture.step is not None:
             await picture.step(page)
         await page.wait_for_selector(".loading", state="detached")
+        await page.wait_for_timeout(SETTLING_MS)
         file = folder / f"{picture.name}-{scheme}-{width}.png"
         await page.screenshot(path=file)
         sys.stdout.write(f"{file}\n")

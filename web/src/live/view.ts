@@ -56,6 +56,7 @@ export function useView<P extends keyof paths>(
       caughtUp();
       const missed = rows ? concern.shows(rows(answer), positionOf(answer)) : 0;
       if (missed > 0) present.hear(missed);
+      return (answer as { as_of?: { position?: number } }).as_of?.position;
     };
     const fail = (wrong: Problem) => {
       if (shown.current.key !== key) setData(undefined);
@@ -74,7 +75,7 @@ export function useView<P extends keyof paths>(
     };
   }, [key]);
 
-  return { data, problem, reload: () => void reading.current?.look() };
+  return { data, problem, reload: () => void reading.current?.anew() };
 }
 
 /** Has a function hear what happens, unless a past moment is looked at. */
@@ -103,10 +104,13 @@ export class Reading {
   private isReading = false;
   private isOld = false;
   private heard: number;
+  /** Up to which position the last answer knows what happened. */
+  private known = 0;
   private readonly apart: number;
 
   constructor(
-    private readonly ask: (heard: number, signal: AbortSignal) => Promise<void>,
+    /** Reads; returns up to which position the answer knows what happened, where it says so. */
+    private readonly ask: (heard: number, signal: AbortSignal) => Promise<number | undefined | void>,
     private readonly fail: (problem: Problem) => void,
     { apart = BUSY_MS, heard = 0 } = {},
   ) {
@@ -118,6 +122,7 @@ export class Reading {
   private readonly returned = () => this.hear(0);
 
   hear(position: number): void {
+    if (position > 0 && position <= this.known) return;
     this.heard = Math.max(this.heard, position);
     this.isOld = true;
     if (this.timer || this.isReading || document.hidden) return;
@@ -125,6 +130,12 @@ export class Reading {
       () => this.look(),
       Math.max(GATHER_MS, this.readAt + this.apart - performance.now()),
     );
+  }
+
+  /** Reads what is now, not what others were told a moment ago. */
+  anew(): Promise<void> {
+    this.heard = 0;
+    return this.look();
   }
 
   async look(): Promise<void> {
@@ -137,7 +148,8 @@ export class Reading {
     this.isReading = true;
     this.isOld = false;
     try {
-      await this.ask(this.heard, this.stopping.signal);
+      this.known = (await this.ask(this.heard, this.stopping.signal)) ?? 0;
+      if (this.heard > 0 && this.known >= this.heard) this.isOld = false;
     } catch (error) {
       this.wrong(error);
     }
