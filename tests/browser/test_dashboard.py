@@ -4,7 +4,7 @@ import re
 
 import pytest
 from axe_playwright_python.async_playwright import Axe
-from playwright.async_api import BrowserContext, expect
+from playwright.async_api import BrowserContext, Route, expect
 
 from tests.api.rig import Rig, schedule
 from tests.browser.conftest import Complaints, Open, sign_in
@@ -193,6 +193,21 @@ async def test_who_could_not_be_signed_out_is_told_so(
 
     assert all("net::ERR_INTERNET_DISCONNECTED" in one for one in complaints.found), complaints.found
     complaints.found.clear()
+
+
+async def test_who_signs_out_reads_nothing_more_before_the_session_ends(opened: Open) -> None:
+    page = await opened("jobs?tab=workspace")
+    tables: list[int] = []
+
+    async def see(route: Route) -> None:
+        tables.append(await page.get_by_role("table").count())
+        await route.continue_()
+
+    await expect(page.get_by_role("table")).to_have_count(1)
+    await page.route("**/v1/me/session", see, times=1)
+    await page.get_by_role("button", name="Sign out").click()
+    await expect(page.get_by_label("Your key")).to_be_visible()
+    assert tables == [0]
 
 
 async def test_an_address_that_was_mangled_leads_to_a_page_that_says_so(opened: Open) -> None:

@@ -14,7 +14,7 @@ import { FormHost } from "./forms/form";
 import { follow } from "./live/stream";
 import { Loading, Nothing, Trouble } from "./parts/basics";
 import { Problem } from "./api/client";
-import { Toasts } from "./parts/toast";
+import { say, Toasts } from "./parts/toast";
 import { Calendar } from "./calendar/page";
 import { Connect } from "./pages/connect";
 import { Empty } from "./pages/empty";
@@ -25,7 +25,7 @@ import { Run } from "./pages/run";
 import { SignIn } from "./pages/sign_in";
 import { WhyDialog } from "./actions/why";
 import { place, to } from "./router";
-import { me, recognise, unreachable, workspaces } from "./session";
+import { leaving, me, recognise, signOut, unreachable, workspaces } from "./session";
 import { Shell } from "./shell";
 import "./theme";
 
@@ -42,11 +42,14 @@ function App() {
   const { workspace, page, id } = place.value;
   const isKnown = workspaces.value.includes(workspace);
   const first = workspaces.value[0];
-  follow(me.value && isKnown ? workspace : null);
+  follow(me.value && isKnown && !leaving.value ? workspace : null);
 
   useEffect(() => {
     if (me.value && workspace === "" && first) location.replace(to(first, "jobs"));
   });
+  useEffect(() => {
+    if (leaving.value) signOut().catch((error: Error) => say(`You are still signed in: ${error.message}`));
+  }, [leaving.value]);
   useEffect(() => {
     document.title = me.value
       ? `${PAGES[page]?.title ?? "Not found"} · ${workspace} · eventjobs`
@@ -65,7 +68,9 @@ function App() {
   return (
     <>
       <Shell>
-        {!first ? (
+        {leaving.value ? (
+          <Loading />
+        ) : !first ? (
           <Empty
             title="There is no workspace yet"
             text="A workspace holds schedules, jobs, groups and their runs; an administrator of the service makes it."

@@ -75,12 +75,19 @@ async function comeBack(): Promise<void> {
   }
 }
 
+/** Whether who is signed in wants to leave: pages end what they read first, as it would be refused. */
+export const leaving = signal(false);
+
 /** Raises `Problem` for who could not be signed out, and then still is signed in. */
 export async function signOut(): Promise<void> {
-  const elsewhere = await closeSession();
-  me.value = null;
-  stranger.value = null;
-  if (elsewhere) location.assign(elsewhere);
+  try {
+    const elsewhere = await closeSession();
+    me.value = null;
+    stranger.value = null;
+    if (elsewhere) location.assign(elsewhere);
+  } finally {
+    leaving.value = false;
+  }
 }
 
 async function entered(who: Me): Promise<void> {

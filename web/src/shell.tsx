@@ -3,9 +3,8 @@ import type { ComponentChildren } from "preact";
 import { liveState } from "./live/stream";
 import { catchingUp } from "./live/view";
 import { Icon, type IconName } from "./parts/icons";
-import { say } from "./parts/toast";
 import { go, place, to } from "./router";
-import { hasRole, HISTORIANS, me, ownRoles, signOut, workspaces } from "./session";
+import { hasRole, HISTORIANS, leaving, me, ownRoles, workspaces } from "./session";
 import { type Theme, theme } from "./theme";
 import { PastBanner, TimeBar, TimeSwitch } from "./time/bar";
 import { asOf } from "./time/moment";
@@ -69,7 +68,13 @@ export function Shell({ children }: { children: ComponentChildren }) {
             <span class="who" title={`Roles: ${ownRoles.value.join(", ")}`}>
               {me.value?.name ?? me.value?.member ?? me.value?.key}
             </span>
-            <button type="button" class="quiet square" aria-label="Sign out" title="Sign out" onClick={leave}>
+            <button
+              type="button"
+              class="quiet square"
+              aria-label="Sign out"
+              title="Sign out"
+              onClick={() => (leaving.value = true)}
+            >
               <Icon name="out" />
             </button>
           </div>
@@ -82,10 +87,6 @@ export function Shell({ children }: { children: ComponentChildren }) {
       </main>
     </>
   );
-}
-
-function leave(): void {
-  signOut().catch((error: Error) => say(`You are still signed in: ${error.message}`));
 }
 
 function skip(event: Event): void {
