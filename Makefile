@@ -34,7 +34,7 @@ run: setup ## start the demonstration; options in ARGS, or EVENTJOBS_DATA_DIR an
 # What is compiled is kept also where the shell asks for the contrary: some tests start the program many times.
 test: setup ## run the tests; options in ARGS
 	@.ci/browser
-	@PYTHONDONTWRITEBYTECODE= $(BIN)/pytest --numprocesses 2 --dist loadfile $(ARGS)
+	@PYTHONDONTWRITEBYTECODE= $(BIN)/pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 chaos: setup ## break the real thing for MINUTES (8); SUITES=T1,T2 SEED=7 FIGURES=file pick, repeat and keep
 	@$(BIN)/python -m tests.chaos --minutes $(or $(MINUTES),8) $(if $(SUITES),--suites $(SUITES)) \

@@ -17,6 +17,13 @@ _numbers = count(1)
 settings.register_profile("the same examples each time", derandomize=True, database=None)
 if "EVENTJOBS_TEST_EXAMPLES" not in os.environ:
     settings.load_profile("the same examples each time")
+LONGEST = ("chaos", "simulation", "mutants", "acceptance", "browser")
+"""What takes long and mostly waits begins first: beside it the others have the machine, and nobody waits in the end."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Keep the order but for what takes long."""
+    items.sort(key=lambda item: next((at for at, name in enumerate(LONGEST) if name in item.path.parts), len(LONGEST)))
 
 
 @pytest.fixture(autouse=True)
