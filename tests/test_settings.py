@@ -121,6 +121,9 @@ def test_a_provider_is_asked_for_openid_always_and_its_secret_may_stand_in_a_fil
     assert load_settings({"oidc_client_secret": "swordfish"}).secrets == ["swordfish"]
     assert load_settings({"oidc_client_secret": "swordfish"}).show()["EVENTJOBS_OIDC_CLIENT_SECRET"] == MASK
     assert provider_of(load_settings(), float) is None
+    file.write_text("\n")
+    with pytest.raises(SettingsInvalid, match="is empty"):
+        provider_of(settings, float)
 
 
 def test_secrets_are_masked_and_known(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -10,6 +10,9 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
+from joserfc import jwt
+from joserfc.jwk import ECKey
+from joserfc.jws import JWSRegistry
 
 from eventjobs.api.app import WRONG_KEYS_MAX
 from eventjobs.api.session_cookie import ATTEMPT, PLAIN, SECURE_ATTEMPT
@@ -17,6 +20,8 @@ from eventjobs.auth.oidc import calls, metadata
 from eventjobs.auth.oidc.attempt import LASTS, Attempt
 from eventjobs.auth.oidc.client import OidcClient, OidcSettings
 from eventjobs.auth.oidc.metadata import Provider
+from eventjobs.auth.people import Identity
+from eventjobs.auth.sessions import PersonSession, digest_of
 from eventjobs.clock import SystemClock
 from tests.api.rig import Answered, Rig, ShiftedClock, started, with_workspace
 from tests.support.capturing import capture_logs
@@ -544,3 +549,75 @@ async def test_nothing_secret_is_logged_or_told(world: World) -> None:
     for secret in (answer["code"], answer["state"], cookie["Cookie"].split("=")[1], SECRET, "eyJ"):
         assert secret not in said
     assert SECRET not in repr(world.settings)
+
+
+async def test_a_session_of_a_provider_that_is_trusted_no_more_is_over(idp: IdentityProvider) -> None:
+    async def status_with(issuer: str) -> int:
+        async with a_world(idp, issuer=issuer) as world:
+            await world.add("acme", "operator")
+            deps = world.rig.deps
+            whose = PersonSession(identity=Identity(idp.issuer, "ada@idp"), position=deps.log.known_head.position)
+            now = deps.clock.now()
+            await deps.sessions.begin_once(digest_of("x"), whose, now, sign_in=b"", until=now)
+            return (await world.me({"Cookie": f"{PLAIN}=x", **OWN})).status
+
+    assert await status_with(idp.issuer) == 200
+    assert await status_with("https://other.example.org") == 401
+
+
+async def test_over_tls_a_cookie_that_a_neighbour_may_have_set_begins_nothing(world: World) -> None:
+    url, planted = await world.begun()
+    answer = await world.answered(url, "mallory@idp")
+
+    assert (await world.finish(answer, planted, Origin=PUBLIC)).status == 401
+
+
+async def test_a_cookie_of_the_far_future_is_none_of_ours(world: World) -> None:
+    attempt = Attempt(10**12 - 1, "x" * 43, "/")
+
+    refused = await world.finish({"state": attempt.state, "code": "x"}, {"Cookie": f"{ATTEMPT}={attempt.text}"})
+
+    assert (refused.status, refused.code) == (401, "sign_in_refused")
+
+
+async def test_of_a_long_token_nothing_is_kept(world: World) -> None:
+    await world.add("acme", "operator")
+    world.idp.changed = lambda claims: claims.update(groups=["a group with a name"] * 1_000)
+    headers = await world.signed_in()
+
+    secret = headers["Cookie"].partition("=")[2]
+    session = await world.rig.deps.sessions.find(digest_of(secret), world.rig.deps.clock.now())
+    assert isinstance(session, PersonSession)
+    assert session.id_token is None
+    assert (await world.rig.call("DELETE", "/v1/me/session", key=None, headers=headers)).status == 200
+
+
+@pytest.mark.parametrize("more", [{"ver": "1.0"}, {"x5c": ["A" * 2_000]}], ids=["unknown", "certificate"])
+async def test_what_else_a_token_has_in_its_header_is_not_looked_at(world: World, more: dict[str, Any]) -> None:
+    key = world.idp.keys[0]
+    lenient = JWSRegistry(algorithms=["ES256"], strict_check_header=False)
+    world.idp.sign = lambda claims: jwt.encode({"alg": "ES256", "kid": key.kid, **more}, claims, key, registry=lenient)
+
+    assert (await world.sign_in()).status == 201
+
+
+async def test_a_key_without_an_id_is_rotated_too(world: World) -> None:
+    for _ in range(2):
+        key = ECKey.generate_key("P-256", {"use": "sig"})
+        world.idp.rotate(key)
+        world.idp.sign = lambda claims, key=key: jwt.encode({"alg": "ES256"}, claims, key)  # type: ignore[misc]
+        assert (await world.sign_in()).status == 201
+        world.older_s += metadata.NEW_KEYS_S
+
+
+async def test_a_member_of_the_deployment_has_their_roles_everywhere(world: World) -> None:
+    await world.add("*", "flow_author")
+    await world.add("beta", "reader", id="a.lovelace")
+    headers = await world.signed_in()
+
+    async def status(workspace: str) -> int:
+        service = {"id": "x", "handler": "noop"}
+        added = await world.rig.command("AddService", service, workspace=workspace, key=None, headers=headers)
+        return added.status
+
+    assert (await status("acme"), await status("beta")) == (201, 403)

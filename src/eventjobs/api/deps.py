@@ -85,6 +85,10 @@ class ApiDeps:
     """Those that were seen to exist; none ever ceases to."""
     _counters: dict[tuple[str, str], Callable[[], None]] = field(default_factory=dict, init=False, repr=False)
 
+    def trusts(self, issuer: str) -> bool:
+        """Tell whether people sign in by this issuer, now."""
+        return self.provider is not None and self.provider.issuer == issuer
+
     def count_command(self, command: str, outcome: str) -> None:
         """Count a command by what became of it; to look a labelled counter up costs more than to count."""
         add = self._counters.get((command, outcome))

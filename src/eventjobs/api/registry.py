@@ -106,8 +106,10 @@ class Call:
         match session:
             case KeySession(lookup):
                 return await self.deps.keyring.find_again(lookup)
-            case PersonSession():
+            case PersonSession() if self.deps.trusts(session.identity.issuer):
                 return await self.deps.people.find_unchanged(session.identity, session.position)
+            case _:
+                return None
 
     def parameter(self, name: str) -> str:
         """A part of the path."""

@@ -72,8 +72,13 @@ def forget_session(response: web.Response) -> None:
 
 
 def attempt_of(request: web.Request) -> Attempt | None:
-    """Return the sign-in by an identity provider that was begun in this browser."""
-    text = _sent(request, ATTEMPT)
+    """
+    Return the sign-in by an identity provider that was begun in this browser.
+
+    Over TLS the cookie of the plain name is not looked at: a neighbouring host may have set it, to have somebody signed
+    in here as somebody else.
+    """
+    text = request.cookies.get(_name(request, ATTEMPT))
     return Attempt.read(text) if text else None
 
 
@@ -92,16 +97,23 @@ def _sent(request: web.Request, name: str) -> str | None:
 
 
 def _keep(request: web.Request, response: web.Response, name: str, value: str, lasts: timedelta) -> None:
-    is_secure = request.headers.get("Origin", "").startswith("https:")
     response.set_cookie(
-        f"__Host-{name}" if is_secure else name,
+        _name(request, name),
         value,
         max_age=int(lasts.total_seconds()),
         path="/",
-        secure=is_secure,
+        secure=_is_secure(request),
         httponly=True,
         samesite="Strict",
     )
+
+
+def _name(request: web.Request, name: str) -> str:
+    return f"__Host-{name}" if _is_secure(request) else name
+
+
+def _is_secure(request: web.Request) -> bool:
+    return request.headers.get("Origin", "").startswith("https:")
 
 
 def _forget(response: web.Response, name: str) -> None:

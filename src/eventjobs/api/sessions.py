@@ -114,7 +114,7 @@ async def sign_out(call: Call) -> web.StreamResponse:
 
 async def _ends_at(call: Call, session: Session | None) -> str | None:
     provider = call.deps.provider
-    if provider is None or not isinstance(session, PersonSession) or session.identity.issuer != provider.issuer:
+    if provider is None or not isinstance(session, PersonSession) or not call.deps.trusts(session.identity.issuer):
         return None
     try:
         return await provider.sign_out_url(session.id_token)

@@ -40,8 +40,8 @@ class Grant:
     memberships: Mapping[str, "Grant"] = field(default_factory=dict)
 
     def within(self, workspace: str) -> "Grant":
-        """Return the rights that count in `workspace`."""
-        return self.memberships.get(workspace, self)
+        """Return the rights that count in `workspace`: those of its member, or else of the deployment's."""
+        return self.memberships.get(workspace, self.memberships.get(EVERYWHERE, self))
 
     @property
     def is_for_calendars(self) -> bool:

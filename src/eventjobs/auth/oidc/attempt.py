@@ -17,7 +17,7 @@ from typing import Final, Self
 LASTS: Final = timedelta(minutes=10)
 SECRET_BYTES: Final = 32
 
-_TEXT: Final = re.compile(r"(\d{1,12})\.([A-Za-z0-9_-]{43})\.([A-Za-z0-9_-]{0,2700})")
+_TEXT: Final = re.compile(r"([0-9]{1,10})\.([A-Za-z0-9_-]{43})\.([A-Za-z0-9_-]{0,2700})")
 
 
 @dataclass(frozen=True, slots=True)

@@ -52,10 +52,10 @@ class ProviderAnswer:
 
 @dataclass(frozen=True, slots=True)
 class SignedIn:
-    """Who signed in, and the ID token that says so."""
+    """Who signed in, and the ID token that says so, if it is short enough to be shown again."""
 
     identity: Identity
-    id_token: str = field(repr=False)
+    id_token: str | None = field(repr=False)
 
 
 class OidcClient:
@@ -103,14 +103,15 @@ class OidcClient:
         expected = Expected(
             issuer=self.issuer, client_id=self._settings.client_id, nonce=attempt.nonce, now_s=now.timestamp()
         )
-        return SignedIn(await identity_of(token, self._provider, expected), token)
+        identity = await identity_of(token, self._provider, expected)
+        return SignedIn(identity, token if len(token) <= HINT_CHARS_MAX else None)
 
     async def sign_out_url(self, id_token: str | None) -> str | None:
         """Return where the provider ends its own session, `None` where it offers nothing; raises `ProviderAway`."""
         end = (await self._provider.metadata()).end_session_endpoint
         if end is None:
             return None
-        hint = {} if id_token is None or len(id_token) > HINT_CHARS_MAX else {"id_token_hint": id_token}
+        hint = {} if id_token is None else {"id_token_hint": id_token}
         back = f"{self._settings.public_url}/"
         return _with(end, client_id=self._settings.client_id, post_logout_redirect_uri=back, **hint)
 

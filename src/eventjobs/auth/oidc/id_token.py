@@ -10,8 +10,9 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from joserfc import jwt
-from joserfc.errors import InvalidKeyIdError, JoseError
+from joserfc.errors import BadSignatureError, InvalidKeyIdError, JoseError
 from joserfc.jwk import KeySet
+from joserfc.jws import JWSRegistry
 
 from eventjobs.auth.oidc.attempt import LASTS
 from eventjobs.auth.oidc.faults import SignInRefused
@@ -23,6 +24,16 @@ ALGORITHMS: Final = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES25
 LEEWAY_S: Final = 60
 """How much the provider's clock may differ from ours."""
 SUBJECT_CHARS_MAX: Final = 255
+HEADER_BYTES_MAX: Final = 16 * 1024
+
+
+class _Headers(JWSRegistry):
+    """What a token's header may hold: also what nobody here knows (RFC 7515, section 4), and certificates."""
+
+    max_header_length = HEADER_BYTES_MAX
+
+
+_HEADERS: Final = _Headers(algorithms=ALGORITHMS, strict_check_header=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,7 +50,7 @@ async def identity_of(token: str, provider: Provider, expected: Expected) -> Ide
     """Return whom a token proves; raises `SignInRefused`, and `ProviderAway` where its keys cannot be had."""
     try:
         claims = _claims(token, await provider.keys())
-    except InvalidKeyIdError:
+    except (InvalidKeyIdError, BadSignatureError):  # keys without an id are rotated, too
         claims = _read(token, await provider.newer_keys())
     except JoseError as error:
         raise _unproven(error) from error
@@ -56,7 +67,7 @@ def _read(token: str, keys: KeySet) -> Mapping[str, Any]:
 
 def _claims(token: str, keys: KeySet) -> Mapping[str, Any]:
     try:
-        return jwt.decode(token, keys, algorithms=ALGORITHMS).claims
+        return jwt.decode(token, keys, registry=_HEADERS).claims
     except (ValueError, TypeError, KeyError) as error:
         raise SignInRefused("its ID token cannot be read") from error
 

@@ -30,12 +30,15 @@ def provider_of(settings: Settings, monotonic: Callable[[], float]) -> OidcClien
 
 
 def client_secret(settings: Settings) -> str | None:
-    """Return the secret that the provider knows; raises `SettingsInvalid` where its file cannot be read."""
+    """Return the secret that the provider knows; raises `SettingsInvalid` where its file has none."""
     if settings.oidc_client_secret is not None:
         return settings.oidc_client_secret.get_secret_value()
     if settings.oidc_client_secret_file is None:
         return None
     try:
-        return settings.oidc_client_secret_file.read_text("utf-8").strip()
+        secret = settings.oidc_client_secret_file.read_text("utf-8").strip()
     except (OSError, UnicodeDecodeError) as fault:
         raise SettingsInvalid(f"EVENTJOBS_OIDC_CLIENT_SECRET_FILE cannot be read: {type(fault).__name__}") from None
+    if not secret:
+        raise SettingsInvalid("EVENTJOBS_OIDC_CLIENT_SECRET_FILE is empty")
+    return secret
