@@ -621,3 +621,13 @@ async def test_a_member_of_the_deployment_has_their_roles_everywhere(world: Worl
         return added.status
 
     assert (await status("acme"), await status("beta")) == (201, 403)
+
+
+async def test_another_tenant_ends_nobodys_session(world: World) -> None:
+    await world.add("acme", "operator")
+    headers = await world.signed_in()
+
+    await world.add("beta", "reader", id="whoever", name="Somebody else")
+    assert (await world.me(headers)).json["workspaces"] == ["acme"]
+    await world.remove("beta", "whoever")
+    assert (await world.me(headers)).status == 200

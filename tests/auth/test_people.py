@@ -55,7 +55,7 @@ async def test_people_of_the_view_are_those_of_the_log(pool: TimedPool) -> None:
     assert await from_view.find(NEW) is not None
 
 
-async def test_whoever_was_changed_since_is_not_the_same() -> None:
+async def test_found_again_is_what_was_known_then_and_still_holds() -> None:
     log = new_log()
     writer = Writer(log)
     await writer.append([(member_stream("acme", "ada"), added("ada"))])
@@ -64,8 +64,13 @@ async def test_whoever_was_changed_since_is_not_the_same() -> None:
     await people.load()
     assert people.position == known
 
-    assert await people.find_unchanged(ADA, known) is not None
-    assert await people.find_unchanged(ADA, known - 1) is None
+    async def where(position: int) -> list[str]:
+        person = await people.find_again(ADA, position)
+        return [] if person is None else sorted(person.memberships)
+
+    assert (await where(known), await where(known - 1)) == (["acme"], [])
     await writer.append([(member_stream("beta", "ada"), added("ada"))])
-    assert await people.find_unchanged(ADA, known) is None
-    assert await people.find_unchanged(ADA, log.known_head.position) is not None
+    later = log.known_head.position
+    assert (await where(known), await where(later)) == (["acme"], ["acme", "beta"])
+    await writer.append([(member_stream("acme", "ada"), MemberRemoved())])
+    assert (await where(known), await where(later)) == ([], ["beta"])

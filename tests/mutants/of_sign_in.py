@@ -33,10 +33,10 @@ MUTANTS: Final = (
     ),
     Mutant(
         name="old-session-has-new-roles",
-        promise="a change of memberships ends the sessions that began before",
+        promise="a membership counts in the sessions that began after it alone",
         file="auth/people.py",
-        old="return person if self._changed_at.get(identity, 0) <= since else None",
-        new="return person",
+        old=" if one.since <= position",
+        new="",
         tests=(f"{TESTS}::test_who_is_removed_is_out_at_once_and_new_roles_need_a_new_session",),
     ),
 )

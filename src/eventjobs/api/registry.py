@@ -107,7 +107,7 @@ class Call:
             case KeySession(lookup):
                 return await self.deps.keyring.find_again(lookup)
             case PersonSession() if self.deps.trusts(session.identity.issuer):
-                return await self.deps.people.find_unchanged(session.identity, session.position)
+                return await self.deps.people.find_again(session.identity, session.position)
             case _:
                 return None
 

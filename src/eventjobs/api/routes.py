@@ -323,7 +323,7 @@ _DEPLOYMENT: Final = (
         name="finishSignIn",
         summary="Hand in the identity provider's answer",
         description="The code becomes a session of whom the provider signed in. They have the roles of their "
-        "memberships, whatever these are by then; with a change of them the session is over. Answers that lead to "
+        "memberships as they are then, and as long as these hold. Answers that lead to "
         "nothing are few for each address: 429.",
         tag="keys",
         scope=Scope.SIGN_IN,

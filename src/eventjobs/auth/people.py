@@ -70,12 +70,8 @@ class Person:
 class PeopleSource(Protocol):
     """Where the register starts from, so that it need not read the whole log."""
 
-    async def load(self) -> tuple[int, Iterable[tuple[Identity, Membership | None, int]]]:
-        """
-        Return the position up to which everybody is known, and everybody.
-
-        Each comes with what they may do in a workspace, `None` where they were removed, and with the position of that.
-        """
+    async def load(self) -> tuple[int, Iterable[tuple[Identity, Membership]]]:
+        """Return the position up to which everybody is known, and everybody, each with what they may do somewhere."""
         ...
 
 
@@ -86,7 +82,6 @@ class People:
         self._source = source
         self._following = Following(log, MEMBER_FACTS, self._apply)
         self._memberships: dict[Identity, dict[StreamId, Membership]] = {}
-        self._changed_at: dict[Identity, int] = {}
         self._identities: dict[StreamId, Identity] = {}
 
     @property
@@ -99,40 +94,35 @@ class People:
         position = self._following.position
         if self._source is not None:
             position, everybody = await self._source.load()
-            for identity, membership, changed_at in everybody:
-                self._change(identity, changed_at)
-                if membership is not None:
-                    self._keep(identity, membership)
+            for identity, membership in everybody:
+                self._keep(identity, membership)
         await self._following.begin(position)
 
     async def find(self, identity: Identity) -> Person | None:
         """Return the person as they are now, `None` where they are a member of nothing."""
         await self._following.catch_up()
-        return _person(identity, self._memberships.get(identity, {}).values())
+        return _person(identity, self._of(identity))
 
-    async def find_unchanged(self, identity: Identity, since: int) -> Person | None:
-        """Return the person, unless anything about their memberships was changed after the position `since`."""
-        person = await self.find(identity)
-        return person if self._changed_at.get(identity, 0) <= since else None
+    async def find_again(self, identity: Identity, position: int) -> Person | None:
+        """Return the person with those memberships alone that they had at `position` and have now."""
+        await self._following.catch_up()
+        return _person(identity, [one for one in self._of(identity) if one.since <= position])
 
     def _apply(self, fact: Recorded[Any]) -> None:
         match fact.event:
             case MemberAdded(issuer=str(issuer), subject=str(subject)) as added:
-                self._change(Identity(issuer, subject), fact.position)
                 self._keep(Identity(issuer, subject), added_membership(fact.stream, added, fact.position))
             case MemberRemoved() if fact.stream in self._identities:
-                identity = self._identities.pop(fact.stream)
-                del self._memberships[identity][fact.stream]
-                self._change(identity, fact.position)
+                del self._memberships[self._identities.pop(fact.stream)][fact.stream]
             case _:
                 pass  # who signs in nowhere
+
+    def _of(self, identity: Identity) -> Iterable[Membership]:
+        return self._memberships.get(identity, {}).values()
 
     def _keep(self, identity: Identity, membership: Membership) -> None:
         self._memberships.setdefault(identity, {})[membership.stream] = membership
         self._identities[membership.stream] = identity
-
-    def _change(self, identity: Identity, position: int) -> None:
-        self._changed_at[identity] = max(position, self._changed_at.get(identity, 0))
 
 
 def added_membership(stream: StreamId, added: MemberAdded, position: int) -> Membership:

@@ -39,7 +39,7 @@ class PersonSession:
     """
     A session of whom an identity provider knows.
 
-    It began when the person was known as of `position`, and is over when what they may do changes after that.
+    It began when the person was known as of `position`: a membership that is newer does not count in it.
     `id_token` is the provider's word, which it wants to see again when they sign out.
     """
 

@@ -19,22 +19,19 @@ class ViewedPeople:
     def __init__(self, pool: TimedPool) -> None:
         self._pool = pool
 
-    async def load(self) -> tuple[int, Iterable[tuple[Identity, Membership | None, int]]]:
+    async def load(self) -> tuple[int, Iterable[tuple[Identity, Membership]]]:
         """Return everybody whom the view has, and its position; position 0 for a view that was never built."""
         rows = await self._pool.fetch(LIST_PEOPLE)
         position = rows[0]["position"] if rows else 0
         return position, [_known(dict(row)) for row in rows if row["id"] is not None]
 
 
-def _known(row: Mapping[str, Any]) -> tuple[Identity, Membership | None, int]:
-    identity, changed_at = Identity(row["issuer"], row["subject"]), row["from_position"]
-    if row["removed_at"] is not None:
-        return identity, None, changed_at
+def _known(row: Mapping[str, Any]) -> tuple[Identity, Membership]:
     membership = Membership(
         stream=member_stream(row["workspace"], row["id"]),
         name=row["name"],
         roles=frozenset(orjson.loads(row["roles"])),
         read_only=row["read_only"],
-        since=changed_at,
+        since=row["from_position"],
     )
-    return identity, membership, changed_at
+    return Identity(row["issuer"], row["subject"]), membership
