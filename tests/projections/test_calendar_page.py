@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from eventjobs.domain.blackouts import blackouts
 from eventjobs.domain.cadence import due_at
 from eventjobs.domain.streams import calendar_stream, run_stream, schedule_stream
 from eventjobs.events.cadence import Cadence, TimingPolicies, TimingState, Unit
@@ -202,6 +203,25 @@ async def test_what_comes_is_counted_without_visiting_each_moment_and_only_as_fa
     cut = await reader.page(days)
     assert len(entries(cut)) == 3
     assert cut["coming_until"] == BEGIN + timedelta(days=1)
+
+
+async def test_a_calendar_that_many_owners_name_is_worked_out_once(
+    reader: Reader, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    saved = CalendarSaved(name="H", time_zone="UTC", since=BEGIN, dates=(BlackoutDate(date="2026-01-01", note="off"),))
+    named: list[Sequence[str]] = []
+
+    def noted(calendars: Any, begin: datetime, end: datetime) -> Any:
+        named.append(sorted(calendars))
+        return blackouts(calendars, begin, end)
+
+    monkeypatch.setattr("eventjobs.projections.foresight.blackouts", noted)
+    streams = [schedule_stream("acme", f"s{number}") for number in range(20)]
+    facts: Facts = [(stream, created(HOURLY, BEGIN, ("holidays",))) for stream in streams]
+    await reader.after([(calendar_stream("acme", "holidays"), saved), *facts])
+    page = await reader.page(each=50)
+    assert "blackout" in {item["reason"] for slot in page["slots"] for item in slot["items"]}
+    assert (counted(page), named) == ({"coming": 20 * 24}, [["holidays"]])
 
 
 async def test_strips_and_lateness_tell_the_newest(reader: Reader) -> None:

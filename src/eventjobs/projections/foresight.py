@@ -1,15 +1,16 @@
 """What comes of many owners between two instants, slot by slot, as far ahead as can be worked out at once."""
 
 from bisect import bisect_right
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from heapq import heapify, heappop, heappush
 from typing import Final
 
 from eventjobs.domain.blackouts import BLACKOUT, blackouts
 from eventjobs.domain.calendar import Calendar
-from eventjobs.domain.halts import in_force
+from eventjobs.domain.halts import Halt, in_force
 from eventjobs.domain.reference import following
 from eventjobs.domain.timing import TICK
 from eventjobs.events.cadence import NextDue
@@ -67,6 +68,11 @@ async def foreseen(
 
 def _in_order(rows: Sequence[Row], bounds: Sequence[datetime], calendars: Mapping[str, Calendar]) -> Iterator[Tally]:
     """Yield tallies by their first moment; nothing is worked out of owners that are due later than is asked for."""
+
+    @cache  # many owners name the same few calendars
+    def halts_of(names: tuple[str, ...]) -> Sequence[Halt]:
+        return blackouts({name: calendars[name] for name in names if name in calendars}, bounds[0], bounds[-1])
+
     queue = [(row["due"], place) for place, row in enumerate(rows)]
     heapify(queue)
     going: dict[int, tuple[Tally, Iterator[Tally]]] = {}
@@ -76,20 +82,21 @@ def _in_order(rows: Sequence[Row], bounds: Sequence[datetime], calendars: Mappin
             tally, onward = going.pop(place)
             yield tally
         else:
-            onward = _tallies(rows[place], bounds, calendars)
+            onward = _tallies(rows[place], bounds, halts_of)
         coming = next(onward, None)
         if coming is not None:
             going[place] = coming, onward
             heappush(queue, (coming.first, place))
 
 
-def _tallies(row: Row, bounds: Sequence[datetime], calendars: Mapping[str, Calendar]) -> Iterator[Tally]:
+def _tallies(
+    row: Row, bounds: Sequence[datetime], halts_of: Callable[[tuple[str, ...]], Sequence[Halt]]
+) -> Iterator[Tally]:
     policies, due = policies_of(row), next_of(row)
     if due is None:
         return
     moments = following(rule_of(row), policies.timing, timing_of(row), due)
-    named = {name: calendars[name] for name in policies.calendars if name in calendars}
-    halts = blackouts(named, bounds[0], bounds[-1]) if named else ()
+    halts = halts_of(tuple(policies.calendars))
     found: NextDue | None = due if due.due >= bounds[0] else moments.after(bounds[0] - TICK)
     while found is not None and found.due < bounds[-1]:
         slot = bisect_right(bounds, found.due)
