@@ -26,7 +26,7 @@ IDENTITIES: Final = Table(
     key={"workspace": "text", "id": "text"},
     columns={"issuer": "text", "subject": "text"},
 )
-"""Whom an identity provider knows a member as, of those who may sign in by it."""
+"""Whom an identity provider knows a member as; nulls for who only has keys."""
 
 
 def project(recorded: Recorded[Any]) -> Iterator[Write]:
