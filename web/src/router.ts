@@ -38,13 +38,17 @@ export function go(address: string): void {
   location.hash = address;
 }
 
+/** Parts of the query that do not say which list is shown: what is asked why, and when. */
+const BESIDE: ReadonlySet<string> = new Set(["why", "at"]);
+
 /**
  * Changes parts of the query; what is typed letter by letter leaves no trail of steps back. Another list begins at its
  * start.
  */
 export function setQuery(changes: Record<string, string>, { step = true } = {}): void {
   const { workspace, page, id, query } = place.value;
-  const next = { ...Object.fromEntries(query), after: "", ...changes };
+  const isSameList = Object.keys(changes).every((name) => BESIDE.has(name));
+  const next = { ...Object.fromEntries(query), ...(isSameList ? {} : { after: "" }), ...changes };
   const address = to(workspace, page, id, next);
   if (step) go(address);
   else {

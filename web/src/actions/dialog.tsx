@@ -1,7 +1,7 @@
 import { signal } from "@preact/signals";
 import { useEffect, useRef, useState } from "preact/hooks";
 
-import { asProblem, type Problem, run } from "../api/client";
+import { asProblem, isUnknown, type Problem, run } from "../api/client";
 import { DraftContext, useDraft } from "../forms/draft";
 import { useDryRun } from "../forms/dry_run";
 import { CheckField, TextField } from "../forms/fields";
@@ -86,7 +86,7 @@ function Asking({ workspace, deed }: { workspace: string; deed: Deed }) {
           <button
             type="submit"
             class={deed.harsh ? "harsh" : "main"}
-            disabled={!preview || isOld || !!wrong || isRunning}
+            disabled={isRunning || (!isUnknown(failed) && (!preview || isOld || !!wrong))}
           >
             {deed.label.replace(" …", "")}
           </button>

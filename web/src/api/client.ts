@@ -135,16 +135,37 @@ export async function tryOut(workspace: string, orders: readonly Order[], signal
   return (await (await send(path, { ...init, signal }).catch(unbatched)).json()) as Preview;
 }
 
-/** Runs commands, once, however often the answer gets lost; returns what was answered to the last. */
+const AGAIN_MS = 1_000;
+const UNKNOWN_MS = 600_000;
+let unknown: { of: string; request: [string, RequestInit]; until: number } | undefined;
+
+/** Tells whether nobody knows if what was sent was done. */
+export function isUnknown(problem: Problem | undefined): boolean {
+  return problem !== undefined && (problem.status === 0 || problem.code === "outcome_unknown");
+}
+
+/**
+ * Runs commands, once, however often the answer gets lost; returns what was answered to the last. Whoever sends the same
+ * again, because its end is not known, sends it with the same keys.
+ */
 export async function run(workspace: string, orders: readonly Order[]): Promise<Done> {
   mustBeNow();
-  const [path, init] = sent(workspace, orders, { dryRun: false });
-  const once = () => send(path, init).catch(unbatched);
-  const response = await once().catch((error: unknown) => {
-    if (error instanceof Problem && (error.status === 0 || error.code === "outcome_unknown")) return once();
+  const of = JSON.stringify([workspace, orders]);
+  const isAgain = unknown?.of === of && performance.now() < unknown.until;
+  const request = isAgain ? unknown!.request : sent(workspace, orders, { dryRun: false });
+  unknown = undefined;
+  const once = () => send(...request).catch(unbatched);
+  try {
+    const response = await once().catch(async (error: unknown) => {
+      if (!isUnknown(asProblem(error))) throw error;
+      await new Promise((done) => setTimeout(done, AGAIN_MS));
+      return once();
+    });
+    return [await response.json()].flat().at(-1) as Done;
+  } catch (error) {
+    if (isUnknown(asProblem(error))) unknown = { of, request, until: performance.now() + UNKNOWN_MS };
     throw error;
-  });
-  return [await response.json()].flat().at(-1) as Done;
+  }
 }
 
 type Plans = Extract<keyof paths, `${string}/plans/${string}`>;

@@ -34,7 +34,7 @@ export function Subscribe({ workspace, owner }: { workspace: string; owner: stri
 }
 
 function Addresses({ workspace, owner }: { workspace: string; owner: string }) {
-  const [made, setMade] = useState({ address: "", position: 0 });
+  const [made, setMade] = useState("");
   const [problem, setProblem] = useState<Problem>();
   const [isMaking, setMaking] = useState(false);
 
@@ -45,7 +45,7 @@ function Addresses({ workspace, owner }: { workspace: string; owner: string }) {
       const expires_at = new Date(Date.now() + DAYS * DAY_MS).toISOString();
       const fields = { roles: ["calendar"], read_only: true, expires_at };
       const done = (await run(workspace, [{ command: "IssueKey", data: fields }])) as Done & { secret: string };
-      setMade({ address: feedAddress(workspace, owner, done.secret), position: done.position });
+      setMade(feedAddress(workspace, owner, done.secret));
       setProblem(undefined);
     } catch (error) {
       setProblem(asProblem(error));
@@ -62,8 +62,8 @@ function Addresses({ workspace, owner }: { workspace: string; owner: string }) {
           year or until you revoke it.
         </p>
         {problem && <Trouble problem={problem} />}
-        {made.address ? (
-          <Made address={made.address} />
+        {made ? (
+          <Made address={made} />
         ) : (
           <form onSubmit={make}>
             <button type="submit" class="main" disabled={isMaking}>
@@ -71,7 +71,7 @@ function Addresses({ workspace, owner }: { workspace: string; owner: string }) {
             </button>
           </form>
         )}
-        <Given workspace={workspace} made={made.position} />
+        <Given workspace={workspace} />
       </div>
     </Sheet>
   );
@@ -103,9 +103,9 @@ function Made({ address }: { address: string }) {
 }
 
 /** The addresses that hold, each with a way to end it. */
-function Given({ workspace, made }: { workspace: string; made: number }) {
+function Given({ workspace }: { workspace: string }) {
   const path = "/v1/{workspace}/keys";
-  const { data, problem } = useView(path, { workspace }, { limit: 1000, wait_for: made || undefined }, ofKinds("key"));
+  const { data, problem } = useView(path, { workspace }, { limit: 1000 }, ofKinds("access"));
   if (!data) return problem ? <Trouble problem={problem} /> : null;
   const present = Date.now();
   const given = data.items.filter(

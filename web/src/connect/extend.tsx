@@ -2,7 +2,7 @@ import { type Values } from "../forms/draft";
 import { CheckField, ChoiceField, NumberField, TextField } from "../forms/fields";
 import { CommandForm, openForm, Part } from "../forms/form";
 import { inDays } from "./schedule_part";
-import { slug } from "./slug";
+import { slug } from "../forms/slug";
 
 /** What has a last day: a group or a job. */
 export interface Mortal {

@@ -8,11 +8,11 @@ import type { Newest } from "../forms/overtaken";
 import { go, to } from "../router";
 import { type Chosen, JobsStep } from "./jobs_step";
 import { ExpiryPart, PolicyPart, SchedulePart } from "./schedule_part";
-import { slug } from "./slug";
+import { slug } from "../forms/slug";
 import { slotsBegun, slotsSent } from "./slots";
 import { ToldPart } from "./told_part";
 import { differences } from "./differences";
-import { begun, opening, useNewer } from "./opening";
+import { begun, opening } from "./opening";
 import { type Step, Wizard } from "./wizard";
 
 type Group = Schemas["Group"];
@@ -67,7 +67,6 @@ function PresentGroup({ workspace, group }: { workspace: string; group: Group })
     data: { ...groupSent(values), id: group.id },
     ifMatch,
   });
-  const reread = useNewer(group.version, () => read(PATH, { workspace, id: group.id }));
   const isActive = group.state === "active";
   return (
     <Wizard
@@ -79,7 +78,7 @@ function PresentGroup({ workspace, group }: { workspace: string; group: Group })
       activate={isActive ? undefined : (values, version) => [order("ActivateGroup", values, version)]}
       lacks={nameless}
       version={group.version}
-      reread={async () => newest(await reread())}
+      reread={async () => newest(await read(PATH, { workspace, id: group.id }))}
       places={PLACES}
       said={{ saved: isActive ? "Saved; it holds from the next run on" : "Saved", activated: "The group is active" }}
     />

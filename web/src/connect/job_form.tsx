@@ -9,10 +9,10 @@ import { PolicyFields, policyOf } from "../services/policy";
 import { drawn, type Drawn, type Schema } from "../services/schema";
 import { SUMMARIES } from "../services/service_form";
 import { differences } from "./differences";
-import { begun, opening, useNewer } from "./opening";
+import { begun, opening } from "./opening";
 import { ExpiryPart, PolicyPart, SchedulePart } from "./schedule_part";
 import { slotsBegun, slotsSent } from "./slots";
-import { slug } from "./slug";
+import { slug } from "../forms/slug";
 import { ToldPart } from "./told_part";
 import { type Step, Wizard } from "./wizard";
 
@@ -122,14 +122,13 @@ function NewJob({ workspace, zone, handlers }: NewProps) {
 
 function PresentJob({ workspace, job, handlers }: { workspace: string; job: Job; handlers: readonly Handler[] }) {
   const begin = (of: Job) => jobBegun(of, handlers);
-  const reread = useNewer(job.version, () => connectJob(workspace, job.id));
   const order = (values: Values, ifMatch: number | undefined): Order => ({
     command: "SaveJob",
     data: { ...jobSent(values), id: job.id },
     ifMatch,
   });
   const newest = async (): Promise<Newest> => {
-    const found = await reread();
+    const found = await connectJob(workspace, job.id);
     const values = begin(found);
     return { version: found.version, values, told: (from) => differences(from, values, PARTS) };
   };

@@ -1,5 +1,3 @@
-import { useRef } from "preact/hooks";
-
 import { asProblem } from "../api/client";
 import type { Values } from "../forms/draft";
 import { say } from "../parts/toast";
@@ -20,22 +18,5 @@ export function begun(zone: string): Values {
     notification: { mode: "none" },
     policies: { overlap: "skip", catch_up: "due", gap: "shift", repeat: "first" },
     on_expiry: "delete",
-  };
-}
-
-const AGAIN_MS = 250;
-const TRIES = 20;
-
-/** Reads a thing that somebody else changed, until what is read is newer than what was known: pages lag behind the log. */
-export function useNewer<T extends { version: number }>(version: number, readIt: () => Promise<T>): () => Promise<T> {
-  const known = useRef(version);
-  return async () => {
-    let found = await readIt();
-    for (let tries = 1; found.version <= known.current && tries < TRIES; tries++) {
-      await new Promise((done) => setTimeout(done, AGAIN_MS));
-      found = await readIt();
-    }
-    known.current = found.version;
-    return found;
   };
 }

@@ -1,4 +1,4 @@
-import type { ComponentChildren } from "preact";
+import { type ComponentChildren, Fragment } from "preact";
 import { useEffect, useState } from "preact/hooks";
 
 import { Would } from "../actions/would";
@@ -60,7 +60,7 @@ const ACTIVATION = "activation";
  */
 export function Wizard(props: WizardProps) {
   const { workspace, steps } = props;
-  const { values, isChanged, first, restart, told } = useDraft(props.begin);
+  const { values, isChanged, first, begun, restart, told } = useDraft(props.begin);
   const [version, setVersion] = useState(props.version);
   const [at, setAt] = useState(0);
   const [wanted, setWanted] = useState<{ path: string }>();
@@ -133,6 +133,7 @@ export function Wizard(props: WizardProps) {
             {isStale && (
               <Overtaken
                 reread={props.reread!}
+                least={Number(problem.more["version"] ?? 0)}
                 first={first}
                 mine={values}
                 goOn={(newest, values) => {
@@ -141,7 +142,7 @@ export function Wizard(props: WizardProps) {
                 }}
               />
             )}
-            {steps[at]!.show(draft, outlook)}
+            <Fragment key={begun}>{steps[at]!.show(draft, outlook)}</Fragment>
           </div>
           <aside class="foreseen" aria-label="What it would do" tabIndex={0}>
             {!isStale && (

@@ -41,11 +41,13 @@ export function useDraft(begin: Values): {
   isChanged: boolean;
   /** What it began with. */
   first: Values;
+  /** How often it was begun: fields that keep what is typed begin with it. */
+  begun: number;
   /** Goes on with `values` as if it had begun with `first`. */
   restart: (first: Values, values: Values) => void;
   told: (problem: Problem | undefined, of: { all: boolean }) => Draft;
 } {
-  const [{ first, values }, setBoth] = useState({ first: begin, values: begin });
+  const [{ first, values, begun }, setBoth] = useState({ first: begin, values: begin, begun: 0 });
   const claims = useRef(new Map<string, Claim>());
   const [touched, setTouched] = useState<ReadonlySet<string>>(new Set());
   const isChanged = JSON.stringify(values) !== JSON.stringify(first);
@@ -76,7 +78,8 @@ export function useDraft(begin: Values): {
         return { ...fault, label: found?.[1].label, focus: found && (() => reveal(found[0])) };
       }),
   });
-  return { values, isChanged, first, restart: (first, values) => setBoth({ first, values }), told };
+  const restart = (first: Values, values: Values) => setBoth(({ begun }) => ({ first, values, begun: begun + 1 }));
+  return { values, isChanged, first, begun, restart, told };
 }
 
 /** Brings a field before who fills in the form, also one that is folded away. */

@@ -1,5 +1,5 @@
 import { signal } from "@preact/signals";
-import type { ComponentChildren } from "preact";
+import { type ComponentChildren, Fragment } from "preact";
 import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 
 import { runAddress } from "../actions/deeds";
@@ -127,7 +127,7 @@ interface FormProps {
 /** A form for commands, with what they would do shown while it is filled in. */
 export function CommandForm(props: FormProps) {
   const { workspace } = props;
-  const { values, isChanged, first, restart, told } = useDraft(props.begin);
+  const { values, isChanged, first, begun, restart, told } = useDraft(props.begin);
   const [version, setVersion] = useState(props.version);
   const [failed, setFailed] = useState<{ problem: Problem; of: string }>();
   const [tries, setTries] = useState(0);
@@ -177,6 +177,7 @@ export function CommandForm(props: FormProps) {
             {isStale && (
               <Overtaken
                 reread={props.reread!}
+                least={Number(problem.more["version"] ?? 0)}
                 first={first}
                 mine={values}
                 goOn={(newest, values) => {
@@ -186,7 +187,7 @@ export function CommandForm(props: FormProps) {
                 }}
               />
             )}
-            {props.children(draft, tried)}
+            <Fragment key={begun}>{props.children(draft, tried)}</Fragment>
           </div>
           <aside class="foreseen" aria-label="What it would do" tabIndex={0}>
             {isStale ? (

@@ -4,6 +4,9 @@ import { asProblem, type Problem } from "../api/client";
 import { Loading, Trouble } from "../parts/basics";
 import { alike, merged, type Values } from "./draft";
 
+const AGAIN_MS = 250;
+const TRIES = 20;
+
 /** A thing as it is now, and how the fields are called in which it may differ. */
 export interface Newest {
   version: number;
@@ -15,6 +18,8 @@ export interface Newest {
 /** Said when somebody else saved meanwhile: what they changed, and how to go on without losing it or one's own. */
 export function Overtaken(props: {
   reread: () => Promise<Newest>;
+  /** The version that there is by now. */
+  least: number;
   first: Values;
   mine: Values;
   goOn: (newest: Newest, values: Values) => void;
@@ -22,7 +27,7 @@ export function Overtaken(props: {
   const [newest, setNewest] = useState<Newest>();
   const [problem, setProblem] = useState<Problem>();
   useEffect(() => {
-    props.reread().then(setNewest, (error: unknown) => setProblem(asProblem(error)));
+    newer(props.reread, props.least).then(setNewest, (error: unknown) => setProblem(asProblem(error)));
   }, []);
   useEffect(() => {
     if (newest && alike(newest.values, props.first)) props.goOn(newest, props.mine);
@@ -56,4 +61,14 @@ export function Overtaken(props: {
       </div>
     </div>
   );
+}
+
+/** Reads until what is read is as new as it has to be: pages lag behind the log. */
+async function newer(reread: () => Promise<Newest>, least: number): Promise<Newest> {
+  let found = await reread();
+  for (let tries = 1; found.version < least && tries < TRIES; tries++) {
+    await new Promise((done) => setTimeout(done, AGAIN_MS));
+    found = await reread();
+  }
+  return found;
 }

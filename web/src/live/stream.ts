@@ -18,6 +18,8 @@ export type State = "connecting" | "live" | "away";
 
 /** Whether what happens is heard at once. */
 export const liveState = signal<State>("connecting");
+/** Counts how often the log was found to be another one than was heard of, such as a restored one. */
+export const era = signal(0);
 
 const AGAIN_MS = 3000;
 
@@ -76,7 +78,10 @@ class Stream {
   private become(state: State, upTo: number): void {
     const was = liveState.value;
     liveState.value = state;
-    if (state === "live" && was !== "live") this.tell({ stream: "", position: upTo, type: "" });
+    if (state !== "live" || was === "live") return;
+    if (upTo < this.upTo) era.value = era.peek() + 1;
+    this.upTo = upTo;
+    this.tell({ stream: "", position: upTo, type: "" });
   }
 
   private lead(): Promise<void> {

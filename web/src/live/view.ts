@@ -5,7 +5,7 @@ import { asProblem, type Asked, type Got, type Problem, read } from "../api/clie
 import type { paths } from "../api/schema";
 import { asOf } from "../time/moment";
 import { Concern, type Row } from "./concern";
-import { heardUpTo, listen } from "./stream";
+import { era, heardUpTo, listen } from "./stream";
 
 const GATHER_MS = 200;
 const BUSY_MS = 1000;
@@ -41,7 +41,7 @@ export function useView<P extends keyof paths>(
   const shown = useRef({ key: "", moment: "" });
   const moment = asOf.value;
   const asked = moment ? { ...query, as_of: moment } : query;
-  const key = JSON.stringify([path, parts, asked]);
+  const key = JSON.stringify([path, parts, asked, era.value]);
 
   useEffect(() => {
     const caughtUp = shown.current.moment === moment ? () => {} : behind();
@@ -103,6 +103,7 @@ export class Reading {
   private readAt = 0;
   private isReading = false;
   private isOld = false;
+  private isAnew = false;
   private heard: number;
   /** Up to which position the last answer knows what happened. */
   private known = 0;
@@ -134,7 +135,7 @@ export class Reading {
 
   /** Reads what is now, not what others were told a moment ago. */
   anew(): Promise<void> {
-    this.heard = 0;
+    this.isAnew = true;
     return this.look();
   }
 
@@ -145,11 +146,13 @@ export class Reading {
       this.isOld = true;
       return;
     }
+    const heard = this.isAnew ? 0 : this.heard;
     this.isReading = true;
-    this.isOld = false;
+    this.isOld = this.isAnew = false;
     try {
-      this.known = (await this.ask(this.heard, this.stopping.signal)) ?? 0;
-      if (this.heard > 0 && this.known >= this.heard) this.isOld = false;
+      const known = await this.ask(heard, this.stopping.signal);
+      this.known = known ?? 0;
+      if (known !== undefined && this.heard > 0 && !this.isAnew) this.isOld = known < this.heard;
     } catch (error) {
       this.wrong(error);
     }
@@ -168,6 +171,7 @@ export class Reading {
   private wrong(error: unknown): void {
     if (this.stopping.signal.aborted) return;
     const problem = asProblem(error);
+    this.known = 0;
     if (problem.code === "view_behind") this.isOld = true;
     else this.fail(problem);
   }

@@ -1,6 +1,7 @@
 import { useEffect, useRef, useState } from "preact/hooks";
 
 import { asProblem, type Problem, read } from "../api/client";
+import { era } from "../live/stream";
 import { listenUnless, Reading } from "../live/view";
 import { Loading, Nothing, Trouble } from "../parts/basics";
 import { place, setQuery } from "../router";
@@ -76,7 +77,7 @@ function Facts() {
       reading.stop();
       unlisten();
     };
-  }, [JSON.stringify([workspace, filters, past])]);
+  }, [JSON.stringify([workspace, filters, past, era.value])]);
 
   const more = async ({ back }: Found) => {
     const { stop, downTo } = asking.current;

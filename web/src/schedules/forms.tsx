@@ -5,6 +5,7 @@ import { useEffect, useState } from "preact/hooks";
 
 import { asProblem, type Order, type Problem, read } from "../api/client";
 import type { Draft, Values } from "../forms/draft";
+import { slug } from "../forms/slug";
 import type { Tried } from "../forms/dry_run";
 import { CheckField, TextField } from "../forms/fields";
 import { CommandForm, Folded, openForm, Part, Sheet } from "../forms/form";
@@ -27,7 +28,6 @@ import {
   lacks,
   type ScheduleValues,
   type Shown,
-  slug,
   typed,
   valuesOf,
 } from "./values";
@@ -147,7 +147,7 @@ function AddSchedule({ workspace, zone, choices, calendars }: Around & { workspa
 
 /** Without an id that was filled in it has one of its description, where that gives one. */
 function withId(values: ScheduleValues): ScheduleValues {
-  return { ...values, id: values.id ?? (slug(values.description ?? "") || undefined) };
+  return { ...values, id: values.id ?? slug(values.description) };
 }
 
 function EditSchedule({ workspace, shown, zone, choices, calendars }: Around & { workspace: string; shown: Shown }) {

@@ -233,13 +233,3 @@ export function differences(from: ScheduleValues, to: ScheduleValues): string[] 
     !alike(from.policies, to.policies) && "Its policies are others.",
   ].filter((one) => one !== false);
 }
-
-/** An id made of what people call a thing. */
-export function slug(text: string): string {
-  return text
-    .toLowerCase()
-    .normalize("NFKD")
-    .replace(/[^a-z0-9]+/g, "-")
-    .replace(/^-+|-+$/g, "")
-    .slice(0, 64);
-}

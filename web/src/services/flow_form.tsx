@@ -5,7 +5,8 @@ import { CommandForm, openForm, Part } from "../forms/form";
 import { unparsed } from "../forms/json_field";
 import { say } from "../parts/toast";
 import { Config } from "./config";
-import { Identity, idOf } from "./identity";
+import { slug } from "../forms/slug";
+import { Identity } from "./identity";
 import { PolicyFields, policyOf } from "./policy";
 import { drawn, missing } from "./schema";
 import { schemaOf, type ServiceType, SUMMARIES } from "./service_form";
@@ -38,7 +39,7 @@ function FlowForm(props: { workspace: string; handlers: readonly ServiceType[]; 
       begin={
         present ? valuesOf(present, handlers) : { trigger: "on_demand", handler: "http", active: true, config: {} }
       }
-      fields={(values) => ({ ...values, id: values["id"] ?? idOf(values["name"]) })}
+      fields={(values) => ({ ...values, id: values["id"] ?? slug(values["name"]) })}
       lacks={(values) => {
         const chosen = handlers.find((one) => one.handler === values["handler"]);
         const fields = chosen ? drawn(schemaOf(chosen)) : [];

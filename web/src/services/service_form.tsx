@@ -5,7 +5,8 @@ import { CommandForm, openForm, Part } from "../forms/form";
 import { unparsed } from "../forms/json_field";
 import { say } from "../parts/toast";
 import { Config } from "./config";
-import { Identity, idOf } from "./identity";
+import { slug } from "../forms/slug";
+import { Identity } from "./identity";
 import { PolicyFields, policyOf } from "./policy";
 import { drawn, missing, type Schema } from "./schema";
 
@@ -138,5 +139,5 @@ function valuesOf(service: Service, types: readonly ServiceType[]): Values {
 
 function fieldsOf({ kind, ...values }: Values): Values {
   const [type, handler] = String(kind).includes("|") ? String(kind).split("|", 2) : [undefined, kind];
-  return { ...values, id: values["id"] ?? idOf(values["name"]), handler, ...(type && { type }) };
+  return { ...values, id: values["id"] ?? slug(values["name"]), handler, ...(type && { type }) };
 }
