@@ -6,10 +6,12 @@ from typing import Any
 
 import pytest
 
+from eventjobs.api import shared
 from tests.api.postgres_rig import on_postgres
 from tests.api.rig import Answered, Rig, with_workspace
 
 PAGE = "/v1/acme/jobs-page?section=services"
+NEVER = 10**15
 
 
 @pytest.fixture(scope="module")
@@ -99,3 +101,65 @@ async def test_a_refusal_is_each_callers_own(pg: Rig) -> None:
     answers = await asyncio.gather(*(pg.get(path) for _ in range(3)))
 
     assert [(one.status, one.code) for one in answers] == [(404, "not_found")] * 3
+
+
+async def test_who_waits_for_what_never_comes_keeps_nobody_else_waiting(
+    pg: Rig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    position = await add(pg, "prompt")
+    waits, wait_for = asyncio.Event(), pg.deps.following.wait_for
+
+    async def noticed(target: int, timeout_s: float) -> bool:
+        if target == NEVER:
+            waits.set()
+        return await wait_for(target, timeout_s)
+
+    monkeypatch.setattr(pg.deps.following, "wait_for", noticed)
+    never = asyncio.create_task(pg.get(f"{PAGE}&wait_for={NEVER}"))
+    await waits.wait()
+
+    async with asyncio.timeout(3):
+        answers = await asyncio.gather(*(waited(pg, position) for _ in range(3)))
+
+    assert all("prompt" in ids(one) for one in answers)
+    assert (await never).code == "view_behind"
+
+
+async def test_what_fails_is_not_tried_by_one_after_the_other(pg: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
+    position = await add(pg, "away")
+    calls, others = 0, asyncio.Barrier(9)
+
+    async def away(*_: Any, **__: Any) -> Any:
+        nonlocal calls
+        calls += 1
+        if calls > 1:
+            await others.wait()
+        raise TimeoutError
+
+    monkeypatch.setattr(pg.deps.views, "jobs_page", away)
+
+    async with asyncio.timeout(10):
+        answers = await asyncio.gather(*(pg.get(f"{PAGE}&wait_for={position}") for _ in range(10)))
+
+    assert {one.code for one in answers} == {"busy"}
+
+
+async def test_an_answer_that_is_larger_than_all_that_is_kept_is_given(
+    pg: Rig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(shared, "BYTES_MAX", 10)
+    position = await add(pg, "large")
+
+    answers = await asyncio.gather(*(waited(pg, position) for _ in range(3)))
+
+    assert all("large" in ids(one) for one in answers)
+
+
+async def test_what_was_said_to_one_connection_is_not_said_to_another(pg: Rig) -> None:
+    position = await add(pg, "connected")
+
+    first = await waited(pg, position, headers={"Connection": "close"})
+    second = await waited(pg, position)
+
+    assert first.headers["Connection"] == "close"
+    assert "Connection" not in second.headers

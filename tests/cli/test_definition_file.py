@@ -39,6 +39,11 @@ def test_what_is_written_reads_back_the_same(tmp_path: Path) -> None:
     ("text", "said"),
     [
         ("id: a\n b: [", ":2"),
+        ("id: a\nb: " + "[" * 5_000, ":2: more than 32 levels"),
+        ("id: a\nb: 2026-02-30\n", "no JSON form: day is out of range"),
+        ("id: a\nb: 1" + "0" * 5_000, "no JSON form"),
+        ("id: a\nb: 1" + "0" * 30, "no JSON form"),
+        ('id: a\nb: "\\ud800"', "no JSON form"),
         ("id: a\nid: b\n", ":2"),
         ("- 1\n", "with an id"),
         ("id: a\nservices: &s\n- id: b\nflows: *s\n", ":4: an alias"),

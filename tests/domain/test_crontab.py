@@ -107,3 +107,9 @@ def test_ids_say_what_is_run_and_differ_by_what_it_means() -> None:
 )
 def test_policies_are_what_cron_does_when_the_clock_is_changed(line: str, policies: dict[str, str]) -> None:
     assert only(line).policies == policies
+
+
+def test_a_long_line_of_blanks_is_read_at_once() -> None:
+    found = read_crontab("A=x" + " " * 190_000 + "y", system=False)
+
+    assert len(found.settings) == 1

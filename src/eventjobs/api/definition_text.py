@@ -5,10 +5,13 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
+import orjson
 from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedMap, CommentedSeq
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
-from ruamel.yaml.events import AliasEvent
+from ruamel.yaml.events import AliasEvent, CollectionEndEvent, CollectionStartEvent
+
+from eventjobs.api.json_text import DEPTH_MAX
 
 
 class Unreadable(ValueError):
@@ -24,23 +27,14 @@ class DefinitionText:
     """What a text says, and where."""
 
     content: dict[str, Any]
-    marks: Any
+    lines: Mapping[str, int]
+    """Of every part that has one, by its path as refusals name it: `features.0.schedules.1.cadence`."""
 
     def line(self, path: str) -> int | None:
-        """Return the line of a part named as in a refusal (`features.0.schedules.1.cadence`), or of what holds it."""
-        node, line = self.marks, None
-        for step in path.split("."):
-            key: Any = int(step) if isinstance(node, CommentedSeq) and step.isdigit() else step
-            try:
-                line = node.lc.data[key][0] + 1
-                node = node[key]
-            except (AttributeError, KeyError, IndexError, TypeError):
-                break
-        return line
-
-    def lines(self) -> Mapping[str, int]:
-        """Return the line of every part that has one."""
-        return {path: line for path in _paths(self.content) if (line := self.line(path)) is not None}
+        """Return the line of a part, or of what holds it."""
+        while path and path not in self.lines:
+            path = path.rpartition(".")[0]
+        return self.lines.get(path)
 
 
 def read_definition_text(text: str) -> DefinitionText:
@@ -48,31 +42,41 @@ def read_definition_text(text: str) -> DefinitionText:
     try:
         _refuse_what_is_not_written_out(text)
         marks = YAML(typ="rt").load(text)
+        content = _plain(marks)
+        _ = orjson.dumps(content)
     except MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else None
         raise Unreadable(str(error.problem), line) from None
     except YAMLError as error:
         raise Unreadable(str(error)) from None
-    content = _plain(marks)
+    except Unreadable:
+        raise
+    except (ValueError, TypeError) as error:
+        raise Unreadable(f"something in it has no JSON form: {error}") from None
     if not isinstance(content, dict) or not isinstance(content.get("id"), str):
         raise Unreadable("a definition is a mapping with an id")
-    return DefinitionText(content, marks)
+    return DefinitionText(content, dict(_lines(marks)))
 
 
 def _refuse_what_is_not_written_out(text: str) -> None:
-    """Raise `Unreadable` for aliases, of which a few lines make a file without end, and for tags (REL93)."""
+    """Raise `Unreadable` for aliases and depth, of which little makes a file without end, and for tags (REL93)."""
+    depth = 0
     for event in YAML(typ="rt").parse(text):
+        depth += isinstance(event, CollectionStartEvent) - isinstance(event, CollectionEndEvent)
+        if depth > DEPTH_MAX:
+            raise Unreadable(f"more than {DEPTH_MAX} levels are not read", event.start_mark.line + 1)
         what = "an alias" if isinstance(event, AliasEvent) else "a tag" if getattr(event, "ctag", None) else None
         if what is not None:
             raise Unreadable(f"{what} is not read; write out what is meant", event.start_mark.line + 1)
 
 
-def _paths(value: Any, above: str = "") -> Iterator[str]:
-    parts = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+def _lines(node: Any, above: str = "") -> Iterator[tuple[str, int]]:
+    known = getattr(getattr(node, "lc", None), "data", None) or {}
+    parts = node.items() if isinstance(node, Mapping) else enumerate(node) if isinstance(node, CommentedSeq) else ()
     for name, part in parts:
-        path = f"{above}{name}"
-        yield path
-        yield from _paths(part, f"{path}.")
+        if name in known:
+            yield f"{above}{name}", known[name][0] + 1
+        yield from _lines(part, f"{above}{name}.")
 
 
 def _plain(value: Any) -> Any:

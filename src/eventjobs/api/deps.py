@@ -78,7 +78,7 @@ class ApiDeps:
     why_places: Places = field(default_factory=lambda: Places(1), init=False, repr=False)
     """Who asks why looks back through years of an owner: decisions read over the same few connections."""
     plan_places: Places = field(default_factory=lambda: Places(1), init=False, repr=False)
-    """Long YAML takes a thread of its own for seconds."""
+    """A long text takes a thread of its own for seconds."""
     proof_places: Places = field(default_factory=lambda: Places(1), init=False, repr=False)
     """Who verifies the log reads all of it."""
     known_workspaces: set[str] = field(default_factory=lambda: {EVERYWHERE}, init=False, repr=False)

@@ -118,7 +118,7 @@ class Frames:
             self._position = self._log.known_head.position
             self._task = self._tasks.start(self._follow(), name="live-frames")
             self._unsubscribe = self._progress.subscribe(self._report)
-        watcher = Watcher(workspace, self._log.known_head.position)
+        watcher = Watcher(workspace, max(self._log.known_head.position, self._position))
         self._watchers.setdefault(workspace, set()).add(watcher)
         return watcher
 

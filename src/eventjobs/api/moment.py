@@ -59,14 +59,18 @@ class Moment:
 async def view_moment(call: Call) -> Moment:
     """Return when a read of the views is about, once they are that far; raises 422 or 503 `view_behind`."""
     asked = await _asked(call)
-    target = max(awaited(call) or 0, 0 if asked is None else asked.position)
-    following = call.deps.following
-    if following.position() < target and not await following.wait_for(target, WAIT_S_MAX):
-        raise _behind(following.position())
+    await views_at(call, max(awaited(call) or 0, 0 if asked is None else asked.position))
     if asked is not None:
         return asked
-    position = following.position()
+    position = call.deps.following.position()
     return Moment(read_at=None, position=position, at=await _at(call, position))
+
+
+async def views_at(call: Call, position: int) -> None:
+    """Wait until the views are at a position; raises 503 `view_behind`."""
+    following = call.deps.following
+    if following.position() < position and not await following.wait_for(position, WAIT_S_MAX):
+        raise _behind(following.position())
 
 
 def now_of(call: Call, moment: Moment) -> datetime:

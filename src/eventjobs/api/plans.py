@@ -63,7 +63,8 @@ async def plan_crontab(call: Call) -> web.StreamResponse:
     given = await _body(call, CrontabText)
     if given.time_zone is not None and not is_zone(given.time_zone):
         raise Invalid.at("time_zone", "time_zone_unknown", f"there is no time zone {given.time_zone!r}")
-    found = read_crontab(given.text, system=given.system)
+    async with call.deps.plan_places.take(1, TURN_S_MAX):
+        found = await asyncio.to_thread(read_crontab, given.text, system=given.system)
     if len(found.jobs) > LINES_MAX:
         raise Invalid.at("text", "too_many", f"at most {LINES_MAX} jobs are read at a time; send a part of them")
     zone = given.time_zone or await _zone(call)
@@ -83,7 +84,7 @@ async def plan_definition(call: Call) -> web.StreamResponse:
         except Unreadable as error:
             place = "" if error.line is None else f"line {error.line}: "
             raise Invalid.at("text", "not_a_definition", f"{place}{error}") from None
-    return json_answer(call.request_id, {"content": read.content, "lines": read.lines()})
+    return json_answer(call.request_id, {"content": read.content, "lines": read.lines})
 
 
 async def _require(call: Call, *specs: CommandSpec[Any]) -> None:

@@ -3,7 +3,10 @@ One answer for many: pages that show the same hear of the same fact, and ask for
 
 Who waits for a position is answered with what others with the same rights were answered, if it is as new as that and
 was made a moment ago; while it is being made, it is waited for. So however many pages are open, the views are asked
-twice a second at most for each thing that is shown. Whoever waits for no position is answered anew.
+twice a second at most for each thing that is shown. Whoever waits for no position is answered anew, and so is everyone
+who waited for an answer that came to nothing.
+
+For the position each waits alone: one that never comes is nobody else's matter.
 """
 
 import asyncio
@@ -16,7 +19,7 @@ from typing import Final
 from aiohttp import web
 
 from eventjobs.api.answers import REQUEST_ID
-from eventjobs.api.moment import awaited
+from eventjobs.api.moment import awaited, views_at
 from eventjobs.api.registry import Call, Handler
 
 APART_S: Final = 0.5
@@ -32,7 +35,7 @@ AT: Final = web.ResponseKey("at", int)
 
 @dataclass(frozen=True, slots=True)
 class _Made:
-    """An answer, up to which position it knows, when it was made by both clocks, and how long it is good."""
+    """An answer before it is sent, what position it knows, when it was made by both clocks, and how long it is good."""
 
     response: web.Response
     position: int
@@ -48,8 +51,7 @@ class Shared:
         self._monotonic = monotonic
         self._now = now
         self._made: OrderedDict[Hashable, _Made] = OrderedDict()
-        self._making: dict[Hashable, asyncio.Future[None]] = {}
-        self._wanted: dict[Hashable, int] = {}
+        self._making: dict[Hashable, asyncio.Future[bool]] = {}
         self._bytes = 0
 
     async def answer(self, call: Call, handler: Handler) -> web.StreamResponse:
@@ -57,6 +59,7 @@ class Shared:
         position = awaited(call)
         if position is None or call.query.as_of is not None:
             return await handler(call)
+        await views_at(call, position)
         key = _key(call)
         while True:
             made = self._made.get(key)
@@ -65,34 +68,34 @@ class Shared:
             making = self._making.get(key)
             if making is None:
                 return await self._make(key, call, handler)
-            self._wanted[key] = max(self._wanted[key], position)
-            await asyncio.shield(making)
+            if not await asyncio.shield(making):
+                return await handler(call)
 
     async def _make(self, key: Hashable, call: Call, handler: Handler) -> web.StreamResponse:
         over = self._making[key] = asyncio.get_running_loop().create_future()
-        self._wanted[key] = awaited(call) or 0
+        is_kept = False
         try:
             before = self._made.get(key)
             if before is not None:
                 await asyncio.sleep(max(0.0, before.at + before.good_s - self._monotonic()))
-            call.query = call.query.model_copy(update={"wait_for": self._wanted[key]})
             begun = self._monotonic()
             response = await handler(call)
             if isinstance(response, web.Response) and AT in response:
                 at = self._monotonic()
                 good_s = min(APART_S_MAX, max(APART_S, (at - begun) / SHARE))
-                self._keep(key, _Made(response, response[AT], at, self._now(), good_s))
+                is_kept = self._keep(key, _Made(_copy(response, ""), response[AT], at, self._now(), good_s))
             return response
         finally:
-            del self._making[key], self._wanted[key]
-            over.set_result(None)
+            del self._making[key]
+            over.set_result(is_kept)
 
-    def _keep(self, key: Hashable, made: _Made) -> None:
+    def _keep(self, key: Hashable, made: _Made) -> bool:
         self._let_go(key)
         self._made[key] = made
         self._bytes += _size(made)
-        while self._bytes > BYTES_MAX or not self._is_fresh(next(iter(self._made.values()))):
+        while self._made and (self._bytes > BYTES_MAX or not self._is_fresh(next(iter(self._made.values())))):
             self._let_go(next(iter(self._made)))
+        return key in self._made
 
     def _let_go(self, key: Hashable) -> None:
         made = self._made.pop(key, None)

@@ -19,7 +19,7 @@ HASH_CHARS: Final = 8
 NAME_CHARS: Final = 200
 DESCRIPTION_CHARS: Final = 2_000
 
-_SETTING: Final = re.compile(r"""([A-Za-z_]\w*)\s*=\s*(?:"([^"]*)"|'([^']*)'|(.*?))\s*""", re.ASCII)
+_SETTING: Final = re.compile(r"""([A-Za-z_]\w*)\s*=\s*(?:"([^"]*)"|'([^']*)'|(.*))""", re.ASCII)
 _WORD: Final = re.compile(r"[a-z0-9]+")
 _FIELDS: Final = 5
 _ZONES: Final = ("CRON_TZ", "TZ")
