@@ -122,7 +122,12 @@ async def test_an_address_to_subscribe_to_is_made_shown_once_and_revoked(opened:
     page = await opened("calendar?owner=schedule/stock")
     await page.get_by_role("button", name="Subscribe …").press("Enter")
     await page.get_by_role("button", name="Make an address").press("Enter")
-    address = await page.get_by_label("The address; it is shown this once").input_value()
+    shown = page.get_by_label("The address; it is shown this once")
+    address = await shown.input_value()
+    await page.keyboard.press("Escape")
+    await expect(page.get_by_text("The address was not copied, and is not shown again.")).to_be_visible()
+    await page.get_by_role("button", name="Go on").press("Enter")
+    assert await shown.input_value() == address
     feed = await ran.call("GET", address.removeprefix(ran.url), key=None)
     assert (feed.status, b"SUMMARY:stock: failed" in feed.body) == (200, True)
 
@@ -132,6 +137,7 @@ async def test_an_address_to_subscribe_to_is_made_shown_once_and_revoked(opened:
     )
     await expect(page.get_by_text("Revoked: Revoke this calendar's address.")).to_be_visible()
     assert (await ran.call("GET", address.removeprefix(ran.url), key=None)).status == 404
+    await page.close()
 
     reader = await opened("calendar", key=await ran.issue("reader"))
     button = reader.get_by_role("button", name="Subscribe …")

@@ -1,5 +1,6 @@
 """What forms and lists show when somebody else was faster, and what is done when an answer gets lost."""
 
+import asyncio
 import re
 from datetime import UTC, datetime, timedelta
 
@@ -104,4 +105,32 @@ async def test_what_is_sent_again_because_its_end_is_not_known_is_done_once(
     runs = (await seen(served, "/v1/acme/runs"))["items"]
     assert len([run for run in runs if run["owner"]["id"] == "used"]) == 1
     assert all("net::ERR_FAILED" in one for one in complaints.found)
+    complaints.found.clear()
+
+
+async def test_a_refusal_that_comes_after_the_form_was_closed_is_told(
+    opened: Open,
+    complaints: Complaints,
+) -> None:
+    page = await opened("jobs?tab=services")
+    await page.get_by_role("button", name="Add a service").click()
+    form = sheet(page)
+    await form.get_by_label("Does").select_option("sleep")
+    await form.get_by_label("Name", exact=True).fill("Too late")
+    await form.get_by_label("Seconds").fill("1")
+    await expect(form.get_by_text("Service too-late was added")).to_be_visible()
+    held = asyncio.Event()
+
+    async def hold(route: Route) -> None:
+        await held.wait()
+        await route.fulfill(status=409, json={"code": "id_taken", "detail": "there is another one by now"})
+
+    await page.route(re.compile(r"/commands/AddService\?$"), hold)
+    await form.get_by_role("button", name="Add the service").click()
+    await page.keyboard.press("Escape")
+    await form.get_by_role("button", name="Drop it").click()
+    held.set()
+    told = "nothing was saved. There is another one by now"
+    await expect(page.get_by_text(told)).to_be_visible()
+    assert all("409" in one for one in complaints.found)
     complaints.found.clear()

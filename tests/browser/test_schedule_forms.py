@@ -143,7 +143,8 @@ async def test_of_a_managed_schedule_only_the_cadence_is_edited_and_given_back(o
 async def test_all_starts_are_held_and_released_and_a_form_that_holds_something_is_not_lost(
     opened: Open,
 ) -> None:
-    page = await opened("jobs?tab=workspace")
+    page = await opened("connect?tab=all")
+    await page.get_by_role("link", name="Jobs", exact=True).click()
     await page.get_by_role("button", name="More about all jobs").press("Enter")
     await page.get_by_role("menuitem", name="Hold all starts").press("Enter")
     dialog = page.get_by_role("dialog", name="Hold all starts?")
@@ -161,8 +162,17 @@ async def test_all_starts_are_held_and_released_and_a_form_that_holds_something_
     await page.keyboard.press("Escape")
     await expect(form.get_by_text("What you filled in is not saved.")).to_be_visible()
     await expect(form.get_by_role("button", name="Go on")).to_be_focused()
+    await form.get_by_role("button", name="Go on").press("Enter")
+
+    here = page.url
+    await page.go_back()
+    await expect(form.get_by_text("What you filled in is not saved.")).to_be_visible()
+    await expect(form.get_by_label("Description")).to_have_value("Half of")
+    assert page.url == here
     await form.get_by_role("button", name="Drop it").press("Enter")
     await expect(form).to_have_count(0)
+    await expect(page.get_by_role("heading", name="Manage Connect")).to_be_visible()
+    await page.go_forward()
 
     await page.get_by_role("button", name="Release").press("Enter")
     await sure(page.get_by_role("dialog").get_by_role("button", name="Release"))

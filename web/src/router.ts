@@ -9,7 +9,30 @@ export interface Place {
 }
 
 const hash = signal(location.hash);
-addEventListener("hashchange", () => (hash.value = location.hash));
+let whenLeft: (() => void) | undefined;
+
+addEventListener("hashchange", () => {
+  if (!whenLeft || location.hash === hash.value) {
+    hash.value = location.hash;
+    return;
+  }
+  history.pushState(null, "", hash.value || "#");
+  whenLeft();
+});
+
+/** Stays where the reader is, whatever address is wanted, and calls a function instead; returns how that is ended. */
+export function hold(instead: () => void): () => void {
+  whenLeft = instead;
+  return () => {
+    if (whenLeft === instead) whenLeft = undefined;
+  };
+}
+
+/** Goes after all where somebody wanted to go who was held: it is one step back. */
+export function letGo(): void {
+  whenLeft = undefined;
+  history.back();
+}
 
 export const place = computed<Place>(() => {
   const [path = "", search = ""] = hash.value.replace(/^#\/?/, "").split("?", 2);

@@ -2,7 +2,7 @@ import { useEffect, useRef, useState } from "preact/hooks";
 
 import { ask } from "../actions/dialog";
 import { asProblem, type Done, type Problem, run } from "../api/client";
-import { closeForm, openForm, Sheet } from "../forms/form";
+import { openForm, Sheet } from "../forms/form";
 import { ofKinds, useView } from "../live/view";
 import { Ago, Nothing, Trouble } from "../parts/basics";
 import { say } from "../parts/toast";
@@ -37,6 +37,7 @@ function Addresses({ workspace, owner }: { workspace: string; owner: string }) {
   const [made, setMade] = useState("");
   const [problem, setProblem] = useState<Problem>();
   const [isMaking, setMaking] = useState(false);
+  const [isTaken, setTaken] = useState(false);
 
   const make = async (event: Event) => {
     event.preventDefault();
@@ -46,6 +47,7 @@ function Addresses({ workspace, owner }: { workspace: string; owner: string }) {
       const fields = { roles: ["calendar"], read_only: true, expires_at };
       const done = (await run(workspace, [{ command: "IssueKey", data: fields }])) as Done & { secret: string };
       setMade(feedAddress(workspace, owner, done.secret));
+      setTaken(false);
       setProblem(undefined);
     } catch (error) {
       setProblem(asProblem(error));
@@ -54,7 +56,11 @@ function Addresses({ workspace, owner }: { workspace: string; owner: string }) {
   };
 
   return (
-    <Sheet title="Subscribe to this calendar" isChanged={false}>
+    <Sheet
+      title="Subscribe to this calendar"
+      isChanged={isMaking || (made !== "" && !isTaken)}
+      loss={isMaking ? "The address is being made." : "The address was not copied, and is not shown again."}
+    >
       <div class="subscribe">
         <p>
           Programs that read iCalendar (.ics) follow an address. It shows what comes in 31 days and what became of the
@@ -63,7 +69,7 @@ function Addresses({ workspace, owner }: { workspace: string; owner: string }) {
         </p>
         {problem && <Trouble problem={problem} />}
         {made ? (
-          <Made address={made} />
+          <Made address={made} whenTaken={() => setTaken(true)} />
         ) : (
           <form onSubmit={make}>
             <button type="submit" class="main" disabled={isMaking}>
@@ -77,13 +83,14 @@ function Addresses({ workspace, owner }: { workspace: string; owner: string }) {
   );
 }
 
-function Made({ address }: { address: string }) {
+function Made({ address, whenTaken }: { address: string; whenTaken: () => void }) {
   const text = useRef<HTMLInputElement>(null);
   useEffect(() => text.current?.select(), []);
   const copy = async () => {
     text.current?.select();
     try {
       await navigator.clipboard.writeText(address);
+      whenTaken();
       say("Copied.");
     } catch {
       say("Your browser does not let this page copy: the address is selected, copy it from there.");
@@ -93,7 +100,7 @@ function Made({ address }: { address: string }) {
     <div class="made">
       <label>
         The address; it is shown this once
-        <input ref={text} readOnly value={address} />
+        <input ref={text} readOnly value={address} onCopy={whenTaken} />
       </label>
       <button type="button" class="main" onClick={copy}>
         Copy
@@ -113,8 +120,7 @@ function Given({ workspace }: { workspace: string }) {
       key.roles.includes("calendar") && !key.revoked_at && key.expires_at && Date.parse(key.expires_at) > present,
   );
   if (given.length === 0) return <Nothing title="No address was given out yet" />;
-  const revoke = (id: string) => {
-    closeForm();
+  const revoke = (id: string) =>
     ask(workspace, {
       name: "revoke",
       label: "Revoke",
@@ -124,7 +130,6 @@ function Given({ workspace }: { workspace: string }) {
       harsh: true,
       done: "Revoked",
     });
-  };
   return (
     <section>
       <h3>Addresses that were given out</h3>

@@ -1,11 +1,11 @@
 import { type ComponentChildren, Fragment } from "preact";
-import { useEffect, useState } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
 
 import { Would } from "../actions/would";
 import { asProblem, type Done, type Fault, type Order, Problem, run, type Schemas } from "../api/client";
 import { type Draft, DraftContext, incomplete, useDraft, type Values } from "../forms/draft";
 import { type Tried, useTrial } from "../forms/dry_run";
-import { Sheet } from "../forms/form";
+import { Sheet, unheard } from "../forms/form";
 import { type Newest, Overtaken } from "../forms/overtaken";
 import { Loading, Trouble } from "../parts/basics";
 import { say } from "../parts/toast";
@@ -68,6 +68,7 @@ export function Wizard(props: WizardProps) {
   const [isTried, setTried] = useState(false);
   const [isRunning, setRunning] = useState(false);
   const [isDone, setDone] = useState(false);
+  const form = useRef<HTMLFormElement>(null);
 
   const saving = props.save(values, version);
   const of = JSON.stringify(saving);
@@ -110,6 +111,7 @@ export function Wizard(props: WizardProps) {
       props.whenDone?.(done);
     } catch (error) {
       const wrong = located(asProblem(error), props.places)!;
+      if (!form.current) say(unheard(props.title, wrong));
       setFailed({ problem: wrong, of });
       if (wrong.errors[0]) lead(wrong.errors[0].path);
     }
@@ -127,7 +129,7 @@ export function Wizard(props: WizardProps) {
   return (
     <Sheet title={props.title} isChanged={isChanged} isDone={isDone}>
       <DraftContext.Provider value={draft}>
-        <form class="form wizard" onSubmit={submit} noValidate>
+        <form ref={form} class="form wizard" onSubmit={submit} noValidate>
           <Steps steps={steps} at={at} go={setAt} faults={faults} stepOf={stepOf} />
           <div class="parts" key={at}>
             {isStale && (

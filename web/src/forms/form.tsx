@@ -3,10 +3,11 @@ import { type ComponentChildren, Fragment } from "preact";
 import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 
 import { runAddress } from "../actions/deeds";
-import { asProblem, type Done, type Fault, type Order, type Problem, run } from "../api/client";
+import { asProblem, type Done, type Fault, isUnknown, type Order, type Problem, run } from "../api/client";
 import { say } from "../parts/toast";
-import { place } from "../router";
+import { hold, letGo, place } from "../router";
 import { asOf, PAST } from "../time/moment";
+import { capital } from "../words";
 import { type Draft, DraftContext, incomplete, useDraft, type Values } from "./draft";
 import { type Tried, useTrial } from "./dry_run";
 import { Foreseen, spoken } from "./foreseen";
@@ -37,11 +38,20 @@ export function FormHost() {
   return <>{shown.value?.()}</>;
 }
 
-/** A sheet over the page; Escape closes it, and asks first where something would be lost. */
-export function Sheet(props: { title: string; isChanged: boolean; isDone?: boolean; children: ComponentChildren }) {
+interface SheetProps {
+  title: string;
+  isChanged: boolean;
+  isDone?: boolean;
+  /** What is lost when it is closed. */
+  loss?: string;
+  children: ComponentChildren;
+}
+
+/** A sheet over the page; Escape closes it, Back leaves it, and either asks first where something would be lost. */
+export function Sheet(props: SheetProps) {
   const { isChanged, isDone = false } = props;
   const dialog = useRef<HTMLDialogElement>(null);
-  const [isLeaving, setLeaving] = useState(false);
+  const [leaving, setLeaving] = useState<"sheet" | "page">();
   useLayoutEffect(() => {
     dialog.current?.showModal();
     dialog.current?.querySelector<HTMLElement>("form :is(input, select, textarea)")?.focus();
@@ -55,11 +65,16 @@ export function Sheet(props: { title: string; isChanged: boolean; isDone?: boole
     addEventListener("beforeunload", stay);
     return () => removeEventListener("beforeunload", stay);
   }, [isChanged, isDone]);
+  useLayoutEffect(() => (isChanged && !isDone ? hold(() => setLeaving("page")) : undefined), [isChanged, isDone]);
 
   const leave = (event: Event) => {
     event.preventDefault();
-    if (isChanged) setLeaving(true);
+    if (isChanged) setLeaving("sheet");
     else dialog.current?.close();
+  };
+  const drop = () => {
+    if (leaving === "page") letGo();
+    dialog.current?.close();
   };
   return (
     <dialog
@@ -76,21 +91,24 @@ export function Sheet(props: { title: string; isChanged: boolean; isDone?: boole
           Close
         </button>
       </div>
-      {isLeaving && (
-        <Leaving isChanged={isChanged} stay={() => setLeaving(false)} drop={() => dialog.current?.close()} />
+      {leaving && isChanged && (
+        <Leaving
+          loss={props.loss ?? "What you filled in is not saved."}
+          stay={() => setLeaving(undefined)}
+          drop={drop}
+        />
       )}
       {props.children}
     </dialog>
   );
 }
 
-function Leaving({ isChanged, stay, drop }: { isChanged: boolean; stay: () => void; drop: () => void }) {
+function Leaving({ loss, stay, drop }: { loss: string; stay: () => void; drop: () => void }) {
   const first = useRef<HTMLButtonElement>(null);
   useEffect(() => first.current?.focus(), []);
-  if (!isChanged) return null;
   return (
     <div class="notice" role="alertdialog" aria-label="Close without saving?">
-      <p>What you filled in is not saved.</p>
+      <p>{loss}</p>
       <button type="button" ref={first} onClick={stay}>
         Go on
       </button>
@@ -164,7 +182,9 @@ export function CommandForm(props: FormProps) {
       );
       props.whenDone?.(done);
     } catch (error) {
-      setFailed({ problem: asProblem(error), of });
+      const wrong = asProblem(error);
+      if (!form.current) say(unheard(props.title, wrong));
+      setFailed({ problem: wrong, of });
     }
     setRunning(false);
   };
@@ -210,6 +230,13 @@ export function CommandForm(props: FormProps) {
       </DraftContext.Provider>
     </Sheet>
   );
+}
+
+/** Says what became of what a form sent and the service refused, to who has closed it meanwhile. */
+export function unheard(title: string, problem: Problem): string {
+  const { message, errors } = problem;
+  const ending = isUnknown(problem) ? "it is not known whether that was saved" : "nothing was saved";
+  return `${title}: ${ending}. ${capital(errors.map((one) => one.detail).join("; ") || message)}`;
 }
 
 function ordersOf({ command, fields, orders }: FormProps, values: Values, ifMatch: number | undefined, first: Values) {
