@@ -7,10 +7,10 @@ from typing import Any
 import orjson
 import pytest
 
-from eventjobs.api.event_json import event_json
 from eventjobs.audit.verify import BATCH, Broken, Verified, verify_export, verify_log
 from eventjobs.clock import SystemClock
 from eventjobs.events.recorded import Provenance, Recorded
+from eventjobs.log.event_json import event_json
 from eventjobs.log.memory import MemoryEventLog
 from eventjobs.log.postgres import PostgresEventLog
 from eventjobs.postgres.pool import Connection, connect

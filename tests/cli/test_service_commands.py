@@ -9,6 +9,8 @@ from typing import Any
 
 import orjson
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 
 from eventjobs.app import Service
 from eventjobs.cli.client import Answer, Client
@@ -280,6 +282,40 @@ async def test_the_log_and_its_export_verify_and_a_changed_export_does_not(
     broken = await cli("audit", "verify", "--export", str(export))
     assert broken.code == 1
     assert f"Broken at position {place + 1}" in broken.out
+
+
+async def test_REL97_an_export_beside_the_running_service_is_signed_and_verifies_anywhere(
+    cli: Cli, schedule: str, database_url: str, tmp_path: Path
+) -> None:
+    assert schedule
+    key = Ed25519PrivateKey.generate()
+    private, public, file = tmp_path / "key.pem", tmp_path / "key.pub", tmp_path / "log.ndjson"
+    private.write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
+    public.write_bytes(key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo))
+    where = ("--database-url", database_url)
+
+    written = await cli("audit", "export", str(file), "--key", str(private), *where, "--json")
+    assert (written.code, written.err) == (0, "")
+    assert file.stat().st_mode & 0o777 == 0o600
+    verified = await cli("audit", "verify", "--export", str(file), "--signed-by", str(public), "--json")
+    assert verified.code == 0, verified.out
+    assert verified.document["positions"] == written.document["position"]
+    assert (verified.document["workspace"], verified.document["left_out"]) == ("*", 0)
+
+    again = await cli("audit", "export", str(file), *where)
+    assert (again.code, "File exists" in again.err) == (2, True)
+    assert [one.name for one in tmp_path.iterdir() if "partial" in one.name] == []
+    unknown = await cli("audit", "export", str(tmp_path / "x"), "--workspace", "nobody", *where)
+    assert (unknown.code, "nothing ever happened in a workspace 'nobody'" in unknown.err) == (2, True)
+    no_key = await cli("audit", "export", str(tmp_path / "x"), "--key", str(public), *where)
+    assert (no_key.code, "no unencrypted private key" in no_key.err) == (2, True)
+
+    ours = tmp_path / "acme.ndjson"
+    assert (await cli("audit", "export", str(ours), "--workspace", "acme", *where)).code == 0
+    told = await cli("audit", "verify", "--export", str(ours))
+    assert (told.code, "Sealed as workspace 'acme', not signed." in told.out) == (0, True)
+    unsigned = await cli("audit", "verify", "--export", str(ours), "--signed-by", str(public))
+    assert (unsigned.code, "not signed with that key" in unsigned.out) == (1, True)
 
 
 async def test_the_audit_of_occurrences_works_beside_the_running_service(

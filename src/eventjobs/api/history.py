@@ -15,13 +15,13 @@ from aiohttp import web
 from pydantic import Field
 
 from eventjobs.api.answers import headers_for, json_answer
-from eventjobs.api.event_json import event_json
 from eventjobs.api.moment import POSITION_MAX, Moment, ReadQuery, log_moment
 from eventjobs.api.problems import BAD_CURSOR, HttpRefusal
 from eventjobs.api.registry import Call
 from eventjobs.audit.sentences import Narrator
 from eventjobs.errors import NotFound
 from eventjobs.events.recorded import Recorded
+from eventjobs.log.event_json import event_json
 from eventjobs.log.port import EVERYTHING, Filter
 
 NDJSON: Final = "application/x-ndjson"

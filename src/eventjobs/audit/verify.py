@@ -6,13 +6,16 @@ off at its end is consistent in itself; that is seen by comparing positions and 
 """
 
 from collections.abc import Awaitable, Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from hashlib import sha256
 from typing import Any, Final, TypeAlias
 
 import orjson
 
+from eventjobs.audit.seal import Sealed, read_seal
 from eventjobs.events.recorded import Recorded, StreamId
+from eventjobs.ids import EVERYWHERE
 from eventjobs.log.chain import before_at, instant, leaf_of, link
 from eventjobs.log.port import ZERO_CHAIN
 
@@ -27,10 +30,16 @@ _LEAF: Final = b',"leaf":"'
 
 @dataclass(frozen=True, slots=True)
 class Verified:
-    """Every event is as it was written: positions 1 to `positions`, the last one with this chain value."""
+    """
+    Every event is as it was written: positions 1 to `positions`, the last one with this chain value.
+
+    In an export, `left_out` of them are there by their leaf alone, and `sealed` is what it says of itself.
+    """
 
     positions: int
     chain: bytes
+    left_out: int = 0
+    sealed: Sealed | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,23 +60,56 @@ async def verify_log(read: Read) -> Verified | Broken:
     return check.verified()
 
 
-def verify_export(lines: Iterable[bytes]) -> Verified | Broken:
+def verify_export(lines: Iterable[bytes], signer: bytes | None = None) -> Verified | Broken:
     """
-    Verify the lines of an export (NDJSON, one event each, from position 1), offline.
+    Verify the lines of an export (NDJSON, one event each, from position 1; then its seal, if it has one), offline.
 
-    The data's bytes are taken from the line as they stand, so nothing that another program re-encoded verifies.
+    The data's bytes are taken from the line as they stand, so nothing that another program re-encoded verifies. With
+    `signer`, the 32 bytes of a public key, the export has to be sealed by it.
     """
-    check = Check()
+    check, digest = Check(), sha256()
+    sealed: Sealed | None = None
     for line in lines:
-        if not line.strip():
-            continue
+        if sealed is not None and line.strip():
+            return Broken(check.position, "something stands after the seal")
         try:
-            fact = _parse(line)
+            sealed = sealed or read_seal(line)
+            if sealed is None and line.strip() and (broken := check.take(_parse(line))) is not None:
+                return broken
         except (ValueError, TypeError, KeyError, AttributeError) as error:
-            return Broken(check.position + 1, f"the line is no event: {error}")
-        if (broken := check.take(fact)) is not None:
-            return broken
-    return check.verified()
+            return Broken(check.position + 1, f"the line is neither an event nor a seal: {error}")
+        if sealed is None:
+            digest.update(line)
+    verdict = check.verified()
+    if isinstance(verdict, Broken):
+        return verdict
+    what = _unsealed(check, sealed, digest.digest(), signer)
+    return replace(verdict, sealed=sealed) if what is None else Broken(check.position, what)
+
+
+def _unsealed(check: "Check", sealed: Sealed | None, digest: bytes, signer: bytes | None) -> str | None:
+    """Return why the end of an export is not what its seal says, or its reader demands."""
+    if sealed is None:
+        if check.left_out:
+            return "events are left out, and no seal says for whom"
+        return None if signer is None else "the export has no seal, so it may go on"
+    seal = sealed.seal
+    if (seal.position, seal.chain) != (check.position, check.chain):
+        return f"the seal is of position {seal.position} with another chain value"
+    if seal.sha256 != digest:
+        return "the seal is of other lines"
+    if check.left_out and seal.workspace == EVERYWHERE:
+        return "events are left out of what is sealed as the whole log"
+    return None if signer in (None, sealed.key) else "the seal is not signed with that key"
+
+
+@dataclass(frozen=True, slots=True)
+class LeftOut:
+    """An event of another workspace in an export: what the chain needs of it."""
+
+    position: int
+    leaf: bytes
+    chain: bytes
 
 
 class Check:
@@ -76,32 +118,40 @@ class Check:
     def __init__(self, position: int = 0, chain: bytes = ZERO_CHAIN, at: datetime | None = None) -> None:
         self.position = position
         self.chain = chain
+        self.left_out = 0
         self._at = at
 
-    def take(self, fact: Recorded[Any]) -> Broken | None:
+    def take(self, fact: Recorded[Any] | LeftOut) -> Broken | None:
         """Take the next event; return what is wrong with it."""
         position = self.position + 1
         what = self._wrong(fact, position)
         if what is not None:
             return Broken(position, what)
-        self.position, self.chain, self._at = position, fact.chain, fact.at
+        self.position, self.chain = position, fact.chain
+        if isinstance(fact, Recorded):
+            self._at = fact.at
+        else:
+            self.left_out += 1
         return None
 
     def verified(self) -> Verified | Broken:
         """Return the end of a chain in which nothing was wrong."""
-        return Verified(self.position, self.chain) if self.position else Broken(1, "the log has no position 1")
+        if not self.position:
+            return Broken(1, "the log has no position 1")
+        return Verified(self.position, self.chain, self.left_out)
 
-    def _wrong(self, fact: Recorded[Any], position: int) -> str | None:
+    def _wrong(self, fact: Recorded[Any] | LeftOut, position: int) -> str | None:
         if fact.position != position:
             return f"position {position} is missing; the next one is {fact.position}"
-        if "" in (fact.causation, fact.correlation):
-            return "an absent text is stored as an empty one"
-        if leaf(fact) != fact.leaf:
-            return "the leaf is not that of the event"
+        if isinstance(fact, Recorded):
+            if "" in (fact.causation, fact.correlation):
+                return "an absent text is stored as an empty one"
+            if leaf(fact) != fact.leaf:
+                return "the leaf is not that of the event"
+            if self._at is not None and fact.at < self._at:
+                return "its time is before that of the position before"
         if link(self.chain, position, fact.leaf) != fact.chain:
             return "the chain value does not follow from the one before"
-        if self._at is not None and fact.at < self._at:
-            return "its time is before that of the position before"
         return None
 
 
@@ -125,8 +175,10 @@ def leaf(fact: Recorded[Any]) -> bytes:
     return leaf_of(before, instant(fact.at).encode())
 
 
-def _parse(line: bytes) -> Recorded[Any]:
+def _parse(line: bytes) -> Recorded[Any] | LeftOut:
     event = orjson.loads(line)
+    if event.keys() == {"position", "leaf", "chain"}:
+        return LeftOut(event["position"], bytes.fromhex(event["leaf"]), bytes.fromhex(event["chain"]))
     begin, end = line.index(_DATA) + len(_DATA), line.rindex(_LEAF)
     at = datetime.fromisoformat(event["at"])
     if at.utcoffset() != timedelta(0):
