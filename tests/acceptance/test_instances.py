@@ -164,3 +164,28 @@ async def _started(client: Client, number: int) -> bool:
 async def _taken(client: Client, number: int) -> list[Any] | None:
     found = await facts(client, "run.taken_over")
     return found if len(found) == number else None
+
+
+async def test_G6_of_groups_that_two_instances_make_of_the_same_jobs_one_has_them(shared_url: str) -> None:
+    rounds = 12
+    async with (
+        instances(shared_url, 2) as (one, two),
+        client_of(one, "racing") as first,
+        client_of(two, "racing") as second,
+    ):
+        await first.post("/v1/workspaces", {"id": "racing", "time_zone": "UTC", "kind": "automation"})
+        for number in range(2 * rounds):
+            fields = {"kind": "import", "name": f"Job {number}", "handler": "sleep", "config": {"seconds": 1}}
+            await first.do("SaveJob", {"id": f"j{number}", "expires_on": "never", **fields})
+            await first.do("ActivateJob", {"id": f"j{number}"})
+        answers = []
+        for number in range(rounds):
+            jobs = [f"j{2 * number}", f"j{2 * number + 1}"]
+            bodies = [{"id": f"{who}-{number}", "name": f"{who} {number}", "jobs": jobs} for who in "ab"]
+            both = zip((first, second), bodies, strict=True)
+            answers += await asyncio.gather(*(one.do("CreateGroup", body, expect=(201, 409)) for one, body in both))
+        grouped = await facts(first, "job.grouped")
+
+    refused = [answer["code"] for answer in answers if "code" in answer]
+    assert refused == ["job_in_other_group"] * rounds
+    assert len({fact["stream"] for fact in grouped}) == len(grouped) == 2 * rounds

@@ -355,7 +355,7 @@ SHELL=/bin/bash
 """
 
 
-async def test_a_crontab_is_shown_line_by_line_and_nothing_is_written(cli: Cli, tmp_path: Path) -> None:
+async def test_REL95_a_crontab_is_shown_line_by_line_and_nothing_is_written(cli: Cli, tmp_path: Path) -> None:
     file = tmp_path / "crontab"
     file.write_text(CRONTAB)
     before = (await cli("view", "jobs-page", "--json")).document["as_of"]["position"]
@@ -380,7 +380,7 @@ async def test_a_crontab_is_shown_line_by_line_and_nothing_is_written(cli: Cli, 
     assert (await cli("view", "jobs-page", "--json")).document["as_of"]["position"] == before
 
 
-async def test_a_crontab_is_applied_once_however_often_it_is_asked_for(cli: Cli, tmp_path: Path) -> None:
+async def test_REL94_a_crontab_is_applied_once_however_often_it_is_asked_for(cli: Cli, tmp_path: Path) -> None:
     file = tmp_path / "crontab"
     file.write_text("30 2 * * MON echo $((6 * 7))\n0 12 1 * * echo $((6 * 7))\n")
 
@@ -433,7 +433,7 @@ END:VCALENDAR
 """
 
 
-async def test_an_ics_file_is_saved_whole_or_without_what_may_be_left_out(cli: Cli, tmp_path: Path) -> None:
+async def test_REL94_an_ics_file_is_saved_whole_or_without_what_may_be_left_out(cli: Cli, tmp_path: Path) -> None:
     file = tmp_path / "holidays.ics"
     file.write_text(HOLIDAYS)
 
@@ -463,7 +463,7 @@ async def test_registrations_are_listed_to_the_last(cli: Cli, tmp_path: Path) ->
     assert ("first" in rest.out, "second" in rest.out, "--cursor" in rest.out) == (False, True, False)
 
 
-async def test_what_a_workspace_cannot_take_is_told_with_its_line_in_the_file(cli: Cli, tmp_path: Path) -> None:
+async def test_REL94_a_definition_is_taken_whole_and_once_or_refused_with_its_line(cli: Cli, tmp_path: Path) -> None:
     file = tmp_path / "definition.yaml"
     cadence = '{start_date: "2099-01-01", start_time: "02:00", time_zone: UTC, every: 1, unit: day}'
     file.write_text(
@@ -471,6 +471,20 @@ async def test_what_a_workspace_cannot_take_is_told_with_its_line_in_the_file(cl
         f"  - id: nightly\n    cadence: {cadence}\n    jobs: [{{job: {{kind: service, id: nap}}}}]\n"
         "    policies:\n      calendars:\n      - gone\n"
     )
+    before = await head(cli)
     refused = await cli("integrations", "apply", str(file), "--feature", "one")
     assert refused.code == 1
     assert f"{file}:11: features.0.schedules.0.policies.calendars.0" in refused.err
+    assert await head(cli) == before
+
+    file.write_text(file.read_text().partition("    policies:")[0])
+    planned = await cli("integrations", "plan", str(file), "--feature", "one")
+    assert (planned.code, await head(cli)) == (0, before)
+    assert (await cli("integrations", "apply", str(file), "--feature", "one")).code == 0
+    taken = await head(cli)
+    assert (await cli("integrations", "apply", str(file), "--feature", "one")).code == 0
+    assert await head(cli) == taken > before
+
+
+async def head(cli: Cli) -> int:
+    return int((await cli("history", "--json", "--limit", "1")).document["position"])
