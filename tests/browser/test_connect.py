@@ -7,6 +7,7 @@ from playwright.async_api import Locator, Page, expect
 
 from tests.api.rig import Rig
 from tests.browser.conftest import Complaints, Open
+from tests.browser.test_dashboard import serious
 
 STALE = re.compile(r"^error: Failed to load resource: .* 412 ")
 
@@ -134,10 +135,17 @@ async def test_what_is_wrong_leads_to_its_step_and_field_and_a_taken_slot_to_the
 
     await page.keyboard.type("Green")
     await wizard.get_by_text("On failure only").click()
+    await wizard.get_by_role("button", name="Add a webhook after success").click()
+    await page.keyboard.type("https://hooks.example.org/green")
+    await wizard.get_by_role("button", name="The name of the key that signs").click()
+    await expect(wizard.get_by_label("Signed with")).to_be_focused()
+    await page.keyboard.type("secret://hook")
+    wrong = await serious(page, "the details of a group")
     await wizard.get_by_role("button", name="at least 2 jobs").click()
     await expect(wizard.get_by_role("list", name="In the group")).to_be_focused()
     for name in ("Kiwis", "Limes"):
         await wizard.get_by_role("button", name=f"Add {name}").click()
+    wrong += await serious(page, "the jobs of a group")
     await wizard.get_by_role("button", name="needs somebody to tell").click()
     await expect(wizard.get_by_role("textbox", name="Recipients")).to_be_focused()
     await page.keyboard.type("ops@example.org")
@@ -151,9 +159,12 @@ async def test_what_is_wrong_leads_to_its_step_and_field_and_a_taken_slot_to_the
     await wizard.get_by_role("radio").nth(6 + int(here[14:16]) // 15).check(force=True)
     await wizard.get_by_role("button", name="Take the next free one").click()
     await expect(wizard.get_by_text("First run")).to_be_visible()
+    assert [*wrong, *await serious(page, "the schedule of a group")] == []
     await wizard.get_by_role("button", name="Activate").click()
     await expect(page.get_by_text("The group is active")).to_be_visible()
-    assert (await group(served, "green"))["state"] == "active"
+    made = await group(served, "green")
+    hook = {"url": "https://hooks.example.org/green", "secret": "secret://hook", "previous_secret": None}
+    assert (made["state"], made["notification"]["on_success"]) == ("active", [hook])
 
 
 async def test_what_others_saved_meanwhile_is_neither_lost_nor_overwritten(

@@ -4,15 +4,16 @@ import { type Fault, type Order, read, type Schemas } from "../api/client";
 import type { Draft, Values } from "../forms/draft";
 import { TextArea, TextField } from "../forms/fields";
 import { openForm, Part } from "../forms/form";
+import { differences } from "../forms/differences";
+import { opening } from "../forms/opening";
 import type { Newest } from "../forms/overtaken";
 import { go, to } from "../router";
 import { type Chosen, JobsStep } from "./jobs_step";
 import { ExpiryPart, PolicyPart, SchedulePart } from "./schedule_part";
 import { slug } from "../forms/slug";
 import { slotsBegun, slotsSent } from "./slots";
-import { ToldPart } from "./told_part";
-import { differences } from "./differences";
-import { begun, opening } from "./opening";
+import { hookLacks, toldBegun, ToldPart } from "./told_part";
+import { begun } from "./begun";
 import { type Step, Wizard } from "./wizard";
 
 type Group = Schemas["Group"];
@@ -52,7 +53,7 @@ function NewGroup({ workspace, zone }: { workspace: string; zone: string }) {
       steps={steps({ workspace, names: names.current })}
       save={(values) => [create(values)]}
       activate={(values) => [create(values), activate(values)]}
-      lacks={nameless}
+      lacks={lacks}
       places={PLACES}
       said={{ saved: "Saved as a draft", activated: "The group is active" }}
       whenDone={() => go(to(workspace, "connect", "", { tab: "groups" }))}
@@ -76,7 +77,7 @@ function PresentGroup({ workspace, group }: { workspace: string; group: Group })
       steps={steps({ workspace, group: group.id, names: names.current })}
       save={(values, version) => [order("SaveGroup", values, version)]}
       activate={isActive ? undefined : (values, version) => [order("ActivateGroup", values, version)]}
-      lacks={nameless}
+      lacks={lacks}
       version={group.version}
       reread={async () => newest(await read(PATH, { workspace, id: group.id }))}
       places={PLACES}
@@ -85,8 +86,9 @@ function PresentGroup({ workspace, group }: { workspace: string; group: Group })
   );
 }
 
-function nameless(values: Values): readonly Fault[] {
-  return values["name"] ? [] : [{ path: "name", detail: "A group has a name." }];
+function lacks(values: Values): readonly Fault[] {
+  const name = values["name"] ? [] : [{ path: "name", detail: "A group has a name." }];
+  return [...name, ...hookLacks(values)];
 }
 
 const PARTS: Readonly<Record<string, string>> = {
@@ -162,7 +164,7 @@ function groupBegun(group: Group): Values {
     description: group.description,
     jobs: group.jobs.map((one): Chosen => ({ job: one.job.id, required: one.required })),
     schedule: slotsBegun(group.schedule),
-    notification: group.notification,
+    notification: toldBegun(group.notification),
     policies: group.policies,
     on_expiry: group.on_expiry,
     expires_on: group.expires_on ?? "never",

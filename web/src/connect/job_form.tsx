@@ -3,17 +3,18 @@ import { type Draft, type Values } from "../forms/draft";
 import { ChoiceField, type Option, SelectField, TextArea, TextField } from "../forms/fields";
 import { Folded, openForm, Part } from "../forms/form";
 import { unparsed } from "../forms/json_field";
+import { differences } from "../forms/differences";
+import { opening } from "../forms/opening";
 import type { Newest } from "../forms/overtaken";
 import { Config, ConfigField } from "../services/config";
 import { PolicyFields, policyOf } from "../services/policy";
 import { drawn, type Drawn, type Schema } from "../services/schema";
 import { SUMMARIES } from "../services/service_form";
-import { differences } from "./differences";
-import { begun, opening } from "./opening";
+import { begun } from "./begun";
 import { ExpiryPart, PolicyPart, SchedulePart } from "./schedule_part";
 import { slotsBegun, slotsSent } from "./slots";
 import { slug } from "../forms/slug";
-import { ToldPart } from "./told_part";
+import { hookLacks, toldBegun, ToldPart } from "./told_part";
 import { type Step, Wizard } from "./wizard";
 
 type Job = Schemas["ConnectJob"];
@@ -156,6 +157,7 @@ function lacks(values: Values): readonly Fault[] {
     ...(values["name"] ? [] : [{ path: "name", detail: "A job has a name." }]),
     ...(values["expires_on"] ? [] : [{ path: "expires_on", detail: "A job has a last day, or never expires." }]),
     ...unparsed(values),
+    ...hookLacks(values),
   ];
 }
 
@@ -309,7 +311,7 @@ function jobBegun(job: Job, handlers: readonly Handler[]): Values {
     handler: job.handler,
     config: job.config,
     schedule: slotsBegun(job.schedule),
-    notification: job.notification,
+    notification: toldBegun(job.notification),
     policies: job.policies,
     on_expiry: job.on_expiry,
     expires_on: job.expires_on ?? "never",

@@ -1,13 +1,14 @@
-import { type Draft, useField } from "../forms/draft";
+import type { Fault, Schemas } from "../api/client";
+import { AddressesField } from "../forms/addresses_field";
+import type { Draft, Values } from "../forms/draft";
 import { CheckField, ChoiceField } from "../forms/fields";
 import { Part } from "../forms/form";
-import { count } from "../words";
+import { webhookLacks, webhooksBegun, WebhooksField } from "../forms/webhooks_field";
 
 /** Who is told how a run ended. */
 export function ToldPart({ draft, isGroup }: { draft: Draft; isGroup: boolean }) {
   const told = (draft.values["notification"] ?? {}) as Record<string, unknown>;
   const mode = told["mode"] ?? "none";
-  const hooks = [told["webhook"], told["on_success"]].flatMap((one) => (Array.isArray(one) ? one : []));
   return (
     <Part title="Who is told">
       <ChoiceField
@@ -28,6 +29,12 @@ export function ToldPart({ draft, isGroup }: { draft: Draft; isGroup: boolean })
             label="Also told of failures"
             hint="They hear of failures alone."
           />
+          <WebhooksField
+            path="notification.webhook"
+            label="Webhooks"
+            one="webhook"
+            hint="Programs that are told the same by a signed POST."
+          />
           <CheckField path="notification.on_rejects" label="Also when records were rejected" />
           <CheckField path="notification.on_recovery" label="Also when it succeeds again" />
           {isGroup && (
@@ -35,36 +42,26 @@ export function ToldPart({ draft, isGroup }: { draft: Draft; isGroup: boolean })
           )}
         </>
       )}
-      {hooks.length > 0 && (
-        <p class="across faint">{count(hooks.length, "webhook")} stay as they are; the API changes them.</p>
+      {isGroup && (
+        <WebhooksField
+          path="notification.on_success"
+          label="Called after each success"
+          one="webhook after success"
+          hint="Whatever is chosen above, and after no other end."
+        />
       )}
     </Part>
   );
 }
 
-/** E-mail addresses, one a line. */
-export function AddressesField({ path, label, hint }: { path: string; label: string; hint: string }) {
-  const field = useField<readonly string[]>(path, { label, deep: true });
-  const { id } = field;
-  return (
-    <div class={`field ${field.fault ? "wrong" : ""}`}>
-      <label for={id}>{label}</label>
-      <textarea
-        id={id}
-        rows={3}
-        value={(field.value ?? []).join("\n")}
-        aria-invalid={field.fault !== undefined}
-        aria-describedby={`${id}-said`}
-        spellcheck={false}
-        onInput={(event) => field.set(event.currentTarget.value ? event.currentTarget.value.split(/[\n,;]/) : [])}
-        onBlur={() => {
-          field.set((field.value ?? []).map((one) => one.trim()).filter(Boolean));
-          field.leave();
-        }}
-      />
-      <small id={`${id}-said`}>
-        {field.fault && <span class="error">{field.fault}</span>} {hint}
-      </small>
-    </div>
-  );
+/** Who is told, as a form begins with it. */
+export function toldBegun(shown: Schemas["NotificationShown"] & { on_success?: readonly object[] }): Values {
+  const called = shown.on_success && { on_success: webhooksBegun(shown.on_success) };
+  return { ...shown, webhook: webhooksBegun(shown.webhook), ...called };
+}
+
+/** Says what the webhooks of who is told lack. */
+export function hookLacks(values: Values): readonly Fault[] {
+  const told = (values["notification"] ?? {}) as Values;
+  return ["webhook", "on_success"].flatMap((name) => webhookLacks(`notification.${name}`, told[name]));
 }

@@ -74,7 +74,9 @@ export function useDraft(begin: Values): {
     },
     faults: () =>
       (problem?.errors ?? []).map((fault) => {
-        const found = [...claims.current].find(([, { path, deep }]) => isAt(fault, path, deep));
+        const all = [...claims.current];
+        const at = all.find(([, { path }]) => isAt(fault, path, false));
+        const found = at ?? all.find(([, { path, deep }]) => isAt(fault, path, deep));
         return { ...fault, label: found?.[1].label, focus: found && (() => reveal(found[0])) };
       }),
   });

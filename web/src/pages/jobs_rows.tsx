@@ -5,6 +5,7 @@ import { Strip } from "../calendar/strip";
 import { Ago, Bar, State, Tag } from "../parts/basics";
 import type { Column } from "../parts/table";
 import { to } from "../router";
+import { editAlerts } from "../schedules/alerts";
 import { editCadence, editSchedule } from "../schedules/forms";
 import { cadence, capital, count, long, plain, wallClock, zoneName } from "../words";
 
@@ -88,6 +89,12 @@ export function scheduleColumns(workspace: string): readonly Column<ScheduleRow>
               label: "Edit cadence …",
               reason: reasonOf(row.actions, "edit_cadence"),
               choose: () => editCadence(workspace, row.id),
+            },
+            {
+              name: "edit_alerts",
+              label: "Alerts …",
+              reason: reasonOf(row.actions, "edit_alerts"),
+              choose: () => void editAlerts(workspace, row.id),
             },
           ]}
           owner={{

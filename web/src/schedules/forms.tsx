@@ -12,6 +12,7 @@ import { CommandForm, Folded, openForm, Part, Sheet } from "../forms/form";
 import type { Newest } from "../forms/overtaken";
 import { Loading, Trouble } from "../parts/basics";
 import { cadence } from "../words";
+import { AlertFields, alertLacks } from "./alerts";
 import { CadenceFields } from "./cadence_fields";
 import { Foresight } from "./foresight";
 import { type Choices, JobTable, readChoices } from "./job_table";
@@ -109,7 +110,7 @@ function AddSchedule({ workspace, zone, choices, calendars }: Around & { workspa
       title="Add schedule"
       begin={first as unknown as Values}
       orders={(values) => [creation(withId(typed(values)))]}
-      lacks={(values) => lacks(typed(values))}
+      lacks={(values) => [...lacks(typed(values)), ...alertLacks(values)]}
       label="Save"
       done="The schedule is made"
       foreseen={foreseen(workspace, (values) =>
@@ -139,6 +140,12 @@ function AddSchedule({ workspace, zone, choices, calendars }: Around & { workspa
             <JobTable choices={choices} />
           </Part>
           <Rules calendars={calendars} />
+          <details class="part">
+            <summary>When people are told</summary>
+            <div class="parts">
+              <AlertFields />
+            </div>
+          </details>
         </>
       )}
     </CommandForm>

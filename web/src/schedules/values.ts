@@ -39,6 +39,8 @@ export interface ScheduleValues {
   cadence: CadenceValues;
   jobs: RowValues[];
   policies: Partial<Policies>;
+  /** Of a new one only: those of one that is there have a form of their own. */
+  alerts?: Values;
 }
 
 /** The values of a form, by the types that they have. */
@@ -61,6 +63,7 @@ export function begin(zone: string): ScheduleValues {
       gap: "shift",
       repeat: "first",
     },
+    alerts: { on_recovery: true },
   };
 }
 
@@ -173,8 +176,8 @@ function isJson(text: string | undefined): boolean {
 
 /** The command that makes a schedule of what was filled in. */
 export function creation(values: ScheduleValues): Order {
-  const { id, description = "", active, cadence, jobs, policies } = values;
-  const data = { id, description, active, cadence: cadenceFields(cadence), jobs: jobs.map(jobFields), policies };
+  const { cadence, jobs, ...others } = values;
+  const data = { description: "", ...others, cadence: cadenceFields(cadence), jobs: jobs.map(jobFields) };
   return { command: "CreateSchedule", data };
 }
 

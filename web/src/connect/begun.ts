@@ -1,15 +1,4 @@
-import { asProblem } from "../api/client";
 import type { Values } from "../forms/draft";
-import { say } from "../parts/toast";
-
-/** Opens a form for which something is to be read first, and says why where that is not possible. */
-export async function opening(open: () => Promise<void>): Promise<void> {
-  try {
-    await open();
-  } catch (error) {
-    say(asProblem(error).message);
-  }
-}
 
 /** What groups and jobs begin with: they run on demand, and nobody is told. */
 export function begun(zone: string): Values {

@@ -1,4 +1,4 @@
-import { alike, type Values } from "../forms/draft";
+import { alike, type Values } from "./draft";
 
 /** Names the parts in which two definitions differ, in words. */
 export function differences(from: Values, to: Values, parts: Readonly<Record<string, string>>): readonly string[] {
