@@ -12,6 +12,7 @@ import asyncpg
 import pytest
 
 from eventjobs.errors import JobFailed
+from eventjobs.handlers.context import JobRef
 from eventjobs.handlers.files import FileRoom, Files
 from eventjobs.handlers.workbench import Workbench
 from eventjobs.outbound.addresses import OutboundRules
@@ -65,6 +66,29 @@ async def test_G82_a_file_is_archived_after_the_run_under_the_runs_name(
     assert files() == ["archive/night-1/people.csv"]
     assert result.output["archived_as"] == "archive/night-1/people.csv"
     assert len(await rows(acme)) == 3
+
+
+@pytest.mark.parametrize(
+    ("kind", "more", "left"),
+    [
+        ("import", {}, ["archive/night-1/people.csv"]),
+        ("import", {"after": None}, ["archive/night-1/people.csv"]),
+        ("import", {"reload": True}, ["people.csv"]),
+        ("service", {}, ["people.csv"]),
+    ],
+)
+async def test_G82_an_import_job_archives_its_file_without_being_told(
+    loading: Workbench,
+    attempt: Callable[..., Attempt],
+    files: Callable[[], list[str]],
+    kind: str,
+    more: dict[str, Any],
+    left: list[str],
+) -> None:
+    night = attempt(loading, run="night", job=JobRef(kind, "people"))
+    config = {"source": "people.csv", "table": "people", "columns": TYPES, "ready": {"stable_for": "PT0.001S"}, **more}
+    await night.perform("csv.import", config)
+    assert files() == left
 
 
 async def test_G82_a_file_is_deleted_after_success(load: Any, acme: Connection, files: Callable[[], list[str]]) -> None:

@@ -16,12 +16,14 @@ from tests.handlers.test_csv_import import PEOPLE, TYPES, counts, rows
 Connection = asyncpg.Connection
 OTHER = "id,name,joined\n9,Zoe,2026-02-02\n"
 IMPORT = {"job": JobRef("import", "contacts")}
+KEPT = {"success": "keep", "bad_source": "keep"}
 
 
 @pytest.fixture
 def load_import(load: Any) -> Any:
     async def run(*, of: dict[str, Any] | None = None, **config: Any) -> Any:
-        return await load(of={**IMPORT, **(of or {})}, columns=TYPES, ready={"stable_for": "PT0.001S"}, **config)
+        config = {"columns": TYPES, "ready": {"stable_for": "PT0.001S"}, "after": KEPT, **config}
+        return await load(of={**IMPORT, **(of or {})}, **config)
 
     return run
 
@@ -86,7 +88,7 @@ async def test_a_run_that_loads_nothing_does_not_hide_who_loaded_the_table_meanw
             await load_import(of={"job": JobRef("import", "others")}, source="other.csv")
 
     unchanged.on_progress = load_another
-    config = {"source": "people.csv", "table": "people", "mode": "replace", "columns": TYPES}
+    config = {"source": "people.csv", "table": "people", "mode": "replace", "columns": TYPES, "after": KEPT}
     assert (await unchanged.perform("csv.import", config)).counts == counts(0, 0)
     assert len(await rows(acme)) == 1
     assert (await load_import()).counts == counts(3, 3)

@@ -195,7 +195,10 @@ class CsvImportConfig(Strict):
         default=None,
         description="load what this job has loaded into the table before; unset: neither for imports nor with after",
     )
-    after: After | None = Field(default=None, description="what becomes of the file; unset: it stays where it is")
+    after: After | None = Field(
+        default=None,
+        description="what becomes of the file; unset: for imports it is archived, unless reload is true; else it stays",
+    )
     unpacked_max: int = Field(
         default=10 * 1024**3, ge=1, le=1024**4, description="bytes that a gzip source may have when it is unpacked"
     )
@@ -271,7 +274,9 @@ class CsvImportConfig(Strict):
         is_import, is_file = kind == IMPORT, not URL.match(self.source)
         reload = not is_import and self.after is None if self.reload is None else self.reload
         ready = LEFT_ALONE if self.ready is None and is_import and is_file else self.ready
-        return self.model_copy(update={"reload": reload, "ready": ready})
+        # Who has a file loaded again and again wants to find it where it is.
+        after = After() if self.after is None and is_import and is_file and not reload else self.after
+        return self.model_copy(update={"reload": reload, "ready": ready, "after": after})
 
     @property
     def recipe(self) -> str:
