@@ -160,3 +160,14 @@ async def test_what_was_cut_off_in_storage_is_missing(stored: tuple[Rig, str]) -
     (part,) = await part_by_part(rig)
 
     assert part["broken"] == {"position": head, "what": f"position {head} is missing, and all after it"}
+
+
+async def test_a_moment_whose_position_is_gone_has_no_chain_value(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def nothing(*_: Any, **__: Any) -> Sequence[Any]:
+        return ()
+
+    monkeypatch.setattr(rig.log, "read", nothing)
+    answered = await rig.get("/v1/acme/audit")
+
+    assert answered.status == 200
+    assert AuditBody.model_validate_json(answered.body).chain is None

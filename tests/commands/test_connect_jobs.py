@@ -142,7 +142,7 @@ def test_G76_the_same_schedule_again_is_nothing() -> None:
     it.when(job("contacts", schedule=WEEKLY)).then_nothing()
 
 
-def test_G85_only_a_data_director_defines_and_a_reader_runs_nothing() -> None:
+def test_G85_an_author_of_flows_runs_no_import_and_an_operator_does() -> None:
     it = alone().given(command("ActivateJob", id="contacts"))
     it.when(run(**CONTACTS), grant=operator("acme", "flow_author")).then_refused("forbidden")
     it.when(run(**CONTACTS), grant=operator()).then(*[Fact(object)] * 2)

@@ -71,8 +71,8 @@ async def verification(call: Call) -> web.StreamResponse:
     return json_answer(call.request_id, document)
 
 
-async def _chain(call: Call, moment: Moment) -> str:
+async def _chain(call: Call, moment: Moment) -> str | None:
     if moment.position == 0:
         return ZERO_CHAIN.hex()
-    (fact,) = await call.deps.log.read(moment.position - 1, 1, before=moment.position + 1)
-    return fact.chain.hex()
+    facts = await call.deps.log.read(moment.position - 1, 1, before=moment.position + 1)
+    return facts[0].chain.hex() if facts else None

@@ -327,11 +327,12 @@ class AuditBody(Body):
     """
     The value of the log's chain at the moment, and the audit of occurrences.
 
-    That is of now, and empty until the first one is kept. `types` are those that facts may have.
+    There is no value where the log lacks the position. The audit is of now, and empty until the first one is kept.
+    `types` are those that facts may have.
     """
 
     as_of: AsOfBody
-    chain: str
+    chain: str | None
     occurrences: OccurrencesAudited | None
     types: list[str]
 

@@ -14,9 +14,12 @@ from eventjobs.log.port import ZERO_CHAIN
 
 FACTS_MAX: Final = 50_000
 TIME_S_MAX: Final = 2.0
-BATCH: Final = 500
-AT_ONCE: Final = 100
-"""How many facts are hashed before others get their turn on the event loop."""
+BATCH: Final = 100
+"""How many facts are read at once: each may be as long as a request."""
+AT_ONCE_BYTES: Final = 2**20
+"""How much is hashed before others get their turn on the event loop."""
+FACT_BYTES: Final = 10_000
+"""What a fact counts beside its data: what it costs without any."""
 SHARE: Final = 0.25
 """Of the time, however much there is to verify."""
 
@@ -61,9 +64,12 @@ async def _begin(read: Read, after: int, chain: bytes | None) -> Check | Broken:
 
 async def _take(check: Check, read: Read, count: int) -> Broken | None:
     facts = await read(check.position, count)
-    for place, fact in enumerate(facts, 1):
+    size = 0
+    for fact in facts:
         if (broken := check.take(fact)) is not None:
             return broken
-        if not place % AT_ONCE:
+        size += FACT_BYTES + len(fact.data)
+        if size >= AT_ONCE_BYTES:
+            size = 0
             await asyncio.sleep(0)
     return None if facts else Broken(check.position + 1, f"position {check.position + 1} is missing, and all after it")

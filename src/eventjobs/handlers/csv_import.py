@@ -223,7 +223,9 @@ def _told(
         context.log("info", f"the source has not changed since run {same_as}; nothing was loaded", run=same_as)
         output["unchanged_since"] = same_as
     if loaded.counts.get("rejected"):
-        output |= {"rejects_file": rejects_name(context, config), "rejected_lines": list(rejected)}
+        output["rejects_file"] = rejects_name(context, config)
+        if rejected:
+            output["rejected_lines"] = list(rejected)
     return Result(counts=loaded.counts, output=output)
 
 

@@ -37,7 +37,7 @@ export function Chain(props: { workspace: string; told: (types: readonly string[
             . Each carries a hash of itself and of all before it; this one seals them all:
           </p>
           <code class="hash" aria-label="The chain's value">
-            {data.chain}
+            {data.chain ?? "The log lacks this position."}
           </code>
           <Verify workspace={workspace} />
         </div>
