@@ -454,6 +454,7 @@ async def test_what_the_provider_refuses_is_told_by_its_code_alone(world: World)
 
 
 ELSEWHERE = [
+    "/" + "ü" * 1_500,
     "//evil.test",
     "https://evil.test",
     "javascript:alert(1)",

@@ -34,18 +34,22 @@ from eventjobs.errors import NotFound
 _log: Final = structlog.get_logger("eventjobs.sign_in")
 
 _NOT_BEGUN: Final = "this sign-in was not begun in this browser, took longer than ten minutes, or was used before"
+PAGE_BYTES_MAX: Final = 2_000
+"""The page goes along in a cookie, and browsers drop those of more than 4 KiB."""
 
 
 def _own_page(page: str) -> str:
     if not page.startswith("/") or page.startswith("//") or "\\" in page or not page.isprintable():
         raise ValueError("is the dashboard's address behind the #: /workspace/page")
+    if len(page.encode()) > PAGE_BYTES_MAX:
+        raise ValueError(f"has more than {PAGE_BYTES_MAX} bytes")
     return page
 
 
 class BeginSignIn(Body):
     """Where the dashboard shall go on: the part of its address behind the `#`."""
 
-    page: Annotated[str, Field(max_length=2_000), AfterValidator(_own_page)] = "/"
+    page: Annotated[str, Field(max_length=PAGE_BYTES_MAX), AfterValidator(_own_page)] = "/"
 
 
 class FinishSignIn(Body):
