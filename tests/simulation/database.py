@@ -7,7 +7,7 @@ commit is shown to `watch`, which sees the truth and not what an instance knows 
 
 import asyncio
 from bisect import bisect_right
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -132,7 +132,7 @@ class Database:
         self._start = start
         self._step = timedelta()
         self._stepped_at = float("-inf")
-        self._set_back: list[tuple[float, float]] = []
+        self._set_back: deque[tuple[float, float]] = deque()
         self.standing: set[int] = set()
         """Positions whose time may be another than that of their decision: not all went by the same clock."""
         self._watch = watch
@@ -176,8 +176,9 @@ class Database:
 
     def set_back_s(self) -> float:
         """Return by how much it was set back, or seen to be, lately; 0 where it was not."""
-        now = self.loop.time()
-        return max((seconds for at, seconds in self._set_back if now - at < STEPPING_S), default=0.0)
+        while self._set_back and self.loop.time() - self._set_back[0][0] >= STEPPING_S:
+            self._set_back.popleft()
+        return max((seconds for _, seconds in self._set_back), default=0.0)
 
     # -- the network ------------------------------------------------------------------------------------------------
 
