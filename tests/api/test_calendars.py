@@ -43,8 +43,11 @@ async def test_a_calendar_and_what_it_skips_are_shown_now_and_as_of_then(pg: Rig
     assert now == {"calendar": "nights", "note": "Advent", "until": "2100-12-02T00:00:00Z"}
     shown = await read(pg, "/v1/acme/calendars/nights")
     assert (shown.headers["ETag"], shown.json["dates"], shown.json["ranges"]) == ('"2"', [day], [])
+    assert (shown.json["used_by"], shown.json["actions"]) == ([{"kind": "schedule", "id": "nightly"}], {"save": True})
     before = await read(pg, "/v1/acme/calendars", f"?as_of={made.json['position']}")
     assert [(item["id"], item["version"], item["ranges"]) for item in before.json["items"]] == [("nights", 1, [FREEZE])]
+    first_moment = f"?as_of={first.json['position']}"
+    assert (await read(pg, "/v1/acme/calendars", first_moment)).json["items"][0]["used_by"] == []
     assert (await read(pg, "/v1/acme/calendars/other")).status == 404
 
 

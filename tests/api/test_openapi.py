@@ -17,7 +17,7 @@ from tests.api.rig import Rig, started
 
 STORED = Path(__file__).parents[2] / "docs" / "openapi.json"
 DOCUMENT = build("0.0.0")
-WRITE_NO_FACTS = ("signIn", "beginSignIn", "finishSignIn", "planCrontab", "planDefinition")
+WRITE_NO_FACTS = ("signIn", "beginSignIn", "finishSignIn", "planCalendar", "planCrontab", "planDefinition")
 
 
 def operations() -> list[tuple[str, str, dict[str, Any]]]:

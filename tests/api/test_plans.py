@@ -108,3 +108,35 @@ async def test_a_definition_is_read_for_who_may_publish_it(rig: Rig) -> None:
     refused = await rig.post("/v1/acme/plans/definition", {"text": "id: x"}, key=await rig.issue("operator"))
 
     assert (refused.status, refused.code) == (403, "forbidden")
+
+
+async def test_a_calendars_events_are_planned_with_those_that_no_blackout_can_say(rig: Rig) -> None:
+    """What is refused is named, what breaks off or is too much is a problem, and who may not save may not plan."""
+    holidays = ("DTSTART;VALUE=DATE:20261224", "DTEND;VALUE=DATE:20261227", "RRULE:FREQ=YEARLY", "SUMMARY:Christmas")
+    odd = ("DTSTART;VALUE=DATE:20261201", "RRULE:FREQ=MONTHLY", "SUMMARY:Inventory")
+    broken = ("DTSTART;VALUE=DATE:99991231", "DURATION:P9999D", "SUMMARY:The end")
+    body = {"text": ics(holidays, odd, broken), "time_zone": "Europe/Berlin"}
+
+    answered = await rig.post("/v1/acme/plans/calendar", body)
+
+    shown = answered.json
+    assert [one["event"] for one in shown["refused"]] == ["Inventory", "The end"]
+    assert shown["content"]["yearly"] == [{"start": "12-24", "end": "12-26", "note": "Christmas"}]
+    saved = await rig.command("SaveCalendar", {**shown["content"], "id": "holidays", "name": "Holidays"})
+    assert saved.status == 201, saved.body
+    many = [("DTSTART;VALUE=DATE:20000101", "RRULE:FREQ=YEARLY;COUNT=900")] * 2
+    for fields, code in (
+        ({"text": "nonsense"}, "not_a_calendar"),
+        ({"text": ics(*many), "time_zone": "UTC"}, "not_a_calendar"),
+        ({"text": ics(holidays)}, "missing"),
+        ({"text": "", "time_zone": "Europe/Nowhere"}, "time_zone_unknown"),
+    ):
+        refused = await rig.post("/v1/acme/plans/calendar", fields)
+        assert (refused.status, refused.json["errors"][0]["code"]) == (422, code)
+    refused = await rig.post("/v1/acme/plans/calendar", body, key=await rig.issue("reader"))
+    assert (refused.status, refused.code) == (403, "forbidden")
+
+
+def ics(*events: tuple[str, ...]) -> str:
+    lines = [line for event in events for line in ("BEGIN:VEVENT", *event, "END:VEVENT")]
+    return "\r\n".join(["BEGIN:VCALENDAR", "VERSION:2.0", "PRODID:-//Example//EN", *lines, "END:VCALENDAR", ""])

@@ -36,6 +36,7 @@ from eventjobs.commands import (
     restore_service,
     resume_run,
     run_now,
+    save_calendar,
     set_feature_status,
     stop_run,
     sync_registration,
@@ -237,6 +238,7 @@ def drift_actions(drifted: Document) -> Mapping[str, Action]:
     return {}
 
 
+CALENDAR: Final[Mapping[str, Action]] = {"save": Action(save_calendar.SPEC, _nothing)}
 MEMBER: Final[Mapping[str, Action]] = {"remove": Action(remove_member.SPEC, _nothing)}
 RUN: Final[Mapping[str, Action]] = {
     "stop": Action(stop_run.SPEC, _run_is_over),

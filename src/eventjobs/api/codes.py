@@ -124,6 +124,7 @@ CODES: Final[Mapping[int, Mapping[str, str]]] = {
         "month_day_not_allowed": "not every month has the day; there is `last`",
         "no_offset": "an instant without its offset",
         "not_a_number": "a number that JSON does not have",
+        "not_a_calendar": "the text is no iCalendar file, or has too many events",
         "not_a_definition": "the text is no YAML or JSON of a definition",
         "not_carried_over": "the line of a crontab is not what a schedule could do",
         "not_in_a_batch": "a command for many registrations is sent by itself",

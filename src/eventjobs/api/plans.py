@@ -16,10 +16,11 @@ from eventjobs.api.batch import preview_all, turn
 from eventjobs.api.body import read_body
 from eventjobs.api.definition_text import Unreadable, read_definition_text
 from eventjobs.api.field_errors import validated
+from eventjobs.api.ics_text import NoCalendar, ZoneUnknown, read_ics
 from eventjobs.api.json_text import read_json
 from eventjobs.api.problems import problem_of
 from eventjobs.api.registry import Call
-from eventjobs.commands import add_service, create_schedule, publish_definition
+from eventjobs.commands import add_service, create_schedule, publish_definition, save_calendar
 from eventjobs.commands.spec import CommandSpec
 from eventjobs.domain.crontab import Job, read_crontab
 from eventjobs.domain.streams import workspace_stream
@@ -57,12 +58,24 @@ class DefinitionSource(BaseModel):
     text: Annotated[str, Field(max_length=TEXT_CHARS_MAX)]
 
 
+class CalendarText(BaseModel):
+    """
+    An iCalendar (.ics) file as it is written.
+
+    `time_zone` is the blackout calendar's, else the file names it.
+    """
+
+    model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
+
+    text: Annotated[str, Field(max_length=TEXT_CHARS_MAX)]
+    time_zone: Annotated[str, Field(max_length=64)] | None = None
+
+
 async def plan_crontab(call: Call) -> web.StreamResponse:
     """Answer with what each line of a crontab would become, or why not."""
     await _require(call, add_service.SPEC, create_schedule.SPEC)
     given = await _body(call, CrontabText)
-    if given.time_zone is not None and not is_zone(given.time_zone):
-        raise Invalid.at("time_zone", "time_zone_unknown", f"there is no time zone {given.time_zone!r}")
+    _check_zone(given.time_zone)
     async with call.deps.plan_places.take(1, TURN_S_MAX):
         found = await asyncio.to_thread(read_crontab, given.text, system=given.system)
     if len(found.jobs) > LINES_MAX:
@@ -85,6 +98,28 @@ async def plan_definition(call: Call) -> web.StreamResponse:
             place = "" if error.line is None else f"line {error.line}: "
             raise Invalid.at("text", "not_a_definition", f"{place}{error}") from None
     return json_answer(call.request_id, {"content": read.content, "lines": read.lines})
+
+
+async def plan_calendar(call: Call) -> web.StreamResponse:
+    """Answer with the content of a `SaveCalendar`, and with the events that it cannot say."""
+    await _require(call, save_calendar.SPEC)
+    given = await _body(call, CalendarText)
+    _check_zone(given.time_zone)
+    async with call.deps.plan_places.take(1, TURN_S_MAX):
+        try:
+            found = await asyncio.to_thread(read_ics, given.text, time_zone=given.time_zone)
+        except NoCalendar as error:
+            raise Invalid.at("text", "not_a_calendar", str(error)) from None
+        except ZoneUnknown as error:
+            raise Invalid.at("time_zone", "missing", str(error)) from None
+    content = {"name": found.name, "time_zone": found.time_zone, **found.entries}
+    refused = [{"event": event, "detail": detail} for event, detail in found.refused]
+    return json_answer(call.request_id, {"content": content, "refused": refused, "notes": list(found.notes)})
+
+
+def _check_zone(zone: str | None) -> None:
+    if zone is not None and not is_zone(zone):
+        raise Invalid.at("time_zone", "time_zone_unknown", f"there is no time zone {zone!r}")
 
 
 async def _require(call: Call, *specs: CommandSpec[Any]) -> None:

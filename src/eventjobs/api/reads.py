@@ -10,7 +10,7 @@ from aiohttp import web
 from pydantic import AfterValidator, Field
 
 from eventjobs.api.acting import Action, Around, around, with_actions
-from eventjobs.api.actions import FLOW, GROUP, INTEGRATION, JOB, MEMBER, RUN, SCHEDULE, SERVICE, drift_actions
+from eventjobs.api.actions import CALENDAR, FLOW, GROUP, INTEGRATION, JOB, MEMBER, RUN, SCHEDULE, SERVICE, drift_actions
 from eventjobs.api.answers import json_answer
 from eventjobs.api.moment import ListQuery, Moment, now_of, parse_instant, view_moment
 from eventjobs.api.owners import find_group, find_job, find_owner
@@ -202,7 +202,7 @@ async def definition(call: Call) -> web.StreamResponse:
 
 async def calendars(call: Call) -> web.StreamResponse:
     """Answer with blackout calendars."""
-    return await read_list(call, partial(call.deps.views.calendars, call.workspace))
+    return await read_list(call, partial(call.deps.views.calendars, call.workspace), partial(on_items, CALENDAR))
 
 
 async def runs(call: Call) -> web.StreamResponse:
@@ -333,7 +333,7 @@ feature: Final = thing("feature", _in_view("feature"))
 key: Final = thing("key", _in_view("key"))
 member: Final = thing("member", _in_view("member"), lambda _: MEMBER)
 notification: Final = thing("notification", _in_view("notification"))
-calendar: Final = thing("calendar", _in_view("calendar"))
+calendar: Final = thing("calendar", _in_view("calendar"), lambda _: CALENDAR)
 group: Final = thing("group", find_group, lambda _: GROUP)
 job: Final = thing("job", find_job, lambda found: JOB[found["kind"]])
 occurrence: Final = thing("occurrence", _in_view("occurrence"))

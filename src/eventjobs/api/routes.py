@@ -24,7 +24,14 @@ from eventjobs.api.calendar_feed import MEDIA, FeedQuery, calendar_feed
 from eventjobs.api.callbacks import callback
 from eventjobs.api.commands import CommandQuery, create_workspace, named_command
 from eventjobs.api.moment import ListQuery, ReadQuery
-from eventjobs.api.plans import CrontabText, DefinitionSource, plan_crontab, plan_definition
+from eventjobs.api.plans import (
+    CalendarText,
+    CrontabText,
+    DefinitionSource,
+    plan_calendar,
+    plan_crontab,
+    plan_definition,
+)
 from eventjobs.api.provider_sign_in import BeginSignIn, FinishSignIn, begin_sign_in, finish_sign_in
 from eventjobs.api.registry import Answer, Call, Handler, Query, Route, Scope
 from eventjobs.api.run_log import LogQuery, run_log
@@ -212,6 +219,16 @@ _COMMANDS: Final = (
         plan_definition,
         DefinitionSource,
         Answer(description="The definition, and where its parts stand", model=schemas.DefinitionPlan),
+    ),
+    _plan(
+        "/v1/{workspace}/plans/calendar",
+        "planCalendar",
+        "What the events of an iCalendar (.ics) file become as blackouts",
+        "Nothing is written: `SaveCalendar` with an id and the `content` in the answer saves it. What is `refused` is "
+        "not in it. Needs its role.",
+        plan_calendar,
+        CalendarText,
+        Answer(description="The calendar, and the events that it cannot say", model=schemas.CalendarPlan),
     ),
     Route(
         method="POST",

@@ -199,6 +199,21 @@ class DefinitionPlan(Body):
     lines: dict[str, int]
 
 
+class RefusedEvent(Body):
+    """An event of a calendar that no blackout can say, and why."""
+
+    event: str
+    detail: str
+
+
+class CalendarPlan(Body):
+    """The fields of `SaveCalendar` besides the id, the events that they do not say, and what else is worth a word."""
+
+    content: dict[str, Any]
+    refused: list[RefusedEvent]
+    notes: list[str]
+
+
 class BatchResult(BaseModel):
     """What became of one command of a batch: its answer or its problem, with the status it would have had alone."""
 

@@ -260,7 +260,7 @@ class BlackoutWeeklyShown(BlackoutSpanShown):
 
 
 class CalendarItem(Shown):
-    """A blackout calendar: when whatever names it starts nothing, local to its zone."""
+    """A blackout calendar: when the schedules that name it start nothing, local to its zone."""
 
     id: str
     version: int
@@ -271,6 +271,8 @@ class CalendarItem(Shown):
     ranges: list[BlackoutSpanShown]
     weekly: list[BlackoutWeeklyShown]
     yearly: list[BlackoutSpanShown]
+    used_by: list[Reference]
+    actions: Actions
 
 
 class JobItem(Shown):

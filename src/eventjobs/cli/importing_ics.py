@@ -4,10 +4,10 @@ from typing import Annotated, Any
 
 from cyclopts import Parameter
 
+from eventjobs.api.ics_text import Found, NoCalendar, ZoneUnknown, read_ics
 from eventjobs.cli import exits
 from eventjobs.cli.client import Client
 from eventjobs.cli.files import read_text
-from eventjobs.cli.ics import Found, read_ics
 from eventjobs.cli.output import print_json, say
 from eventjobs.cli.target import Where, find_target
 from eventjobs.cli.view import NOW, Json
@@ -35,7 +35,7 @@ async def ics(
     """
     if time_zone is not None and not is_zone(time_zone):
         raise UsageWrong(f"there is no time zone {time_zone}")
-    found = read_ics(read_text(file), time_zone=time_zone)
+    found = _read(file, time_zone)
     body = {"id": calendar, "name": name or found.name or calendar, "time_zone": found.time_zone, **found.entries}
     saves = apply and (leave_out or not found.refused)
     async with Client(find_target(where)) as client:
@@ -49,6 +49,15 @@ async def ics(
     else:
         _tell(body, found, changes=bool(answer["events"]), saved=saves)
     return exits.REFUSED if found.refused and not leave_out else exits.OK
+
+
+def _read(file: str, time_zone: str | None) -> Found:
+    try:
+        return read_ics(read_text(file), time_zone=time_zone)
+    except NoCalendar as error:
+        raise UsageWrong(str(error)) from None
+    except ZoneUnknown as error:
+        raise UsageWrong(f"{error}; give --time-zone") from None
 
 
 def _tell(body: dict[str, Any], found: Found, *, changes: bool, saved: bool) -> None:

@@ -1,6 +1,6 @@
 """Reads of single blackout calendars, as documents and as what says whether a coming moment is skipped."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
 from pydantic import TypeAdapter
@@ -12,6 +12,7 @@ from eventjobs.postgres.statements import statement
 from eventjobs.projections.documents import Document, Row, calendar_document, loads, policies_of
 
 FIND_CALENDARS: Final = statement("reads/find_calendars")
+LIST_CALENDAR_USERS: Final = statement("reads/list_calendar_users")
 
 _SAVED: TypeAdapter[CalendarSaved] = TypeAdapter(CalendarSaved)
 
@@ -19,7 +20,15 @@ _SAVED: TypeAdapter[CalendarSaved] = TypeAdapter(CalendarSaved)
 async def find_calendar(pool: TimedPool, workspace: str, calendar_id: str, position: int) -> Document | None:
     """Return one calendar."""
     rows = await pool.fetch(FIND_CALENDARS, workspace, [calendar_id], position)
-    return calendar_document(rows[0]) if rows else None
+    return (await calendar_documents(pool, workspace, rows, position))[0] if rows else None
+
+
+async def calendar_documents(pool: TimedPool, workspace: str, rows: Sequence[Row], position: int) -> Sequence[Document]:
+    """Return calendars as they are shown, each with the schedules that name it."""
+    users: dict[str, list[str]] = {row["id"]: [] for row in rows}
+    for use in await pool.fetch(LIST_CALENDAR_USERS, workspace, sorted(users), position):
+        users[use["calendar"]].append(use["schedule"])
+    return [calendar_document(row, users[row["id"]]) for row in rows]
 
 
 async def calendars_of(

@@ -116,8 +116,8 @@ def pause_of(row: Row) -> Document | None:
     }
 
 
-def calendar_document(row: Row) -> Document:
-    """A blackout calendar as it was saved last."""
+def calendar_document(row: Row, users: Sequence[str]) -> Document:
+    """A blackout calendar as it was saved last; `users` are the schedules that name it."""
     return {
         "id": row["id"],
         "version": row["version"],
@@ -125,6 +125,7 @@ def calendar_document(row: Row) -> Document:
         "time_zone": row["time_zone"],
         "saved_at": row["saved_at"],
         **loads(row["entries"]),
+        "used_by": [{"kind": "schedule", "id": schedule} for schedule in users],
     }
 
 

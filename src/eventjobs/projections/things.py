@@ -6,11 +6,10 @@ from typing import Any, Final
 
 from eventjobs.postgres.pool import TimedPool
 from eventjobs.postgres.statements import statement
-from eventjobs.projections.calendar_reads import calendars_of
+from eventjobs.projections.calendar_reads import calendar_documents, calendars_of
 from eventjobs.projections.cursors import read_cursor, write_cursor
 from eventjobs.projections.documents import (
     Document,
-    calendar_document,
     flow_document,
     hold_document,
     key_document,
@@ -97,7 +96,8 @@ async def list_calendars(pool: TimedPool, workspace: str, wanted: WantedThings, 
     """Return blackout calendars by id."""
     limit = capped(wanted.limit)
     rows = await pool.fetch(LIST_CALENDARS, workspace, position, wanted.after, limit + 1, wanted.q)
-    return _page(rows, limit, calendar_document)
+    shown = await calendar_documents(pool, workspace, rows, position)
+    return _page(shown, limit, dict)
 
 
 async def list_workspaces(pool: TimedPool, only: Sequence[str] | None, wanted: WantedThings, position: int) -> Document:

@@ -4,8 +4,7 @@ from typing import Any
 
 import pytest
 
-from eventjobs.cli.ics import Found, read_ics
-from eventjobs.errors import UsageWrong
+from eventjobs.api.ics_text import Found, NoCalendar, ZoneUnknown, read_ics
 
 
 def found(*lines: str, zone: str | None = "Europe/Berlin") -> Found:
@@ -141,10 +140,10 @@ def test_the_zone_is_the_files_if_it_names_one() -> None:
     assert found("DTSTART;TZID=America/New_York:20261224T180000", "DURATION:PT1H", zone=None).time_zone == (
         "America/New_York"
     )
-    with pytest.raises(UsageWrong, match="--time-zone"):
+    with pytest.raises(ZoneUnknown, match="none or several"):
         found("DTSTART;VALUE=DATE:20261224", zone=None)
 
 
 def test_what_is_no_calendar_is_refused() -> None:
-    with pytest.raises(UsageWrong, match="no iCalendar file"):
+    with pytest.raises(NoCalendar, match="no iCalendar file"):
         read_ics("dear diary", time_zone="UTC")

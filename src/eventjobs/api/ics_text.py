@@ -15,12 +15,14 @@ from icalendar import Calendar
 
 from eventjobs.domain.blackouts import WEEKDAYS
 from eventjobs.domain.zones import is_zone
-from eventjobs.errors import UsageWrong
 
+ENTRIES_MAX: Final = 1_000
 KINDS: Final = ("dates", "ranges", "weekly", "yearly")
 NOTE_MAX: Final = 2_000
 TIMES_MAX: Final = 1_000
 
+_BROKEN: Final = (ValueError, LookupError, TypeError, AttributeError, ArithmeticError, RecursionError)
+"""What the reading of a file raises that is not as it should be."""
 _DAY: Final = timedelta(days=1)
 _WEEK: Final = 7
 _BY_NAME: Final = dict(zip(("MO", "TU", "WE", "TH", "FR", "SA", "SU"), WEEKDAYS, strict=True))
@@ -47,17 +49,25 @@ class Found:
     notes: Sequence[str]
 
 
+class NoCalendar(ValueError):
+    """The text is no calendar, or one that is too long."""
+
+
+class ZoneUnknown(ValueError):
+    """The text names no time zone, or several."""
+
+
 class _Unsayable(Exception):
     """An event that no entry can say, and why."""
 
 
 def read_ics(text: str, *, time_zone: str | None = None) -> Found:
-    """Read a file; raises `UsageWrong` for what is no calendar, and where its zone is not known."""
+    """Read a file; raises `NoCalendar`, or `ZoneUnknown` where neither it nor the caller names one zone."""
     try:
         calendar: Any = Calendar.from_ical(text)  # its values have a type for each property that there may be
-    except (ValueError, IndexError) as error:
-        raise UsageWrong(f"this is no iCalendar file: {error}") from None
-    events = calendar.walk("VEVENT")
+        events = calendar.walk("VEVENT")
+    except _BROKEN as error:
+        raise NoCalendar(f"this is no iCalendar file: {error}") from None
     zone = time_zone or _zone_of(calendar, events)
     entries: dict[str, list[Entry]] = {kind: [] for kind in KINDS}
     refused: list[tuple[str, str]] = []
@@ -72,6 +82,10 @@ def read_ics(text: str, *, time_zone: str | None = None) -> Found:
                 entries[kind].append({**entry, "note": _summary(event)})
         except _Unsayable as reason:
             refused.append((what, str(reason)))
+        except _BROKEN:
+            refused.append((what, "it cannot be read"))
+        if sum(map(len, entries.values())) > ENTRIES_MAX:
+            raise NoCalendar(f"a calendar has at most {ENTRIES_MAX:,} entries, and these events are more")
     name = str(calendar["X-WR-CALNAME"]) if "X-WR-CALNAME" in calendar else None
     return Found(name=name, time_zone=zone, entries=entries, refused=refused, notes=notes)
 
@@ -82,7 +96,7 @@ def _zone_of(calendar: Any, events: Sequence[Any]) -> str:
         named = {event["DTSTART"].params.get("TZID") for event in events if "DTSTART" in event} - {None}
     if len(named) == 1 and is_zone(zone := named.pop()):
         return zone
-    raise UsageWrong("which time zone is the calendar in? The file names none or several; give --time-zone")
+    raise ZoneUnknown("which time zone is the calendar in? The file names none or several")
 
 
 def _summary(event: Any) -> str:
