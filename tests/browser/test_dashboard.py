@@ -14,6 +14,7 @@ PAGES = {
     "jobs?tab=workspace": "Contacts, every night",
     "jobs?tab=services": "noop",
     "jobs?tab=integrations": "No integrations are registered here",
+    "jobs?tab=blackouts": "Nothing is blacked out here",
     "connect?tab=all": "orders",
     "connect?tab=completed": "Nothing ended in the last seven days",
     "connect?tab=groups": "Nightly lists",

@@ -5,6 +5,7 @@ import { ask } from "../actions/dialog";
 import { ActButton } from "../actions/tools";
 import type { Asked, Got } from "../api/client";
 import { openCrontab } from "../begin/crontab";
+import { AddCalendar, Blackouts } from "../blackouts/section";
 import { FirstSteps } from "../begin/first_steps";
 import { Integrations } from "../integrations/section";
 import type { Row } from "../live/concern";
@@ -39,6 +40,9 @@ const TABS = [
   ["flows", "Flows"],
 ] as const;
 const INTEGRATIONS = "integrations";
+const BLACKOUTS = "blackouts";
+/** What is read beside the page. */
+const ELSEWHERE: readonly string[] = [INTEGRATIONS, BLACKOUTS];
 const FLOW_AUTHOR = "flow_author";
 type SectionName = (typeof TABS)[number][0];
 type Page = Got<typeof PATH>;
@@ -84,9 +88,10 @@ export function Jobs() {
   const [isLarge, setLarge] = useState(true);
   const part = { section: isLarge ? asked : undefined, cursor: isLarge && asked ? after() : undefined, limit: PART };
   const { data, problem, reload } = useView(PATH, { workspace }, { ...filters, ...part }, CONCERNS, rowsOf);
-  const isElsewhere = query.get("tab") === INTEGRATIONS;
+  const elsewhere = ELSEWHERE.find((id) => id === query.get("tab"));
+  const isElsewhere = elsewhere !== undefined;
   const first = data && fullest(data);
-  const chosen = isElsewhere ? INTEGRATIONS : (asked ?? first ?? "workspace");
+  const chosen = elsewhere ?? asked ?? first ?? "workspace";
   const rows = data && TABS.reduce((sum, [id]) => sum + section(data, id).count, 0);
   useEffect(() => {
     if (rows === undefined) return;
@@ -120,7 +125,7 @@ export function Jobs() {
           <button type="button" class="quiet square" aria-label="Refresh" title="Refresh" onClick={reload}>
             <Icon name="refresh" />
           </button>
-          {chosen === "services" || chosen === "flows" ? <AddButton name={chosen} isMain /> : <AddSchedule isMain />}
+          <Adding chosen={chosen} />
           <Menu
             label="More about all jobs"
             items={[
@@ -144,6 +149,7 @@ export function Jobs() {
         tabs={[
           ...TABS.map(([id, label]) => ({ id, label, count: data && section(data, id).count })),
           { id: INTEGRATIONS, label: "Integrations" },
+          { id: BLACKOUTS, label: "Blackouts" },
         ]}
         chosen={chosen}
         choose={(tab) => setQuery({ tab })}
@@ -151,8 +157,10 @@ export function Jobs() {
         {problem && <Trouble problem={problem} again={reload} />}
         {chosen === INTEGRATIONS ? (
           <Integrations key={workspace} workspace={workspace} />
+        ) : chosen === BLACKOUTS ? (
+          <Blackouts key={workspace} workspace={workspace} q={filters.q} />
         ) : data ? (
-          <Section key={chosen} name={chosen} page={data} filters={filters} />
+          <Section key={chosen} name={chosen as SectionName} page={data} filters={filters} />
         ) : (
           !problem && <Loading />
         )}
@@ -227,6 +235,13 @@ function Section({ name, page, filters }: Shown) {
 
 function isFiltered(filters: Filters): boolean {
   return Object.values(filters).some((value) => value !== undefined);
+}
+
+/** What adds to the list that is shown. */
+function Adding({ chosen }: { chosen: string }) {
+  if (chosen === "services" || chosen === "flows") return <AddButton name={chosen} isMain />;
+  if (chosen === BLACKOUTS) return <AddCalendar workspace={place.value.workspace} isMain />;
+  return <AddSchedule isMain />;
 }
 
 /** What fills a list that is empty. */

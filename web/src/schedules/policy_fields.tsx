@@ -101,12 +101,16 @@ export function PolicyFields({ calendars }: { calendars: Calendars }) {
         units="SM"
         hint="Schedules that catch up together begin one after the other within it; at most 15 minutes."
       />
-      {calendars.length > 0 && (
+      {calendars.length > 0 ? (
         <SetField
           path="policies.calendars"
           label="Not in the blackouts of"
           options={calendars.map(({ id, name }) => [id, name || id])}
         />
+      ) : (
+        <p class="across faint">
+          There are no blackout calendars: the Blackouts tab makes one, in which schedules start nothing.
+        </p>
       )}
     </>
   );

@@ -5,7 +5,7 @@ import { Tag } from "../parts/basics";
 import type { Item } from "../parts/menu";
 import type { Column } from "../parts/table";
 import { LastRun, Marks, Name, runsOf } from "../pages/jobs_rows";
-import { to } from "../router";
+import { Users } from "../parts/users";
 import { plain } from "../words";
 import { openFlowForm } from "./flow_form";
 import { openServiceForm } from "./service_form";
@@ -14,7 +14,6 @@ type Flow = Schemas["FlowItem"];
 export type JobRow = Schemas["ServiceItem"] | Flow;
 
 const ON_DEMAND = "on_demand";
-const USERS_SHOWN = 3;
 const INACTIVE: Record<string, string> = {
   flow: "It is not active: nothing runs it",
   feature: "Its feature is not active: only people and schedules start it",
@@ -45,7 +44,7 @@ export function jobColumns(workspace: string): readonly Column<JobRow>[] {
         </>
       ),
     },
-    { title: "Used by", cell: (row) => <Users workspace={workspace} of={row} /> },
+    { title: "Used by", cell: (row) => <Users workspace={workspace} of={row.used_by} /> },
     { title: "Last run", cell: (row) => <LastRun workspace={workspace} row={row} /> },
     {
       title: "Actions",
@@ -79,27 +78,6 @@ function Trigger({ of }: { of: string }) {
     <small>on demand</small>
   ) : (
     <small title="Only flows on demand can stand in a schedule">on {plain(of)}; not for schedules</small>
-  );
-}
-
-function Users({ workspace, of }: { workspace: string; of: JobRow }) {
-  if (of.used_by.length === 0) return <span class="faint">nothing</span>;
-  const shown = of.used_by.slice(0, USERS_SHOWN);
-  return (
-    <ul class="users">
-      {shown.map((one) => (
-        <li key={one.id}>
-          <a href={to(workspace, "jobs", "", { q: one.id })} title={`Show the ${one.kind} ${one.id}`}>
-            {one.id}
-          </a>
-        </li>
-      ))}
-      {of.used_by.length > shown.length && (
-        <li class="faint" title={of.used_by.map((one) => one.id).join(", ")}>
-          and {of.used_by.length - shown.length} more
-        </li>
-      )}
-    </ul>
   );
 }
 
