@@ -10,7 +10,7 @@ from eventjobs.domain.streams import run_stream
 from eventjobs.events.run import AttemptStarted, Ref, RunEnded, RunOpened
 from eventjobs.events.schedule import JobRow
 from tests.api.rig import Rig, schedule
-from tests.browser.conftest import Open
+from tests.browser.conftest import Open, seen
 from tests.support.facts import snapshot
 from tests.support.views import Writer
 
@@ -51,7 +51,7 @@ async def ran(served: Rig) -> Rig:
     return served
 
 
-async def test_days_show_what_was_what_comes_and_what_is_blacked_out(opened: Open) -> None:
+async def test_days_show_what_was_what_comes_and_what_is_blacked_out(opened: Open, ran: Rig) -> None:
     page = await opened(f"calendar?zone=UTC&day={NOON.date()}")
     cell = page.get_by_role("region", name=f"{NOON:%A} {NOON.day} {NOON:%B}", exact=True)
     await expect(cell.get_by_role("link", name="12:00 stock, failed")).to_be_visible()
@@ -68,6 +68,14 @@ async def test_days_show_what_was_what_comes_and_what_is_blacked_out(opened: Ope
     await expect(page.get_by_role("list", name="Outcomes in this time")).to_have_text(re.compile(r"^1\s*failed$"))
     await cell.get_by_role("link", name="12:00 stock, failed").press("Enter")
     await expect(page.get_by_role("heading", name="Run failed")).to_be_visible()
+
+    await page.get_by_role("button", name="Resume").press("Enter")
+    dialog = page.get_by_role("dialog")
+    await expect(dialog).to_contain_text("What would be recorded")
+    await dialog.get_by_role("button", name="Resume").press("Enter")
+    await expect(page.get_by_text("Resumed: ")).to_be_visible()
+    (again,) = [run for run in (await seen(ran, "/v1/acme/runs"))["items"] if run["resumes"]]
+    assert again["resumes"] == f"schedule.stock.1.{NOON:%Y%m%dt%H%M%S}z"
 
 
 async def test_pages_are_turned_with_the_keyboard_and_the_zone_stands_in_the_address(opened: Open) -> None:

@@ -250,3 +250,24 @@ async def test_a_job_is_made_activated_and_edited(opened: Open, served: Rig) -> 
     await expect(page.get_by_role("row").filter(has_text="All suppliers")).to_contain_text("profile extension")
     job = (await served.get(f"/v1/acme/jobs/suppliers?wait_for={served.log.known_head.position}")).json
     assert (job["name"], job["state"], job["schedule"]["window"]) == ("All suppliers", "active", "04:30-04:44")
+
+
+async def test_a_job_and_a_group_are_copied_and_the_copy_is_opened(opened: Open, served: Rig) -> None:
+    await some_jobs(served, "quinces", "raisins", schedule={"type": "on_demand"})
+    body = {"id": "dried", "name": "Dried", "jobs": ["quinces", "raisins"], "schedule": {"type": "on_demand"}}
+    assert (await served.command("CreateGroup", body)).status == 201
+    page = await opened("connect?tab=all")
+    for tab, name, new in (("All jobs", "Quinces", "More quinces"), ("Group jobs", "Dried", "More dried")):
+        await page.get_by_role("tab", name=tab).click()
+        await page.get_by_role("button", name=f"More about {name}", exact=True).click()
+        await page.get_by_role("menuitem", name="Copy").click()
+        form = page.get_by_role("dialog", name=f"Copy {name}")
+        await expect(form.get_by_role("textbox", name="Name")).to_have_value(f"{name} - copy")
+        await form.get_by_role("textbox", name="Name").fill(new)
+        await expect(form.get_by_label("What it would do")).to_contain_text(new.lower().replace(" ", "-"))
+        await form.get_by_role("button", name="Copy").click()
+        wizard = page.get_by_role("dialog", name=f"Edit {new}")
+        await expect(wizard.get_by_role("textbox", name="Name")).to_have_value(new)
+        await page.keyboard.press("Escape")
+        await expect(page.get_by_role("row").filter(has_text=new)).to_contain_text("draft")
+    assert (await group(served, "more-dried"))["jobs"] == []  # a job is in one group

@@ -244,6 +244,18 @@ async def test_a_publisher_syncs_other_workspaces_and_sees_what_that_does_there(
     await form.get_by_role("button", name="Sync").click()
     await expect(page.locator(".registrations li").filter(has_text="fresh")).to_contain_text("in sync")
 
+    for name in ("shops", "stocks"):
+        await do(served, "PublishDefinition", {**DEFINITION, "id": name, "name": name})
+        await do(served, "RegisterIntegration", {"definition": name, "features": ["nightly"]})
+        await do(served, "PublishDefinition", {**changed, "id": name, "name": name})
+        await page.get_by_role("checkbox", name=f"Choose {name}").check()
+    await page.get_by_role("button", name="Sync 2 chosen ones").click()
+    await expect(form.get_by_label("What it would do")).to_contain_text("stocks")
+    await form.get_by_role("button", name="Sync").click()
+    for name in ("shops", "stocks"):
+        card = page.locator(".integration").filter(has=page.get_by_role("heading", name=name))
+        await expect(card).to_contain_text("in sync")
+
 
 async def test_forms_and_first_steps_are_for_everybody_and_fit_on_a_phone(opened: Open, served: Rig) -> None:
     page = await opened("jobs?tab=integrations")

@@ -62,8 +62,8 @@ export function extend(workspace: string, of: Mortal): void {
   ));
 }
 
-/** Opens the form that copies a group or a job; `edit` opens what was made. */
-export function copy(workspace: string, of: Mortal, edit: (id: string) => void): void {
+/** Opens the form that copies a group or a job; `edit` opens what was made, as of the position at which it was. */
+export function copy(workspace: string, of: Mortal, edit: (id: string, position: number) => void): void {
   const isGroup = of.kind === "group";
   const fields = (values: Values) => ({
     id: of.id,
@@ -80,7 +80,7 @@ export function copy(workspace: string, of: Mortal, edit: (id: string) => void):
       fields={fields}
       label="Copy"
       done={`${of.name} is copied`}
-      whenDone={(done) => edit(done.stream.slice(done.stream.indexOf(":") + 1))}
+      whenDone={({ stream, position }) => edit(stream.slice(stream.indexOf(":") + 1), position)}
     >
       {(draft) => (
         <Part title="The copy, a draft">

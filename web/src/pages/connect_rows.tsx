@@ -71,17 +71,17 @@ export function groupColumns(workspace: string): readonly Column<GroupRow>[] {
 }
 
 function GroupTools({ workspace, row }: { workspace: string; row: GroupRow }) {
-  const edit = (id: string) => void editGroup(workspace, id);
+  const edit = (id: string, position?: number) => void editGroup(workspace, id, position);
   return <Tools workspace={workspace} owner={asOwner(row)} more={entries(workspace, row, edit)} />;
 }
 
 function JobTools({ workspace, row }: { workspace: string; row: ConnectJobRow }) {
-  const edit = (id: string) => void editJob(workspace, id);
+  const edit = (id: string, position?: number) => void editJob(workspace, id, position);
   return <Tools workspace={workspace} owner={asOwner(row)} more={entries(workspace, row, edit)} />;
 }
 
 /** The forms that a row of either kind opens, and the way to what became of it. */
-function entries(workspace: string, row: SlotRow, edit: (id: string) => void): readonly Item[] {
+function entries(workspace: string, row: SlotRow, edit: (id: string, position?: number) => void): readonly Item[] {
   const of = { kind: row.kind, id: row.id, name: row.name || row.id, expires_on: row.expires_on };
   const filter = row.kind === "group" ? "group" : "job";
   const all: readonly (readonly [label: string, action: string, choose: () => void])[] = [
