@@ -2,21 +2,26 @@
 
 import re
 from datetime import UTC, datetime, timedelta
+from urllib.parse import unquote
 
 import pytest
 from playwright.async_api import expect
 
-from eventjobs.domain.streams import run_stream
+from eventjobs.domain.cadence import due_at
+from eventjobs.domain.streams import run_stream, schedule_stream
+from eventjobs.events.cadence import Cadence, TimingState, Unit
 from eventjobs.events.run import AttemptStarted, Ref, RunEnded, RunOpened
-from eventjobs.events.schedule import JobRow
+from eventjobs.events.schedule import JobRow, ScheduleOccurrencesMissed
+from eventjobs.log.port import Append, Filter
 from tests.api.rig import Rig, schedule
 from tests.browser.conftest import Open, seen
 from tests.support.facts import snapshot
-from tests.support.views import Writer
+from tests.support.views import BY, Writer
 
 pytestmark = pytest.mark.usefixtures("ran")
 ROW = JobRow(row=1, job=Ref(kind="service", id="load"), seq=1)
 NOW = datetime.now(UTC).replace(microsecond=0)
+CADENCE = {"start_date": "2026-01-01", "start_time": "12:00", "time_zone": "UTC", "every": 1, "unit": "day"}
 NOON = NOW.replace(hour=12, minute=0, second=0) - timedelta(days=1)
 
 
@@ -26,10 +31,9 @@ async def ran(served: Rig) -> Rig:
     day = (NOW + timedelta(days=2)).date().isoformat()
     dates = [{"date": day, "note": "Stocktaking"}]
     await served.command("SaveCalendar", {"id": "shop", "name": "Shop", "time_zone": "UTC", "dates": dates})
-    cadence = {"start_date": "2026-01-01", "start_time": "12:00", "time_zone": "UTC", "every": 1, "unit": "day"}
     policies = {"timing": "wall_clock", "catch_up": "never", "calendars": ["shop"]}
     made = await served.command(
-        "CreateSchedule", schedule("stock", cadence=cadence, policies=policies, description="Stock")
+        "CreateSchedule", schedule("stock", cadence=CADENCE, policies=policies, description="Stock")
     )
     assert made.status == 201, made.body
     writer = Writer(served.log)
@@ -76,6 +80,39 @@ async def test_days_show_what_was_what_comes_and_what_is_blacked_out(opened: Ope
     await expect(page.get_by_text("Resumed: ")).to_be_visible()
     (again,) = [run for run in (await seen(ran, "/v1/acme/runs"))["items"] if run["resumes"]]
     assert again["resumes"] == f"schedule.stock.1.{NOON:%Y%m%dt%H%M%S}z"
+
+
+async def test_what_did_not_run_or_comes_leads_to_why(opened: Open, ran: Rig) -> None:
+    assert (await ran.command("CreateSchedule", schedule("late", cadence=CADENCE))).status == 201
+    due = datetime.now(UTC).replace(microsecond=0) + timedelta(seconds=1)
+    stream = schedule_stream("acme", "late")
+    version = len(await ran.log.read(0, 100, matching=Filter(workspace="acme", stream=stream.name)))
+    missed = ScheduleOccurrencesMissed(
+        reason="downtime",
+        count=1,
+        first=due,
+        last=due,
+        cadence_version=1,
+        timing=TimingState(),
+        next=due_at(Cadence(**{**CADENCE, "unit": Unit.DAY}), NOON + timedelta(days=9)),
+    )
+    await ran.log.append(Append(events=[(stream, missed)], expected={stream: version}, provenance=BY))
+
+    page = await opened(f"calendar?view=week&zone=UTC&day={due.date()}&owner=schedule/late")
+    link = page.get_by_role("link", name=f"{due:%H:%M} late, missed: downtime")
+    await link.press("Enter")
+    why = page.get_by_role("dialog", name="Why did late run, or not?")
+    await expect(why.get_by_text("missed", exact=True)).to_be_visible()
+    assert f"at={due:%Y-%m-%dT%H:%M:%S}Z" in unquote(page.url)
+    await page.keyboard.press("Escape")
+    await expect(link).to_be_focused()
+    assert "why=" not in page.url
+
+    await page.goto(f"{ran.url}/#/acme/calendar?view=week&zone=UTC&day={NOW.date() + timedelta(days=2)}")
+    await page.get_by_role("link", name="12:00 stock, will be skipped: blackout").click()
+    why = page.get_by_role("dialog", name="Why did stock run, or not?")
+    await expect(why).to_contain_text("has not come yet")
+    await expect(why.get_by_text("Next due after it")).to_be_visible()
 
 
 async def test_pages_are_turned_with_the_keyboard_and_the_zone_stands_in_the_address(opened: Open) -> None:

@@ -3,6 +3,7 @@
 import json
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -12,12 +13,12 @@ from eventjobs.domain.blackouts import blackouts
 from eventjobs.domain.cadence import due_at
 from eventjobs.domain.streams import calendar_stream, run_stream, schedule_stream
 from eventjobs.events.cadence import Cadence, TimingPolicies, TimingState, Unit
-from eventjobs.events.calendar import BlackoutDate, CalendarSaved
+from eventjobs.events.calendar import BlackoutDate, BlackoutWeekly, CalendarSaved
 from eventjobs.events.run import Ref, RunEnded, RunOpened
 from eventjobs.events.schedule import JobRow, ScheduleCreated, ScheduleOccurrencesMissed, SchedulePolicies
 from eventjobs.log.memory import MemoryEventLog
 from eventjobs.log.postgres_storage import SESSION
-from eventjobs.projections.calendar_page import LIST_SLOT_TROUBLES
+from eventjobs.projections.calendar_outcomes import LIST_SLOT_SUCCESSES, LIST_SLOT_TROUBLES
 from eventjobs.projections.views import Views
 from tests.projections.conftest import Fresh
 from tests.support.facts import Facts, snapshot
@@ -240,30 +241,123 @@ async def test_strips_and_lateness_tell_the_newest(reader: Reader) -> None:
     assert [(one["outcome"], one["due"].hour) for one in outcomes] == [("succeeded", 11), ("failed", 10)]
 
 
+async def test_days_of_every_zone_are_sums_of_quarters_and_others_are_gone_through(reader: Reader) -> None:
+    facts: Facts = [(NAMES["hourly"], created(HOURLY, BEGIN + timedelta(days=9)))]
+    for minute in range(0, 120, 5):
+        facts += ran("hourly", BEGIN + timedelta(minutes=minute), "failed" if minute % 3 else "succeeded")
+    head = await reader.after(facts)
+    for first in (timedelta(minutes=15), timedelta(minutes=45), timedelta(minutes=44, seconds=30)):
+        bounds = [BEGIN, BEGIN + first, BEGIN + timedelta(hours=1, minutes=15), BEGIN + timedelta(days=1)]
+        page = await reader.page(bounds, each=100)
+        assert page == await reader.page(bounds, each=100, position=head)
+        assert counted(page) == {"failed": 16, "succeeded": 8}
+    assert entries(await reader.page(bounds, outcome="succeeded")) == [
+        (0, "hourly", "succeeded", 3), (1, "hourly", "succeeded", 2), (2, "hourly", "succeeded", 3)
+    ]  # fmt: skip
+
+
+async def test_entries_say_all_that_their_owners_have_and_are_those_that_begin_first(reader: Reader) -> None:
+    names = [f"s{number}" for number in range(4)]
+    facts: Facts = [(schedule_stream("acme", name), created(HOURLY, BEGIN + timedelta(days=9))) for name in names]
+    for place, name in enumerate(names):
+        for minute in range(place, 60, 6):
+            facts += ran(name, BEGIN + timedelta(minutes=minute), "failed" if name in ("s1", "s3") else "succeeded")
+    facts += ran("s0", BEGIN + timedelta(minutes=58), None)
+    head = await reader.after(facts)
+    page = await reader.page(each=4)
+    assert entries(page) == [
+        (0, "s0", "succeeded", 10), (0, "s1", "failed", 10), (0, "s3", "failed", 10), (0, "s0", "running", 1)
+    ]  # fmt: skip
+    assert [item["last"].minute for item in page["slots"][0]["items"]] == [54, 55, 57, 58]
+    assert page == await reader.page(each=4, position=head)
+
+
+async def test_what_there_is_too_much_of_is_said(reader: Reader, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("eventjobs.projections.calendar_page.STORMS_MAX", 2)
+    monkeypatch.setattr("eventjobs.projections.calendar_page.SLOT_HALTS_MAX", 3)
+    weekly = tuple(BlackoutWeekly(days=("thu",), start=f"{hour:02}:00", end=f"{hour + 1:02}:00") for hour in range(4))
+    saved = CalendarSaved(name="H", time_zone="UTC", since=BEGIN, weekly=weekly)
+    two = timedelta(hours=1)
+
+    def missed(first: datetime) -> ScheduleOccurrencesMissed:
+        return ScheduleOccurrencesMissed(
+            reason="downtime",
+            count=2,
+            first=first,
+            last=first + two,
+            anchor_day=1,
+            cadence_version=1,
+            timing=TimingState(reference=first + two, anchor_day=1),
+            next=due_at(HOURLY, first + 2 * two),
+        )
+
+    stream = NAMES["hourly"]
+    await reader.after([(stream, created(HOURLY, BEGIN)), (stream, missed(BEGIN)), (stream, missed(BEGIN + 2 * two))])
+    assert (await reader.page())["left_out"] == []
+    await reader.after([(stream, missed(BEGIN + 4 * two))])
+    assert (await reader.page())["left_out"] == ["spans"]
+    await reader.after([(calendar_stream("acme", "holidays"), saved)])
+    assert (await reader.page())["left_out"] == ["spans"]
+    day = await reader.page([BEGIN, BEGIN + timedelta(days=1)])
+    assert (day["left_out"], len(day["slots"][0]["blackouts"])) == (["spans", "blackouts"], 3)
+
+    monkeypatch.setattr("eventjobs.projections.calendar_page.HALTS_MAX", 1)
+    assert (await reader.page())["left_out"] == ["spans", "blackouts"]
+
+
+async def test_who_is_due_when_too_many_are_is_known_until_the_first_who_is_not_looked_at(
+    reader: Reader, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("eventjobs.projections.foresight.OWNERS_MAX", 2)
+    later = [BEGIN, BEGIN + timedelta(hours=1), BEGIN + timedelta(hours=3)]
+    daily = replace(HOURLY, unit=Unit.DAY)
+    await reader.after([(schedule_stream("acme", f"s{at.hour}"), created(daily, at)) for at in later[:2]])
+    assert (await reader.page())["coming_until"] is None
+    await reader.after([(schedule_stream("acme", "s3"), created(daily, later[2]))])
+    page = await reader.page()
+    assert (page["coming_until"], entries(page)) == (later[2], [(0, "s0", "coming", 1), (1, "s1", "coming", 1)])
+
+
 RUNS = 4_000
 
 
-async def test_what_did_not_succeed_is_found_without_looking_at_what_did(fresh: Fresh) -> None:
-    """By the plan that is made for all of a statement's parameters, as in the service."""
+async def test_a_day_is_told_without_looking_at_everything_that_ran(fresh: Fresh) -> None:
+    """By the plans that are made for all of a statement's parameters, as in the service."""
     pool = await fresh()
     await pool.execute(
-        "INSERT INTO view_occurrences_1 SELECT 'acme', 'r' || n, 'schedule', 's', 1, d, d, 1, NULL, 'ran', NULL, "
-        "'r' || n, NULL, NULL, d, n "
+        "INSERT INTO view_occurrences_1 SELECT 'acme', 'r' || n, 'schedule', 's' || n % 500, 1, d, d, 1, NULL, 'ran', "
+        "NULL, 'r' || n, NULL, NULL, d, n "
         "FROM (SELECT n, $1::timestamptz + n * interval '15 s' AS d FROM generate_series(0, $2 - 1) n) x",
         BEGIN, RUNS,
     )  # fmt: skip
     await pool.execute(
-        "INSERT INTO view_run_status_1 SELECT workspace, id, CASE WHEN from_position % 400 = 0 THEN 'failed' "
+        "INSERT INTO view_run_status_1 SELECT workspace, id, CASE WHEN from_position % 4 = 0 THEN 'failed' "
         "ELSE 'succeeded' END, NULL, NULL, 1, 'one', due, due, NULL, from_position FROM view_occurrences_1",
     )
+    await pool.execute(
+        "INSERT INTO view_troubles_1 SELECT workspace, 'failed', due, id, owner_kind, owner_id, 1, true, NULL, "
+        "from_position FROM view_occurrences_1 WHERE from_position % 4 = 0"
+    )
+    bounds = ", ".join(f"'{at.isoformat()}'" for at in HOURS)
+    begins, ends = f"(ARRAY[{bounds}]::timestamptz[])[1:24]", f"(ARRAY[{bounds}]::timestamptz[])[2:25]"
+    slots = f"ARRAY{list(range(1, 25))}"
+    asked = {
+        LIST_SLOT_TROUBLES: (
+            "text, integer[], timestamptz[], timestamptz[], text[], integer",
+            f"'acme', {slots}, {begins}, {ends}, array_fill('failed'::text, ARRAY[24]), 5",
+        ),
+        LIST_SLOT_SUCCESSES: (
+            "text, integer[], timestamptz[], timestamptz[], integer",
+            f"'acme', {slots}, {begins}, {ends}, 5",
+        ),
+    }
     async with pool.acquire() as connection, connection.transaction():
         for name, value in SESSION.items():
             await connection.execute(f"SET LOCAL {name} = '{value}'")
-        types = "text, timestamptz[], text, text, text, bigint"
-        await connection.execute(f"PREPARE planned ({types}) AS {LIST_SLOT_TROUBLES}")
-        bounds = ", ".join(f"'{at.isoformat()}'" for at in HOURS)
-        asked = f"EXECUTE planned ('acme', ARRAY[{bounds}]::timestamptz[], NULL, NULL, NULL, 5)"
-        (plan,) = json.loads(await connection.fetchval(f"EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) {asked}"))
-        await connection.execute("DEALLOCATE planned")
-    assert plan["Plan"]["Actual Rows"] == RUNS // 400
-    assert plan["Plan"]["Shared Hit Blocks"] + plan["Plan"]["Shared Read Blocks"] < 300
+        for sql, (types, given) in asked.items():
+            await connection.execute(f"PREPARE planned ({types}) AS {sql}")
+            text = await connection.fetchval(f"EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) EXECUTE planned ({given})")
+            await connection.execute("DEALLOCATE planned")
+            (plan,) = json.loads(text)
+            assert plan["Plan"]["Actual Rows"] == 5 * (RUNS // 240 + 1)
+            assert plan["Plan"]["Shared Hit Blocks"] + plan["Plan"]["Shared Read Blocks"] < 2_500

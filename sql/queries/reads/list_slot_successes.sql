@@ -1,32 +1,48 @@
--- $1 workspace  $2 $3 where slots begin and end  $4 $5 kind and id of one owner, or null  $6 how many of the first that ran in a
--- slot are looked at  $7 how many entries of a slot. What succeeded: an entry is what one owner has of it in one slot.
-WITH looked_at AS (
-    SELECT b.slot::integer AS slot, o.*
-    FROM unnest($2::timestamptz[], $3::timestamptz[]) WITH ORDINALITY AS b (begins, ends, slot)
+-- $1 workspace  $2 $3 $4 slots, and where they begin and end  $5 how many entries of a slot. What succeeded: an entry is what one
+-- owner has of it in one slot; those of its owner that still run are counted as well. The owners are found one after another, as those of
+-- what did not go well are.
+WITH RECURSIVE found AS (
+    SELECT b.slot, b.begins, b.ends, o.*, 1 AS place, ARRAY[o.owner_kind || '/' || o.owner_id] AS owners
+    FROM unnest($2::integer[], $3::timestamptz[], $4::timestamptz[]) AS b (slot, begins, ends)
     CROSS JOIN LATERAL (
-        (SELECT id, owner_kind, owner_id, cadence_version, due FROM public.view_occurrences_1
-         WHERE $4::text IS NULL AND workspace = $1 AND due >= b.begins AND due < b.ends AND outcome = 'ran'
-         ORDER BY due, id
-         LIMIT $6)
-        UNION ALL
-        (SELECT id, owner_kind, owner_id, cadence_version, due FROM public.view_occurrences_1
-         WHERE workspace = $1 AND owner_kind = $4 AND owner_id = $5::text AND due >= b.begins AND due < b.ends AND outcome = 'ran'
-         ORDER BY due, id
-         LIMIT $6)
+        SELECT due, id, owner_kind, owner_id, cadence_version FROM public.view_occurrences_1 AS o
+        WHERE workspace = $1 AND due >= b.begins AND due < b.ends AND outcome = 'ran'
+              AND (SELECT state = 'succeeded' FROM public.view_run_status_1 WHERE workspace = $1 AND id = o.id)
+        ORDER BY due, id
+        LIMIT 1
     ) AS o
-), entries AS (
-    SELECT slot, owner_kind, owner_id, count(*)::integer AS count, min(due) AS first, max(due) AS last,
-           max(cadence_version) AS cadence_version
-    FROM looked_at
-    WHERE NOT EXISTS (
-              SELECT FROM public.view_run_status_1 AS s
-              WHERE s.workspace = $1 AND s.id = looked_at.id AND s.ended_at >= ($2::timestamptz[])[1] - interval '1 day' AND s.state <> 'succeeded')
-          AND NOT EXISTS (
-              SELECT FROM public.view_run_status_1 AS s WHERE s.workspace = $1 AND s.id = looked_at.id AND s.ended_at IS NULL)
-    GROUP BY slot, owner_kind, owner_id
+    UNION ALL
+    SELECT f.slot, f.begins, f.ends, o.*, f.place + 1, f.owners || (o.owner_kind || '/' || o.owner_id)
+    FROM found AS f
+    CROSS JOIN LATERAL (
+        SELECT due, id, owner_kind, owner_id, cadence_version FROM public.view_occurrences_1 AS o
+        WHERE workspace = $1 AND (due, id) > (f.due, f.id) AND due < f.ends AND outcome = 'ran'
+              AND owner_kind || '/' || owner_id <> ALL (f.owners)
+              AND (SELECT state = 'succeeded' FROM public.view_run_status_1 WHERE workspace = $1 AND id = o.id)
+        ORDER BY due, id
+        LIMIT 1
+    ) AS o
+    WHERE f.place < $5
 )
-SELECT * FROM (
-    SELECT *, row_number() OVER (PARTITION BY slot ORDER BY first, owner_kind, owner_id) AS place FROM entries
-) AS placed
-WHERE place <= $7
-ORDER BY slot, place
+SELECT f.slot, 'succeeded' AS outcome, f.owner_kind, f.owner_id, f.due AS first, newest.due AS last, f.cadence_version,
+       (ran.count - badly.count)::integer AS count, true AS ran, NULL AS reason, NULL AS other_reason
+FROM found AS f
+CROSS JOIN LATERAL (
+    SELECT due FROM public.view_occurrences_1 AS o
+    WHERE workspace = $1 AND owner_kind = f.owner_kind AND owner_id = f.owner_id AND due >= f.due AND due < f.ends
+          AND outcome = 'ran' AND (SELECT state = 'succeeded' FROM public.view_run_status_1 WHERE workspace = $1 AND id = o.id)
+    ORDER BY due DESC, id DESC
+    LIMIT 1
+) AS newest
+CROSS JOIN LATERAL (
+    SELECT count(*) FROM public.view_occurrences_1
+    WHERE workspace = $1 AND owner_kind = f.owner_kind AND owner_id = f.owner_id AND due >= f.begins AND due < f.ends
+          AND outcome = 'ran'
+) AS ran
+CROSS JOIN LATERAL (
+    SELECT count(*) FROM public.view_troubles_1
+    WHERE workspace = $1 AND owner_kind = CASE WHEN f.owner_kind IN ('schedule', 'group') THEN f.owner_kind ELSE 'job' END
+          AND owner_id = f.owner_id AND outcome IN ('failed', 'missed', 'aborted', 'skipped')
+          AND due >= f.begins AND due < f.ends AND ran
+) AS badly
+ORDER BY f.slot, f.place

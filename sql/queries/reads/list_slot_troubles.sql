@@ -1,37 +1,35 @@
--- $1 workspace  $2 where slots begin, ascending, and where the last one ends  $3 $4 kind and id of one owner, or null  $5 one
--- outcome, or null  $6 how many entries of a slot. What did not succeed, or not yet: an entry is what had one outcome in one slot
--- for one owner; what asks for somebody comes first. Answers that stand for several moments are only counted, as `storm`.
--- Clocks that differ may let a run end before it was due, by much less than the day that is looked back further.
-WITH told AS (
-    SELECT due, owner_kind, owner_id, cadence_version, CASE WHEN count = 1 THEN outcome ELSE 'storm' END AS outcome, reason, false AS ran
-    FROM public.view_occurrences_1
-    WHERE workspace = $1 AND outcome <> 'ran' AND due >= ($2::timestamptz[])[1] AND due < ($2::timestamptz[])[array_upper($2::timestamptz[], 1)]
-    UNION ALL
-    SELECT o.due, o.owner_kind, o.owner_id, o.cadence_version, s.state, NULL, true
-    FROM (
-        SELECT id, state FROM public.view_run_status_1
-        WHERE workspace = $1 AND ended_at >= ($2::timestamptz[])[1] - interval '1 day' AND state <> 'succeeded'
-        UNION ALL
-        SELECT id, 'running' FROM public.view_run_status_1 WHERE workspace = $1 AND ended_at IS NULL
-    ) AS s
+-- $1 workspace  $2 $3 $4 $5 slots, where they begin and end, and an outcome of each that did not go well  $6 how many entries of
+-- each. An entry is what one owner has of an outcome in a slot: the owners are found one after another, from each on to the first
+-- moment of another one, so that their moments are counted only of those that are told.
+WITH RECURSIVE found AS (
+    SELECT b.slot, b.begins, b.ends, t.*, 1 AS place, ARRAY[t.owner_kind || '/' || t.owner_id] AS owners
+    FROM unnest($2::integer[], $3::timestamptz[], $4::timestamptz[], $5::text[]) AS b (slot, begins, ends, outcome)
     CROSS JOIN LATERAL (
-        SELECT * FROM public.view_occurrences_1 WHERE workspace = $1 AND id = s.id OFFSET 0  -- they are few: each by its key
-    ) AS o
-    WHERE o.due >= ($2::timestamptz[])[1] AND o.due < ($2::timestamptz[])[array_upper($2::timestamptz[], 1)]
-), entries AS (
-    SELECT width_bucket(due, $2::timestamptz[])::integer AS slot, owner_kind, owner_id, outcome, count(*)::integer AS count,
-           min(due) AS first, max(due) AS last, max(cadence_version) AS cadence_version, min(reason) AS reason,
-           max(reason) AS other_reason, bool_or(ran) AS ran,
-           array_position(ARRAY['failed', 'missed', 'aborted', 'skipped', 'running', 'storm'], outcome) AS weight
-    FROM told
-    WHERE ($3::text IS NULL OR (owner_kind = $3 AND owner_id = $4::text)) AND ($5::text IS NULL OR outcome = $5)
-    GROUP BY 1, 2, 3, 4
+        SELECT outcome, due, id, owner_kind, owner_id FROM public.view_troubles_1
+        WHERE workspace = $1 AND outcome = b.outcome AND due >= b.begins AND due < b.ends
+        ORDER BY due, id
+        LIMIT 1
+    ) AS t
+    UNION ALL
+    SELECT f.slot, f.begins, f.ends, t.*, f.place + 1, f.owners || (t.owner_kind || '/' || t.owner_id)
+    FROM found AS f
+    CROSS JOIN LATERAL (
+        SELECT outcome, due, id, owner_kind, owner_id FROM public.view_troubles_1
+        WHERE workspace = $1 AND outcome = f.outcome AND (due, id) > (f.due, f.id) AND due < f.ends
+              AND owner_kind || '/' || owner_id <> ALL (f.owners)
+        ORDER BY due, id
+        LIMIT 1
+    ) AS t
+    WHERE f.place < $6
 )
-SELECT * FROM (
-    SELECT *, row_number() OVER w AS place, lag(outcome) OVER w IS DISTINCT FROM outcome AS is_first,
-           (sum(count) OVER (PARTITION BY slot, weight))::integer AS of_outcome
-    FROM entries
-    WINDOW w AS (PARTITION BY slot ORDER BY weight, first, owner_kind, owner_id)
-) AS placed
-WHERE place <= $6 OR is_first
-ORDER BY slot, place
+SELECT f.slot, f.outcome, coalesce(c.kind, f.owner_kind) AS owner_kind, f.owner_id, f.due AS first, own.*
+FROM found AS f
+CROSS JOIN LATERAL (
+    SELECT count(*)::integer AS count, max(due) AS last, max(cadence_version) AS cadence_version, min(reason) AS reason,
+           max(reason) AS other_reason, bool_or(ran) AS ran
+    FROM public.view_troubles_1
+    WHERE workspace = $1 AND owner_kind = f.owner_kind AND owner_id = f.owner_id AND outcome = f.outcome
+          AND due >= f.begins AND due < f.ends
+) AS own
+LEFT JOIN public.view_connect_jobs_1 AS c ON c.workspace = $1 AND c.id = f.owner_id AND f.owner_kind = 'job'
+ORDER BY f.slot, f.outcome, f.place

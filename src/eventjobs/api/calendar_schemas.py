@@ -1,6 +1,7 @@
 """The bodies of what the calendar page is told."""
 
 from datetime import datetime
+from typing import Literal
 
 from eventjobs.api.schemas import Reference
 from eventjobs.api.view_schemas import Read, Shown
@@ -35,17 +36,12 @@ class CalendarBlackout(Shown):
 
 
 class CalendarSlot(Shown):
-    """
-    A day or an hour: how many moments have which outcome, and entries; where these are too many, the worst of them.
-
-    `is_cut`: there are very many, and those of its entries that succeeded may have more moments than they say.
-    """
+    """A day or an hour: how many moments have which outcome, and entries; of very many the worst."""
 
     at: datetime
     until: datetime
     local: str
     counts: dict[str, int]
-    is_cut: bool
     items: list[CalendarEntry]
     blackouts: list[CalendarBlackout]
 
@@ -55,7 +51,8 @@ class CalendarPage(Read):
     The slots of some days of a zone.
 
     `spans` are answers that stand for too many moments to be told one by one, and are in no slot. With `coming_until`
-    what comes is told only as far as that instant: more owners are due than can be looked at.
+    what comes is told only as far as that instant: more owners are due than can be looked at. `left_out` names what
+    there is more of than is told: `spans`, whose moments are in no slot either, or `blackouts`.
     """
 
     zone: str
@@ -64,6 +61,7 @@ class CalendarPage(Read):
     slots: list[CalendarSlot]
     spans: list[CalendarEntry]
     coming_until: datetime | None
+    left_out: list[Literal["spans", "blackouts"]]
 
 
 class LatenessStart(Shown):

@@ -18,6 +18,8 @@ from eventjobs.errors import WrongRole
 Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
 Link: TypeAlias = "Connection | PoolConnectionProxy[asyncpg.Record]"
 """A connection of one's own, or one that a pool lent."""
+Reads: TypeAlias = "TimedPool | Link"
+"""What a read asks: a pool for a statement, or a connection where several are of one transaction."""
 JsonAs: TypeAlias = Literal["text", "bytes", "python"]
 """How `json` and `jsonb` are given and taken: exact text, exact bytes (`json` only), or decoded values."""
 

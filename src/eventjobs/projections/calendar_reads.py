@@ -7,7 +7,7 @@ from pydantic import TypeAdapter
 
 from eventjobs.domain.calendar import Calendar
 from eventjobs.events.calendar import CalendarSaved
-from eventjobs.postgres.pool import TimedPool
+from eventjobs.postgres.pool import Reads
 from eventjobs.postgres.statements import statement
 from eventjobs.projections.documents import Document, Row, calendar_document, loads, policies_of
 
@@ -17,28 +17,28 @@ LIST_CALENDAR_USERS: Final = statement("reads/list_calendar_users")
 _SAVED: TypeAdapter[CalendarSaved] = TypeAdapter(CalendarSaved)
 
 
-async def find_calendar(pool: TimedPool, workspace: str, calendar_id: str, position: int) -> Document | None:
+async def find_calendar(reads: Reads, workspace: str, calendar_id: str, position: int) -> Document | None:
     """Return one calendar."""
-    rows = await pool.fetch(FIND_CALENDARS, workspace, [calendar_id], position)
-    return (await calendar_documents(pool, workspace, rows, position))[0] if rows else None
+    rows = await reads.fetch(FIND_CALENDARS, workspace, [calendar_id], position)
+    return (await calendar_documents(reads, workspace, rows, position))[0] if rows else None
 
 
-async def calendar_documents(pool: TimedPool, workspace: str, rows: Sequence[Row], position: int) -> Sequence[Document]:
+async def calendar_documents(reads: Reads, workspace: str, rows: Sequence[Row], position: int) -> Sequence[Document]:
     """Return calendars as they are shown, each with the schedules that name it."""
     users: dict[str, list[str]] = {row["id"]: [] for row in rows}
-    for use in await pool.fetch(LIST_CALENDAR_USERS, workspace, sorted(users), position):
+    for use in await reads.fetch(LIST_CALENDAR_USERS, workspace, sorted(users), position):
         users[use["calendar"]].append(use["schedule"])
     return [calendar_document(row, users[row["id"]]) for row in rows]
 
 
-async def calendars_of(
-    pool: TimedPool, workspace: str, schedules: Iterable[Row], position: int
-) -> Mapping[str, Calendar]:
+async def calendars_of(reads: Reads, workspace: str, schedules: Iterable[Row], position: int) -> Mapping[str, Calendar]:
     """Return the calendars that rows of schedules name, with the content that is in force."""
     names = {name for row in schedules for name in policies_of(row).calendars}
     if not names:
         return {}
-    return {row["id"]: calendar_of(row) for row in await pool.fetch(FIND_CALENDARS, workspace, sorted(names), position)}
+    return {
+        row["id"]: calendar_of(row) for row in await reads.fetch(FIND_CALENDARS, workspace, sorted(names), position)
+    }
 
 
 def calendar_of(row: Row) -> Calendar:

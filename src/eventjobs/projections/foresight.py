@@ -14,7 +14,7 @@ from eventjobs.domain.halts import Halt, in_force
 from eventjobs.domain.reference import following
 from eventjobs.domain.timing import TICK
 from eventjobs.events.cadence import NextDue
-from eventjobs.postgres.pool import TimedPool
+from eventjobs.postgres.pool import Reads
 from eventjobs.projections.calendar_reads import calendars_of
 from eventjobs.projections.coming import LIST_COMING
 from eventjobs.projections.documents import Row, next_of, policies_of, timing_of
@@ -49,25 +49,45 @@ class Foresight:
     until: datetime | None
 
 
-async def foreseen(
-    pool: TimedPool, workspace: str, position: int, bounds: Sequence[datetime], owner: tuple[str, str] | None
-) -> Foresight:
-    """Return what comes in slots, which begin and end at these instants, of one owner or of all."""
-    rows = await pool.fetch(LIST_COMING, workspace, position, *(owner or (None, None)), bounds[-1], OWNERS_MAX)
-    calendars = await calendars_of(pool, workspace, rows, position)
-    end = rows[-1]["due"] if len(rows) == OWNERS_MAX else bounds[-1]
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ahead:
+    """Whom to look ahead for, those that are due first, and their calendars; all who are due before `known_until`."""
+
+    rows: Sequence[Row]
+    calendars: Mapping[str, Calendar]
+    known_until: datetime | None = None
+
+
+NOBODY: Final = Ahead(rows=(), calendars={})
+
+
+async def list_ahead(
+    reads: Reads, workspace: str, position: int, until: datetime, owner: tuple[str, str] | None
+) -> Ahead:
+    """Return who is due before an instant: one owner, or the first of all."""
+    rows = await reads.fetch(LIST_COMING, workspace, position, *(owner or (None, None)), until, OWNERS_MAX + 1)
+    known_until = rows[OWNERS_MAX]["due"] if len(rows) > OWNERS_MAX else None
+    rows = rows[:OWNERS_MAX]
+    calendars = await calendars_of(reads, workspace, rows, position)
+    return Ahead(rows=rows, calendars=calendars, known_until=known_until)
+
+
+def foreseen(ahead: Ahead, bounds: Sequence[datetime]) -> Foresight:
+    """Return what comes in slots, which begin and end at these instants."""
+    end = ahead.known_until or bounds[-1]
     found: list[Tally] = []
     moments = 0
-    for tally in _in_order(rows, bounds, calendars):
-        if tally.first > end or len(found) == TALLIES_MAX or moments > MOMENTS_MAX:
-            return Foresight(tallies=found, until=min(tally.first, end))
+    for tally in _in_order(ahead, bounds, end):
+        if len(found) == TALLIES_MAX or moments > MOMENTS_MAX:
+            return Foresight(tallies=found, until=tally.first)
         found.append(tally)
         moments += tally.count
-    return Foresight(tallies=found, until=None if end == bounds[-1] else end)
+    return Foresight(tallies=found, until=ahead.known_until)
 
 
-def _in_order(rows: Sequence[Row], bounds: Sequence[datetime], calendars: Mapping[str, Calendar]) -> Iterator[Tally]:
+def _in_order(ahead: Ahead, bounds: Sequence[datetime], end: datetime) -> Iterator[Tally]:
     """Yield tallies by their first moment; nothing is worked out of owners that are due later than is asked for."""
+    rows, calendars = ahead.rows, ahead.calendars
 
     @cache  # many owners name the same few calendars
     def halts_of(names: tuple[str, ...]) -> Sequence[Halt]:
@@ -82,7 +102,7 @@ def _in_order(rows: Sequence[Row], bounds: Sequence[datetime], calendars: Mappin
             tally, onward = going.pop(place)
             yield tally
         else:
-            onward = _tallies(rows[place], bounds, halts_of)
+            onward = _tallies(rows[place], bounds, end, halts_of)
         coming = next(onward, None)
         if coming is not None:
             going[place] = coming, onward
@@ -90,17 +110,21 @@ def _in_order(rows: Sequence[Row], bounds: Sequence[datetime], calendars: Mappin
 
 
 def _tallies(
-    row: Row, bounds: Sequence[datetime], halts_of: Callable[[tuple[str, ...]], Sequence[Halt]]
+    row: Row, bounds: Sequence[datetime], end: datetime, halts_of: Callable[[tuple[str, ...]], Sequence[Halt]]
 ) -> Iterator[Tally]:
+    """Yield what an owner has in each slot; nothing that begins after `end`."""
     policies, due = policies_of(row), next_of(row)
     if due is None:
         return
     moments = following(rule_of(row), policies.timing, timing_of(row), due)
     halts = halts_of(tuple(policies.calendars))
     found: NextDue | None = due if due.due >= bounds[0] else moments.after(bounds[0] - TICK)
-    while found is not None and found.due < bounds[-1]:
+    while found is not None and found.due <= end and found.due < bounds[-1]:
         slot = bisect_right(bounds, found.due)
-        passed = moments.passed(found.due, bounds[slot] - TICK)
+        later = moments.after(found.due)
+        passed = None
+        if later is not None and later.due < bounds[slot]:
+            passed = moments.passed(found.due, bounds[slot] - TICK)
         last = found.due if passed is None else passed.last.due
         begins, ends = in_force(halts, found.due), in_force(halts, last)
         yield Tally(
@@ -112,4 +136,4 @@ def _tallies(
             last=last,
             reason=BLACKOUT if begins is not None and begins == ends else None,
         )
-        found = moments.after(last)
+        found = later if passed is None else moments.after(last)

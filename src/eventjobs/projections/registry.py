@@ -21,6 +21,7 @@ from eventjobs.projections import (
     members,
     notifications,
     occurrences,
+    outcomes,
     queues,
     runs,
     schedules,
@@ -58,4 +59,5 @@ PROJECTIONS: Final[Sequence[Projection]] = (
     connect_jobs.PROJECTION,
     left_groups.PROJECTION,
     creators.PROJECTION,
+    outcomes.PROJECTION,
 )

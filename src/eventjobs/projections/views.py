@@ -13,8 +13,9 @@ from eventjobs.events.recorded import StreamId
 from eventjobs.events.run import Ref
 from eventjobs.postgres.pool import TimedPool
 from eventjobs.postgres.statements import statement
-from eventjobs.projections.calendar_page import WantedCalendar, calendar_page
+from eventjobs.projections.calendar_page import calendar_page
 from eventjobs.projections.calendar_reads import calendars_of, find_calendar
+from eventjobs.projections.calendar_slots import WantedCalendar
 from eventjobs.projections.completed_reads import WantedCompleted, list_completed
 from eventjobs.projections.connect_documents import Seen
 from eventjobs.projections.connect_reads import (

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Final, NamedTuple
 
-from eventjobs.postgres.pool import TimedPool
+from eventjobs.postgres.pool import Reads
 from eventjobs.postgres.statements import statement
 from eventjobs.projections.documents import Document, delay_document
 
@@ -39,7 +39,7 @@ def named(occurrence: str) -> Named | None:
 
 
 async def list_waiting(
-    pool: TimedPool,
+    reads: Reads,
     workspace: str,
     owner: tuple[str, str] | None,
     *,
@@ -49,7 +49,7 @@ async def list_waiting(
 ) -> list[Document]:
     """Return the moments later than `after` (a due instant and an occurrence's id), in order."""
     found: dict[str, Document] = {}
-    for row in await pool.fetch(LIST_WAITING, workspace, position, *(owner or (None, None))):
+    for row in await reads.fetch(LIST_WAITING, workspace, position, *(owner or (None, None))):
         name = named(row["run"])
         if (
             name is not None

@@ -30,6 +30,12 @@ export function askWhy(owner: Owner, at = ""): void {
   setQuery({ why: `${owner.kind}/${owner.id}`, at });
 }
 
+/** Returns where it is told why, on the page that is looked at. */
+export function whyAddress({ kind, id }: Owner, at: string): string {
+  const { workspace, page, id: shown, query } = place.value;
+  return to(workspace, page, shown, { ...Object.fromEntries(query), why: `${kind}/${id}`, at });
+}
+
 /** Returns why nothing can be told of a kind of thing. */
 export function notAsked(kind: string): string | undefined {
   return DUE.includes(kind) ? undefined : "it is never due by itself: ask of a schedule that runs it";
@@ -46,6 +52,7 @@ function Panel({ workspace, owner }: { workspace: string; owner: Owner }) {
   const [opened] = useState(() => now.peek());
   const given = Date.parse(place.value.query.get("at") ?? "");
   const at = Number.isNaN(given) ? opened : given;
+  const isToCome = at > now.value;
   const { answer, problem } = useWhy(workspace, owner, at);
   useEffect(() => dialog.current?.showModal(), []);
 
@@ -63,13 +70,14 @@ function Panel({ workspace, owner }: { workspace: string; owner: Owner }) {
           type="datetime-local"
           step="1"
           value={localTime(at)}
-          max={localTime(now.value)}
+          max={isToCome ? undefined : localTime(now.value)}
           onInput={({ currentTarget: { value } }) =>
             value && setQuery({ at: new Date(value).toISOString().replace(".000Z", "Z") }, { step: false })
           }
         />
         <small>{exactUtc(at)}</small>
       </label>
+      {isToCome && <p class="notice">This moment has not come yet. What is known until now:</p>}
       <div aria-live="polite">
         {problem ? (
           <Trouble problem={problem} />

@@ -1,3 +1,4 @@
+import { whyAddress } from "../actions/why";
 import { toneOf } from "../parts/basics";
 import { to } from "../router";
 import { plain } from "../words";
@@ -14,6 +15,8 @@ export const OUTCOMES = [
   ["coming", "Coming"],
 ] as const;
 const WORDS: Record<string, string> = Object.fromEntries(OUTCOMES.map(([id, label]) => [id, label.toLowerCase()]));
+/** What has no run: where it leads is told why. */
+const WITHOUT_RUN: readonly string[] = ["skipped", "missed", "waiting", "coming"];
 const ABOUT_TO: Record<string, string> = { coming: "will be skipped" };
 
 export const outcomeWord = (outcome: string) => WORDS[outcome] ?? plain(outcome);
@@ -25,23 +28,35 @@ export function outcomeTone(outcome: string): string {
 }
 
 /** Where an owner is found. */
-export function ownerAddress(workspace: string, { kind, id }: { kind: string; id: string }): string {
+function ownerAddress(workspace: string, { kind, id }: { kind: string; id: string }): string {
   if (kind === "schedule" || kind === "service" || kind === "flow") return to(workspace, "jobs", "", { q: id });
   return to(workspace, "connect", "", { tab: kind === "group" ? "groups" : "all", q: id });
 }
 
-/** What one owner has of one outcome in a slot: its run where it is one that ran, else who it is. */
-export function EntryLink(props: { workspace: string; entry: Entry; isCut: boolean; time: (at: string) => string }) {
-  const { workspace, entry, time } = props;
+function entryAddress(workspace: string, { owner, outcome, due, run }: Entry): string {
+  if (run) return to(workspace, "runs", run);
+  return WITHOUT_RUN.includes(outcome) ? whyAddress(owner, due) : ownerAddress(workspace, owner);
+}
+
+/** What one owner has of one outcome in a slot: it leads to its run, to why there is none, or, of several, to who it is. */
+export function EntryLink({
+  workspace,
+  entry,
+  time,
+}: {
+  workspace: string;
+  entry: Entry;
+  time: (at: string) => string;
+}) {
   const { owner, outcome, count, reason } = entry;
   const word = reason ? `${ABOUT_TO[outcome] ?? outcomeWord(outcome)}: ${plain(reason)}` : outcomeWord(outcome);
-  const times = `${count.toLocaleString("en")}${props.isCut && outcome === "succeeded" ? "+" : ""}`;
+  const times = count.toLocaleString("en");
   const many = count > 1 ? `${times} times until ${time(entry.last)}, ` : "";
   const said = `${time(entry.due)} ${owner.id}, ${many}${word}`;
   return (
     <a
       class={`entry ${outcomeTone(outcome)} ${reason && outcome === "coming" ? "off" : ""}`}
-      href={entry.run ? to(workspace, "runs", entry.run) : ownerAddress(workspace, owner)}
+      href={entryAddress(workspace, entry)}
       title={said}
       aria-label={said}
     >

@@ -136,7 +136,7 @@ function Entries({ workspace, slot, time }: { workspace: string; slot: Slot; tim
     <ul class="entries">
       {slot.items.map((entry) => (
         <li key={`${entry.owner.kind}/${entry.owner.id}/${entry.outcome}/${entry.due}`}>
-          <EntryLink workspace={workspace} entry={entry} isCut={slot.is_cut} time={time} />
+          <EntryLink workspace={workspace} entry={entry} time={time} />
         </li>
       ))}
     </ul>

@@ -1,5 +1,6 @@
 import { useEffect, useRef, useState } from "preact/hooks";
 
+import { whyAddress } from "../actions/why";
 import { read } from "../api/client";
 import { OWN_ZONE } from "../forms/fields";
 import { ofKinds, UNHURRIED_MS, useView } from "../live/view";
@@ -23,7 +24,7 @@ import {
   type ViewName,
   whenIn,
 } from "./days";
-import { OUTCOMES, outcomeWord, ownerAddress, sum, Tallies } from "./entries";
+import { OUTCOMES, outcomeWord, sum, Tallies } from "./entries";
 import { DayList, type GridProps, Month, Week } from "./grids";
 import { Lateness } from "./lateness";
 import { Load } from "./load";
@@ -38,6 +39,11 @@ const VIEWS = [
   { id: "load", label: "Load" },
   { id: "lateness", label: "Lateness" },
 ];
+const LEFT_OUT = {
+  spans:
+    "There are more answers for many moments at once than are told here. Choose an owner or fewer days to see them.",
+  blackouts: "There are more blackouts than are shown here. Choose fewer days to see them.",
+};
 const EACH: Record<ViewName, number> = { month: 5, week: 4, day: 200 };
 
 interface Shown {
@@ -168,11 +174,17 @@ function Days({ view, day, today, zone }: Shown) {
           see further ahead.
         </p>
       )}
+      {data.left_out.map((name) => (
+        <p key={name} class="notice">
+          <Icon name="warn" />
+          {LEFT_OUT[name]}
+        </p>
+      ))}
       {data.spans.map((span) => (
         <p key={`${span.owner.id}/${span.due}`} class="notice">
           <Icon name="warn" />
           <span>
-            <a href={ownerAddress(workspace, span.owner)}>{span.owner.id}</a>: {span.count.toLocaleString("en")} moments
+            <a href={whyAddress(span.owner, span.due)}>{span.owner.id}</a>: {span.count.toLocaleString("en")} moments
             from {when(span.due)} to {when(span.last)} {outcomeWord(span.outcome)}
             {span.reason && `: ${plain(span.reason)}`}
           </span>

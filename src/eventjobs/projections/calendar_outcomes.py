@@ -1,0 +1,91 @@
+"""What has an outcome, or runs, in the slots of a calendar: by the sums that are kept, or row by row."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Final
+
+from eventjobs.domain.occurrence import occurrence_id
+from eventjobs.postgres.pool import Reads
+from eventjobs.postgres.statements import statement
+from eventjobs.projections.calendar_slots import RUNNING, SUCCEEDED, TROUBLES, Slot, WantedCalendar, entry
+from eventjobs.projections.documents import Row
+from eventjobs.projections.outcomes import QUARTER_MIN
+from eventjobs.projections.temporal import PRESENT
+
+COUNT_SLOT_OUTCOMES: Final = statement("reads/count_slot_outcomes")
+LIST_SLOT_RUNNING: Final = statement("reads/list_slot_running")
+LIST_SLOT_TROUBLES: Final = statement("reads/list_slot_troubles")
+LIST_SLOT_SUCCESSES: Final = statement("reads/list_slot_successes")
+LIST_SLOT_OUTCOMES_AT: Final = statement("reads/list_slot_outcomes_at")
+
+NONE: Final[Mapping[tuple[int, str, str], int]] = {}
+
+
+async def answered(
+    reads: Reads, workspace: str, position: int, wanted: WantedCalendar, slots: Mapping[int, Slot]
+) -> None:
+    """
+    Add what has an outcome and what runs.
+
+    Sums are kept of the present and of everybody; the past, and one owner, are gone through row by row, as are the few
+    days of zones that once did not begin at a quarter of an hour.
+    """
+    if position == PRESENT and wanted.owner is None and all(map(_begins_a_quarter, wanted.bounds)):
+        await _summed(reads, workspace, wanted, slots)
+        return
+    at = (workspace, position, wanted.bounds, *(wanted.owner or (None, None)), wanted.outcome, wanted.each)
+    rows = await reads.fetch(LIST_SLOT_OUTCOMES_AT, *at)
+    for row in rows:
+        if row["is_first"]:
+            slots[row["slot"]].counts[row["outcome"]] += row["of_outcome"]
+    _add_entries([row for row in rows if row["place"] <= wanted.each], slots)
+
+
+def _begins_a_quarter(bound: datetime) -> bool:
+    return bound.timestamp() % (60 * QUARTER_MIN) == 0
+
+
+async def _summed(reads: Reads, workspace: str, wanted: WantedCalendar, slots: Mapping[int, Slot]) -> None:
+    """Add counts as they are kept, then entries; of what went well where there is room for them."""
+    running = await reads.fetch(LIST_SLOT_RUNNING, workspace, wanted.bounds)
+    for row in (*await reads.fetch(COUNT_SLOT_OUTCOMES, workspace, wanted.bounds), *running):
+        if wanted.wants(row["outcome"]):
+            slots[row["slot"]].counts[row["outcome"]] += row["count"]
+    if wanted.wants(RUNNING):
+        _add_entries(running, slots)
+    troubles = [(place, outcome) for place, slot in slots.items() for outcome in TROUBLES if slot.counts[outcome]]
+    if troubles:
+        at = (*_windows([place for place, _ in troubles], wanted), [outcome for _, outcome in troubles])
+        _add_entries(await reads.fetch(LIST_SLOT_TROUBLES, workspace, *at, wanted.each), slots)
+    well = [place for place, slot in slots.items() if slot.counts[SUCCEEDED] and len(slot.items) < wanted.each]
+    if well:
+        rows = await reads.fetch(LIST_SLOT_SUCCESSES, workspace, *_windows(well, wanted), wanted.each)
+        _add_entries(rows, slots, less={_owner_in(row): row["count"] for row in running})
+
+
+def _windows(
+    places: Sequence[int], wanted: WantedCalendar
+) -> tuple[Sequence[int], Sequence[datetime], Sequence[datetime]]:
+    return places, [wanted.bounds[place - 1] for place in places], [wanted.bounds[place] for place in places]
+
+
+def _owner_in(row: Row) -> tuple[int, str, str]:
+    return row["slot"], row["owner_kind"], row["owner_id"]
+
+
+def _add_entries(
+    rows: Sequence[Row], slots: Mapping[int, Slot], less: Mapping[tuple[int, str, str], int] = NONE
+) -> None:
+    for row in rows:
+        owner, count = (row["owner_kind"], row["owner_id"]), row["count"] - less.get(_owner_in(row), 0)
+        named = occurrence_id(*owner, row["cadence_version"], row["first"]) if count == 1 else None
+        slots[row["slot"]].items.append(
+            entry(
+                owner,
+                row["outcome"],
+                (count, row["first"], row["last"]),
+                reason=row["reason"] if row["reason"] == row["other_reason"] else None,
+                occurrence=named,
+                run=named if row["ran"] else None,
+            )
+        )
