@@ -218,13 +218,17 @@ async def test_who_begins_is_led_from_no_workspace_to_a_first_schedule(
 
     await steps.get_by_role("button", name="Make the example").click()
     await expect(form.get_by_text("Service example-report was added")).to_be_visible()
-    await expect(form.get_by_text("1 run would start at once: ")).to_be_visible()
+    await expect(form.get_by_text("2 runs would start at once: ")).to_be_visible()
+    await expect(form.get_by_text("eventjobs demo")).to_be_visible()
     await form.get_by_role("button", name="Make the example").click()
     await expect(steps.get_by_text("(done)")).to_have_count(2)
     await steps.get_by_role("button", name="Activate it").click()
     await page.get_by_role("dialog").get_by_role("button", name="Activate").click()
     await expect(page.get_by_role("region", name="Your first schedule is active")).to_contain_text("runs next")
-    assert (await seen(served, "/v1/first/runs"))["items"][0]["owner"]["id"] == "example-nightly"
+    ran = {run["owner"]["id"] for run in (await seen(served, "/v1/first/runs"))["items"]}
+    assert ran == {"example-nightly", "example-fair"}
+    groups = (await seen(served, "/v1/first/manage-connect/group-jobs"))["items"]
+    assert {one["id"]: one["state"] for one in groups} == {"example-newsletter": "draft", "example-fair": "active"}
 
 
 async def none_at_all(route: Route) -> None:
