@@ -265,7 +265,7 @@ function Offered(props: OfferedProps) {
       {problem && <Trouble problem={problem} again={reload} />}
       {!offered && !problem && <Loading />}
       {offered && (
-        <ul class="offered">
+        <ul class="offered" aria-labelledby="offered" tabIndex={0}>
           {offered.map((job) => (
             <Offer key={job.id} job={job} grab={props.grab(job.id, job.name)} add={() => props.add(job.id)} />
           ))}
