@@ -2,7 +2,7 @@ import { useEffect, useRef, useState } from "preact/hooks";
 
 import { ask } from "../actions/dialog";
 import { asProblem, type Done, type Problem, run } from "../api/client";
-import { openForm, Sheet } from "../forms/form";
+import { openForm, Sheet, unheard } from "../forms/form";
 import { ofKinds, useView } from "../live/view";
 import { Ago, Nothing, Trouble } from "../parts/basics";
 import { say } from "../parts/toast";
@@ -12,6 +12,7 @@ import { long } from "../words";
 
 const DAYS = 365;
 const DAY_MS = 86_400_000;
+const TITLE = "Subscribe to this calendar";
 const NEEDED = "administrator";
 
 /** Offers an address at which other programs follow what comes and what became of it. */
@@ -38,6 +39,7 @@ function Addresses({ workspace, owner }: { workspace: string; owner: string }) {
   const [problem, setProblem] = useState<Problem>();
   const [isMaking, setMaking] = useState(false);
   const [isTaken, setTaken] = useState(false);
+  const sheet = useRef<HTMLDivElement>(null);
 
   const make = async (event: Event) => {
     event.preventDefault();
@@ -46,22 +48,25 @@ function Addresses({ workspace, owner }: { workspace: string; owner: string }) {
       const expires_at = new Date(Date.now() + DAYS * DAY_MS).toISOString();
       const fields = { roles: ["calendar"], read_only: true, expires_at };
       const done = (await run(workspace, [{ command: "IssueKey", data: fields }])) as Done & { secret: string };
+      if (!sheet.current) say("An address was made, and nobody has seen it: revoke it below Subscribe.");
       setMade(feedAddress(workspace, owner, done.secret));
       setTaken(false);
       setProblem(undefined);
     } catch (error) {
-      setProblem(asProblem(error));
+      const wrong = asProblem(error);
+      if (!sheet.current) say(unheard(TITLE, wrong));
+      setProblem(wrong);
     }
     setMaking(false);
   };
 
   return (
     <Sheet
-      title="Subscribe to this calendar"
+      title={TITLE}
       isChanged={isMaking || (made !== "" && !isTaken)}
       loss={isMaking ? "The address is being made." : "The address was not copied, and is not shown again."}
     >
-      <div class="subscribe">
+      <div class="subscribe" ref={sheet}>
         <p>
           Programs that read iCalendar (.ics) follow an address. It shows what comes in 31 days and what became of the
           last seven of {owner || "everything in this workspace"}, and nothing else. Whoever has it can read that, for a
