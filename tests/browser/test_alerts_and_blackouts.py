@@ -131,6 +131,7 @@ async def test_a_schedule_names_a_calendar_and_starts_again_when_it_is_emptied(o
     row = page.get_by_role("row").filter(has_text="Freeze")
     await expect(row.get_by_role("link", name="nightly")).to_be_visible()
     await page.get_by_role("button", name="More about Freeze").press("Enter")
-    await page.get_by_role("menuitem", name="Take everything out").press("Enter")
+    await expect(page.get_by_role("menuitem", name="Delete")).to_be_disabled()
+    await page.get_by_role("menuitem", name="Take everything out").first.press("Enter")
     await sure(page.get_by_role("dialog").get_by_role("button", name="Take everything out"))
     await expect(row).to_contain_text("nothing")

@@ -94,6 +94,13 @@ function Tools({ workspace, of }: { workspace: string; of: Calendar }) {
             harsh: true,
             choose: () => ask(workspace, emptying(of)),
           },
+          {
+            name: "delete",
+            label: "Delete",
+            reason: "a calendar stays, as what it skipped names it: take everything out instead",
+            harsh: true,
+            choose: () => undefined,
+          },
         ]}
       />
     </div>
