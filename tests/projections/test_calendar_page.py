@@ -19,6 +19,7 @@ from eventjobs.events.schedule import JobRow, ScheduleCreated, ScheduleOccurrenc
 from eventjobs.log.memory import MemoryEventLog
 from eventjobs.log.postgres_storage import SESSION
 from eventjobs.projections.calendar_outcomes import LIST_SLOT_SUCCESSES, LIST_SLOT_TROUBLES
+from eventjobs.projections.temporal import PRESENT
 from eventjobs.projections.views import Views
 from tests.projections.conftest import Fresh
 from tests.support.facts import Facts, snapshot
@@ -109,6 +110,14 @@ async def test_the_brief_way_tells_what_each_row_would(reader: Reader, seed: int
             whole = await reader.page(bounds, each=100, position=reader.log.known_head.position, **wanted)
             assert brief == whole
             assert wanted or {"succeeded", "failed"} <= set(counted(brief))
+    for position in (None, reader.log.known_head.position // 2):
+        of_all = await reader.page(days, each=100, position=position)
+        owners = {(item["owner"]["kind"], item["owner"]["id"]) for slot in of_all["slots"] for item in slot["items"]}
+        pages = [await reader.page(days, each=100, position=position, owner=owner) for owner in sorted(owners)]
+        assert sum(map(counted, pages), Counter()) == counted(of_all)
+        apart = [json.dumps(item, default=str) for page in pages for slot in page["slots"] for item in slot["items"]]
+        together = [json.dumps(item, default=str) for slot in of_all["slots"] for item in slot["items"]]
+        assert sorted(apart) == sorted(together)
 
     everything = await reader.views.occurrences("acme", limit=1000, until=days[-1])
     outcomes = Counter(item["outcome"] for item in everything["items"] if item["due"] >= BEGIN)
@@ -343,12 +352,12 @@ async def test_a_day_is_told_without_looking_at_everything_that_ran(fresh: Fresh
     slots = f"ARRAY{list(range(1, 25))}"
     asked = {
         LIST_SLOT_TROUBLES: (
-            "text, integer[], timestamptz[], timestamptz[], text[], integer",
-            f"'acme', {slots}, {begins}, {ends}, array_fill('failed'::text, ARRAY[24]), 5",
+            "text, bigint, integer[], timestamptz[], timestamptz[], text[], integer",
+            f"'acme', {PRESENT}, {slots}, {begins}, {ends}, array_fill('failed'::text, ARRAY[24]), 5",
         ),
         LIST_SLOT_SUCCESSES: (
-            "text, integer[], timestamptz[], timestamptz[], integer",
-            f"'acme', {slots}, {begins}, {ends}, 5",
+            "text, bigint, integer[], timestamptz[], timestamptz[], integer",
+            f"'acme', {PRESENT}, {slots}, {begins}, {ends}, 5",
         ),
     }
     async with pool.acquire() as connection, connection.transaction():

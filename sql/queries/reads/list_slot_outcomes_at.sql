@@ -1,6 +1,7 @@
 -- $1 workspace  $2 position  $3 where the slots begin, ascending, and where the last one ends  $4 $5 kind and id of one owner, or
--- null  $6 one outcome, or null  $7 how many entries of a slot. An entry is what had one outcome in one slot for one owner; what
--- asks for somebody comes first. What ran has the outcome of its run. Moments that were answered together are left out.
+-- null. How many moments of each slot have which outcome, gone through one by one; what ran has the outcome of its run. Of one
+-- owner, and of what runs, these are entries: what one owner has of an outcome in a slot. Moments that were answered together
+-- are left out.
 WITH answered AS (
     SELECT width_bucket(o.due, $3::timestamptz[])::integer AS slot, o.owner_kind, o.owner_id, o.cadence_version, o.due, o.reason,
            o.outcome = 'ran' AS ran,
@@ -20,22 +21,15 @@ WITH answered AS (
               AND due < ($3::timestamptz[])[array_upper($3::timestamptz[], 1)] AND count = 1 AND from_position <= $2
     ) AS o
     LEFT JOIN public.view_run_status_1 AS s ON s.workspace = $1 AND s.id = o.id
-), entries AS (
-    SELECT slot, owner_kind, owner_id, outcome, count(*)::integer AS count, min(due) AS first, max(due) AS last,
-           max(cadence_version) AS cadence_version, min(reason) AS reason, max(reason) AS other_reason, bool_or(ran) AS ran,
-           array_position(ARRAY['failed', 'missed', 'aborted', 'skipped', 'running'], outcome) AS weight
-    FROM (
-        SELECT *, CASE WHEN state IN ('failed', 'missed', 'aborted', 'skipped', 'succeeded') THEN state ELSE 'running' END AS outcome
-        FROM answered
-    ) AS told
-    WHERE $6::text IS NULL OR outcome = $6
-    GROUP BY slot, owner_kind, owner_id, outcome
+), told AS (
+    SELECT *, CASE WHEN state IN ('failed', 'missed', 'aborted', 'skipped', 'succeeded') THEN state ELSE 'running' END AS outcome
+    FROM answered
+), named AS (
+    SELECT *, $4::text IS NOT NULL OR outcome = 'running' AS is_entry FROM told
 )
-SELECT * FROM (
-    SELECT *, row_number() OVER w AS place, lag(outcome) OVER w IS DISTINCT FROM outcome AS is_first,
-           (sum(count) OVER (PARTITION BY slot, weight))::integer AS of_outcome
-    FROM entries
-    WINDOW w AS (PARTITION BY slot ORDER BY weight, first, owner_kind, owner_id)
-) AS placed
-WHERE place <= $7 OR is_first
-ORDER BY slot, place
+SELECT slot, outcome, CASE WHEN is_entry THEN owner_kind END AS owner_kind, CASE WHEN is_entry THEN owner_id END AS owner_id,
+       count(*)::integer AS count, min(due) AS first, max(due) AS last, max(cadence_version) AS cadence_version,
+       min(reason) AS reason, max(reason) AS other_reason, bool_or(ran) AS ran
+FROM named
+GROUP BY 1, 2, 3, 4
+ORDER BY slot, first, owner_kind, owner_id

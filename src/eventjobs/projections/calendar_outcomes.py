@@ -7,7 +7,7 @@ from typing import Final
 from eventjobs.domain.occurrence import occurrence_id
 from eventjobs.postgres.pool import Reads
 from eventjobs.postgres.statements import statement
-from eventjobs.projections.calendar_slots import RUNNING, SUCCEEDED, TROUBLES, Slot, WantedCalendar, entry
+from eventjobs.projections.calendar_slots import SUCCEEDED, TROUBLES, Slot, WantedCalendar, entry
 from eventjobs.projections.documents import Row
 from eventjobs.projections.outcomes import QUARTER_MIN
 from eventjobs.projections.temporal import PRESENT
@@ -24,43 +24,42 @@ NONE: Final[Mapping[tuple[int, str, str], int]] = {}
 async def answered(
     reads: Reads, workspace: str, position: int, wanted: WantedCalendar, slots: Mapping[int, Slot]
 ) -> None:
+    """Add what has an outcome and what runs; of what went well entries where there is room for them."""
+    rows = await _counted(reads, workspace, position, wanted)
+    for row in rows:
+        if wanted.wants(row["outcome"]):
+            slots[row["slot"]].counts[row["outcome"]] += row["count"]
+    entries = [row for row in rows if row["owner_kind"] is not None]
+    _add_entries([row for row in entries if wanted.wants(row["outcome"])], slots)
+    if wanted.owner is not None:
+        return
+    troubles = [(place, outcome) for place, slot in slots.items() for outcome in TROUBLES if slot.counts[outcome]]
+    if troubles:
+        at, outcomes = _windows([place for place, _ in troubles], wanted), [outcome for _, outcome in troubles]
+        _add_entries(await reads.fetch(LIST_SLOT_TROUBLES, workspace, position, *at, outcomes, wanted.each), slots)
+    well = [place for place, slot in slots.items() if slot.counts[SUCCEEDED] and len(slot.items) < wanted.each]
+    if well:
+        at = _windows(well, wanted)
+        rows = await reads.fetch(LIST_SLOT_SUCCESSES, workspace, position, *at, wanted.each)
+        _add_entries(rows, slots, less={_owner_in(row): row["count"] for row in entries})
+
+
+async def _counted(reads: Reads, workspace: str, position: int, wanted: WantedCalendar) -> Sequence[Row]:
     """
-    Add what has an outcome and what runs.
+    Return how many moments of each slot have which outcome, with the owner where that is an entry.
 
     Sums are kept of the present and of everybody; the past, and one owner, are gone through row by row, as are the few
     days of zones that once did not begin at a quarter of an hour.
     """
     if position == PRESENT and wanted.owner is None and all(map(_begins_a_quarter, wanted.bounds)):
-        await _summed(reads, workspace, wanted, slots)
-        return
-    at = (workspace, position, wanted.bounds, *(wanted.owner or (None, None)), wanted.outcome, wanted.each)
-    rows = await reads.fetch(LIST_SLOT_OUTCOMES_AT, *at)
-    for row in rows:
-        if row["is_first"]:
-            slots[row["slot"]].counts[row["outcome"]] += row["of_outcome"]
-    _add_entries([row for row in rows if row["place"] <= wanted.each], slots)
+        kept = await reads.fetch(COUNT_SLOT_OUTCOMES, workspace, wanted.bounds)
+        return [*kept, *await reads.fetch(LIST_SLOT_RUNNING, workspace, wanted.bounds)]
+    owner = wanted.owner or (None, None)
+    return await reads.fetch(LIST_SLOT_OUTCOMES_AT, workspace, position, wanted.bounds, *owner)
 
 
 def _begins_a_quarter(bound: datetime) -> bool:
     return bound.timestamp() % (60 * QUARTER_MIN) == 0
-
-
-async def _summed(reads: Reads, workspace: str, wanted: WantedCalendar, slots: Mapping[int, Slot]) -> None:
-    """Add counts as they are kept, then entries; of what went well where there is room for them."""
-    running = await reads.fetch(LIST_SLOT_RUNNING, workspace, wanted.bounds)
-    for row in (*await reads.fetch(COUNT_SLOT_OUTCOMES, workspace, wanted.bounds), *running):
-        if wanted.wants(row["outcome"]):
-            slots[row["slot"]].counts[row["outcome"]] += row["count"]
-    if wanted.wants(RUNNING):
-        _add_entries(running, slots)
-    troubles = [(place, outcome) for place, slot in slots.items() for outcome in TROUBLES if slot.counts[outcome]]
-    if troubles:
-        at = (*_windows([place for place, _ in troubles], wanted), [outcome for _, outcome in troubles])
-        _add_entries(await reads.fetch(LIST_SLOT_TROUBLES, workspace, *at, wanted.each), slots)
-    well = [place for place, slot in slots.items() if slot.counts[SUCCEEDED] and len(slot.items) < wanted.each]
-    if well:
-        rows = await reads.fetch(LIST_SLOT_SUCCESSES, workspace, *_windows(well, wanted), wanted.each)
-        _add_entries(rows, slots, less={_owner_in(row): row["count"] for row in running})
 
 
 def _windows(

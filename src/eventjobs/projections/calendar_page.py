@@ -23,6 +23,7 @@ from eventjobs.projections.calendar_slots import WEIGHTS, Slot, WantedCalendar, 
 from eventjobs.projections.coming import COMING
 from eventjobs.projections.documents import Document, Row
 from eventjobs.projections.foresight import NOBODY, Ahead, Foresight, Tally, foreseen, list_ahead
+from eventjobs.projections.occurrence_reads import OPEN
 from eventjobs.projections.storms import moments_of
 from eventjobs.projections.things import LIST_CALENDARS
 from eventjobs.projections.waiting import WAITING, list_waiting
@@ -50,7 +51,8 @@ async def calendar_page(pool: TimedPool, workspace: str, position: int, wanted: 
     slots: defaultdict[int, Slot] = defaultdict(Slot)
     ahead = NOBODY
     async with pool.acquire() as reads, reads.transaction(isolation="repeatable_read", readonly=True):
-        await answered(reads, workspace, position, wanted, slots)
+        if wanted.outcome not in OPEN:
+            await answered(reads, workspace, position, wanted, slots)
         spans, is_left = await _storms(reads, workspace, position, wanted, slots)
         if wanted.wants(WAITING):
             await _waiting(reads, workspace, position, wanted, slots)
