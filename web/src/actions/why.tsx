@@ -77,7 +77,7 @@ function Panel({ workspace, owner }: { workspace: string; owner: Owner }) {
         />
         <small>{exactUtc(at)}</small>
       </label>
-      {isToCome && <p class="notice">This moment has not come yet. What is known until now:</p>}
+      {isToCome && <p class="notice">This moment has not come yet, so nothing is known of it. At present:</p>}
       <div aria-live="polite">
         {problem ? (
           <Trouble problem={problem} />
@@ -87,7 +87,7 @@ function Panel({ workspace, owner }: { workspace: string; owner: Owner }) {
           <Loading />
         )}
       </div>
-      {answer && !problem && <Facts workspace={workspace} answer={answer} />}
+      {answer && !problem && <Facts workspace={workspace} answer={answer} isPast={!isToCome} />}
     </dialog>
   );
 }
@@ -180,7 +180,7 @@ function placeOf(fact: Fact, workspace: string): string {
 }
 
 /** The facts that lead to the verdict, in the order in which they do; each leads to its place in the history. */
-function Facts({ workspace, answer }: { workspace: string; answer: Answer }) {
+function Facts({ workspace, answer, isPast }: { workspace: string; answer: Answer; isPast: boolean }) {
   return (
     <>
       <h3>The facts that lead to it</h3>
@@ -204,9 +204,11 @@ function Facts({ workspace, answer }: { workspace: string; answer: Answer }) {
           </li>
         ))}
       </ol>
-      <p class="faint note">
-        <Icon name="clock" /> The same question about the same past has the same answer for ever.
-      </p>
+      {isPast && (
+        <p class="faint note">
+          <Icon name="clock" /> The same question about the same past has the same answer for ever.
+        </p>
+      )}
     </>
   );
 }
