@@ -77,7 +77,7 @@ function Panel({ workspace, owner }: { workspace: string; owner: Owner }) {
         />
         <small>{exactUtc(at)}</small>
       </label>
-      {isToCome && <p class="notice">This moment has not come yet, so nothing is known of it. At present:</p>}
+      {isToCome && <p class="notice">This moment has not come yet, so nothing is recorded of it. At present:</p>}
       <div aria-live="polite">
         {problem ? (
           <Trouble problem={problem} />
