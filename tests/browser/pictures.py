@@ -51,6 +51,12 @@ async def _add_schedule(page: Page) -> None:
     await page.get_by_label("Description").fill("Evening load")
 
 
+async def _alerts(page: Page) -> None:
+    await page.get_by_role("button", name="More about").first.click()
+    await page.get_by_role("menuitem", name="Alerts …").click()
+    await page.get_by_label("It starts later than", exact=True).fill("10")
+
+
 async def _create_group(page: Page) -> None:
     await page.get_by_role("button", name="Create group").first.click()
 
@@ -65,7 +71,9 @@ PICTURES = (
     Picture("jobs-workspace", "acme/jobs?tab=workspace"),
     Picture("jobs-services", "acme/jobs?tab=services"),
     Picture("jobs-integrations", "acme/jobs?tab=integrations"),
+    Picture("jobs-blackouts", "acme/jobs?tab=blackouts"),
     Picture("schedule-form", "acme/jobs?tab=workspace", _add_schedule),
+    Picture("alerts-form", "acme/jobs?tab=workspace", _alerts),
     Picture("connect-all", "acme/connect?tab=all"),
     Picture("connect-completed", "acme/connect?tab=completed"),
     Picture("connect-groups", "acme/connect?tab=groups"),
