@@ -1,8 +1,10 @@
 import { computed, signal } from "@preact/signals";
 
 import {
+  allowReads,
   asProblem,
   beginSignIn,
+  endReads,
   finishSignIn,
   type Me,
   onSignedOut,
@@ -80,17 +82,22 @@ export const leaving = signal(false);
 
 /** Raises `Problem` for who could not be signed out, and then still is signed in. */
 export async function signOut(): Promise<void> {
+  endReads();
   try {
     const elsewhere = await closeSession();
     me.value = null;
     stranger.value = null;
     if (elsewhere) location.assign(elsewhere);
+  } catch (error) {
+    allowReads();
+    throw error;
   } finally {
     leaving.value = false;
   }
 }
 
 async function entered(who: Me): Promise<void> {
+  allowReads();
   await lookAround();
   me.value = who;
 }

@@ -69,6 +69,17 @@ function filled(path: string, parts: Record<string, string>): string {
   return path.replace(/{(\w+)}/g, (_, name: string) => encodeURIComponent(parts[name] ?? ""));
 }
 
+let reads = new AbortController();
+
+/** Ends what is being read, and lets nothing be read before `allowReads`: whoever signs out would be refused it. */
+export function endReads(): void {
+  reads.abort();
+}
+
+export function allowReads(): void {
+  if (reads.signal.aborted) reads = new AbortController();
+}
+
 /** Reads a path of the API. */
 export async function read<P extends keyof paths>(
   path: P,
@@ -78,7 +89,10 @@ export async function read<P extends keyof paths>(
 ): Promise<Got<P>> {
   const given = Object.entries(query).filter(([, value]) => value !== undefined && value !== null && value !== "");
   const search = new URLSearchParams(given.map(([name, value]) => [name, String(value)])).toString();
-  const response = await send(filled(path, parts) + (search && `?${search}`), { signal: signal ?? null });
+  const ends = SIGNING_IN.test(path) ? [] : [reads.signal];
+  const response = await send(filled(path, parts) + (search && `?${search}`), {
+    signal: AbortSignal.any(signal ? [...ends, signal] : ends),
+  });
   return (await response.json()) as Got<P>;
 }
 
