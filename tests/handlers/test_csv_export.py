@@ -61,7 +61,7 @@ async def test_a_table_is_written_with_its_header(export: Export, written: Any, 
     assert folder() == ["people.csv"]
     assert result.counts == {"processed": 3}
     sha256 = hashlib.sha256(content).hexdigest()
-    assert result.output == {"target": "out/people.csv", "sha256": sha256, "bytes": len(content)}
+    assert result.output == {"target": "out/people.csv", "sha256": sha256, "bytes": len(content), "form": "exact"}
 
 
 @pytest.mark.usefixtures("people")
@@ -166,7 +166,8 @@ async def test_REL96_what_a_spreadsheet_would_take_for_a_formula_is_quoted_and_m
 
     await export(query=query)
     assert [row[1] for row in read_csv(written())] == ["=name", *texts]
-    await export(query=query, spreadsheet=True)
+    safe = await export(query=query, spreadsheet=True)
+    assert safe.output["form"] == "spreadsheet"
     header, *rows = read_csv(written())
     assert header == ["id", "'=name"]
     assert rows == [[str(-n), text if n > 10 else f"'{text}"] for n, text in enumerate(texts)]

@@ -105,6 +105,7 @@ async def test_a_url_gets_the_whole_file_in_one_request(export: Any, receiver: R
     assert (request.method, body) == ("PUT", CONTENT)
     assert request.headers["Content-Length"] == str(len(CONTENT))
     assert request.headers["Content-Type"] == "text/csv; charset=latin-1"
+    assert request.headers["Eventjobs-Form"] == "exact"
     assert (request.headers["X-From"], request.headers["Eventjobs-Run"]) == ("us", "run-1")
     assert result.output["sha256"] == hashlib.sha256(CONTENT).hexdigest()
 

@@ -31,7 +31,7 @@ async def run(context: HandlerContext, config: CsvExportConfig) -> Result:
         rows, span = await _poured(context, config, packing, write)
     # A URL may come from a secret, and is blanked as that only if it is left as it is.
     shown = config.target if URL.match(target) else target
-    output = {"target": shown, "sha256": packing.sha256, "bytes": packing.bytes}
+    output = {"target": shown, "sha256": packing.sha256, "bytes": packing.bytes, "form": config.form}
     return Result(counts={"processed": rows}, output=output if span is None else {**output, "incremental": span})
 
 

@@ -53,6 +53,11 @@ class CsvExportConfig(Strict):
         default=timedelta(hours=1), description="for the query, and for the way of its rows to the target"
     )
 
+    @property
+    def form(self) -> str:
+        """What texts are like in the file: `exact`, or safe for a `spreadsheet` (REL96)."""
+        return "spreadsheet" if self.spreadsheet else "exact"
+
     @field_validator("target")
     @classmethod
     def _reachable(cls, target: str, info: ValidationInfo) -> str:

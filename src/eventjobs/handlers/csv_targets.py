@@ -101,7 +101,7 @@ async def _send(
 ) -> None:
     kind = "application/gzip" if config.gzip else f"text/csv; charset={config.encoding}"
     headers = {"Content-Type": kind} | dict(config.headers) | own_headers(context)
-    headers["Content-Length"] = str(packing.bytes)
+    headers |= {"Content-Length": str(packing.bytes), "Eventjobs-Form": config.form}
     # Who drops what carries a key that it has seen must not drop an attempt with newer rows.
     headers["Idempotency-Key"] = f"{context.idempotency_key}-{packing.sha256[:16]}"
     try:
