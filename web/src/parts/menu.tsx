@@ -1,4 +1,4 @@
-import { useEffect, useId, useRef, useState } from "preact/hooks";
+import { useLayoutEffect, useId, useRef, useState } from "preact/hooks";
 
 import { Icon } from "./icons";
 
@@ -20,7 +20,7 @@ export function Menu({ label, items }: { label: string; items: readonly Item[] }
   const list = useRef<HTMLDivElement>(null);
   const id = useId();
 
-  useEffect(() => {
+  useLayoutEffect(() => {
     if (!isOpen) return;
     const box = list.current!.getBoundingClientRect();
     setAbove(box.bottom > innerHeight && box.height < button.current!.getBoundingClientRect().top);
