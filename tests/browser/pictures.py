@@ -51,12 +51,6 @@ async def _add_schedule(page: Page) -> None:
     await page.get_by_label("Description").fill("Evening load")
 
 
-async def _alerts(page: Page) -> None:
-    await page.get_by_role("button", name="More about").first.click()
-    await page.get_by_role("menuitem", name="Alerts …").click()
-    await page.get_by_label("It starts later than", exact=True).fill("10")
-
-
 async def _create_group(page: Page) -> None:
     await page.get_by_role("button", name="Create group").first.click()
 
@@ -73,7 +67,6 @@ PICTURES = (
     Picture("jobs-integrations", "acme/jobs?tab=integrations"),
     Picture("jobs-blackouts", "acme/jobs?tab=blackouts"),
     Picture("schedule-form", "acme/jobs?tab=workspace", _add_schedule),
-    Picture("alerts-form", "acme/jobs?tab=workspace", _alerts),
     Picture("connect-all", "acme/connect?tab=all"),
     Picture("connect-completed", "acme/connect?tab=completed"),
     Picture("connect-groups", "acme/connect?tab=groups"),
