@@ -1,5 +1,6 @@
 """Files that people name on the command line."""
 
+import errno
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -24,6 +25,8 @@ def new_file(file: Path) -> Iterator[BinaryIO]:
     """Yield a file that is there once it is whole; raises `UsageWrong` where there is one, or none can be made."""
     partial = file.with_name(f"{file.name}.partial")
     try:
+        if file.exists():
+            raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(file))
         with os.fdopen(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as written:
             try:
                 yield written
@@ -33,4 +36,4 @@ def new_file(file: Path) -> Iterator[BinaryIO]:
             finally:
                 partial.unlink()
     except OSError as error:
-        raise UsageWrong(f"{file}: {error.strerror}") from None
+        raise UsageWrong(f"{error.filename2 or error.filename or file}: {error.strerror}") from None
