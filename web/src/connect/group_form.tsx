@@ -30,7 +30,7 @@ export function createGroup(workspace: string): Promise<void> {
 }
 
 /** Opens the wizard for a group, as it is now, and at the earliest as it was at a position. */
-export function editGroup(workspace: string, id: string, position = 0): Promise<void> {
+export function editGroup(workspace: string, id: string, position?: number): Promise<void> {
   return opening(async () => {
     const group = await read(PATH, { workspace, id }, { wait_for: position });
     openForm(() => <PresentGroup workspace={workspace} group={group} />);

@@ -80,14 +80,14 @@ export function createJob(workspace: string): Promise<void> {
 }
 
 /** Opens the form for a job, as it is now, and at the earliest as it was at a position. */
-export function editJob(workspace: string, id: string, position = 0): Promise<void> {
+export function editJob(workspace: string, id: string, position?: number): Promise<void> {
   return opening(async () => {
     const [job, handlers] = await Promise.all([connectJob(workspace, id, position), handlersOf(workspace)]);
     openForm(() => <PresentJob workspace={workspace} job={job} handlers={handlers} />);
   });
 }
 
-async function connectJob(workspace: string, id: string, position = 0): Promise<Job> {
+async function connectJob(workspace: string, id: string, position?: number): Promise<Job> {
   return (await read(PATH, { workspace, id }, { wait_for: position })) as unknown as Job;
 }
 
