@@ -1,5 +1,6 @@
 """Fixtures that every test may use; each worker of a parallel run has its own server."""
 
+import gc
 import os
 from collections.abc import AsyncIterator, Iterator
 from itertools import count
@@ -19,6 +20,16 @@ if "EVENTJOBS_TEST_EXAMPLES" not in os.environ:
     settings.load_profile("the same examples each time")
 LONGEST = ("chaos", "simulation", "mutants", "acceptance", "browser")
 """What takes long and mostly waits begins first: beside it the others have the machine, and nobody waits in the end."""
+
+
+def pytest_configure() -> None:
+    """Collect garbage seldom: what loading the tests makes stays, and looking through it takes a part of each test."""
+    gc.set_threshold(100_000, 20, 50)
+
+
+def pytest_collection_finish() -> None:
+    """Look no more at what is loaded."""
+    gc.freeze()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

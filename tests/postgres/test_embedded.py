@@ -162,7 +162,8 @@ async def test_a_pid_file_whose_pid_is_another_program_s_now_is_no_obstacle(data
             assert await answers(server.url)
         assert stranger.exit_code is None
     finally:
-        await stranger.stop()
+        os.kill(stranger.pid, signal.SIGKILL)  # what stops a server it need not heed: a shell's job ignores SIGINT
+        await stranger.wait()
 
 
 async def test_the_server_ends_with_a_keeper_that_was_killed_and_the_next_start_finds_the_data(data_dir: Path) -> None:
