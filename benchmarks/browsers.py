@@ -15,7 +15,7 @@ from benchmarks.pages import KEY
 OPENED = 5
 """How often each page is opened cold."""
 ROW = "main table tbody tr"
-_NAMES = ("chromium", "chromium-browser", "google-chrome")
+_NAMES = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome")
 _USABLE = """async ([there, tab]) => {
   const began = tab ? performance.now() : 0;
   if (tab) document.querySelector(tab).click();

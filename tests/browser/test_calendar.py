@@ -17,6 +17,7 @@ from tests.api.rig import Rig, schedule
 from tests.browser.conftest import Open, seen
 from tests.support.facts import snapshot
 from tests.support.views import BY, Writer
+from tests.support.waiting import eventually
 
 pytestmark = pytest.mark.usefixtures("ran")
 ROW = JobRow(row=1, job=Ref(kind="service", id="load"), seq=1)
@@ -97,6 +98,7 @@ async def test_what_did_not_run_or_comes_leads_to_why(opened: Open, ran: Rig) ->
         next=due_at(Cadence(**{**CADENCE, "unit": Unit.DAY}), NOON + timedelta(days=9)),
     )
     await ran.log.append(Append(events=[(stream, missed)], expected={stream: version}, provenance=BY))
+    await eventually(lambda: datetime.now(UTC) > due)
 
     page = await opened(f"calendar?view=week&zone=UTC&day={due.date()}&owner=schedule/late")
     link = page.get_by_role("link", name=f"{due:%H:%M} late, missed: downtime")
