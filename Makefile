@@ -31,10 +31,11 @@ $(STAMP): requirements.lock pyproject.toml
 run: setup ## start the demonstration; options in ARGS, or EVENTJOBS_DATA_DIR and EVENTJOBS_PORT
 	@exec $(BIN)/eventjobs demo $(ARGS)
 
+# Three on two cores: a third of what takes long waits, for a lease to run out or for a minute to begin.
 # What is compiled is kept also where the shell asks for the contrary: some tests start the program many times.
 test: setup ## run the tests; options in ARGS
 	@.ci/browser
-	@PYTHONDONTWRITEBYTECODE= $(BIN)/pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder $(ARGS)
+	@PYTHONDONTWRITEBYTECODE= $(BIN)/pytest --numprocesses 3 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 chaos: setup ## break the real thing for MINUTES (8); SUITES=T1,T2 SEED=7 FIGURES=file pick, repeat and keep
 	@$(BIN)/python -m tests.chaos --minutes $(or $(MINUTES),8) $(if $(SUITES),--suites $(SUITES)) \

@@ -18,8 +18,8 @@ _numbers = count(1)
 settings.register_profile("the same examples each time", derandomize=True, database=None)
 if "EVENTJOBS_TEST_EXAMPLES" not in os.environ:
     settings.load_profile("the same examples each time")
-LONGEST = ("chaos", "simulation", "mutants", "acceptance", "browser")
-"""What takes long and mostly waits begins first: beside it the others have the machine, and nobody waits in the end."""
+LONGEST = ("simulation", "chaos", "acceptance", "mutants", "browser")
+"""What takes long begins first, or all would wait for it in the end: what computes beside what mostly waits."""
 
 
 def pytest_configure() -> None:
