@@ -51,6 +51,17 @@ async def _add_schedule(page: Page) -> None:
     await page.get_by_label("Description").fill("Evening load")
 
 
+async def _say_alerts(page: Page) -> None:
+    await page.get_by_role("button", name="More about Contacts and orders").first.click()
+    await page.get_by_role("menuitem", name="Alerts …").click()
+    form = page.get_by_role("dialog")
+    await form.get_by_label("It starts later than", exact=True).fill("10")
+    await form.get_by_label("Runs failed in a row").fill("3")
+    await form.get_by_label("E-mail").fill("operations@example.org")
+    await form.get_by_label("Call after each success").fill("https://monitor.example.org/ping/7f3a")
+    await form.get_by_text("What would be recorded").wait_for()
+
+
 async def _create_group(page: Page) -> None:
     await page.get_by_role("button", name="Create group").first.click()
 
@@ -67,6 +78,7 @@ PICTURES = (
     Picture("jobs-integrations", "acme/jobs?tab=integrations"),
     Picture("jobs-blackouts", "acme/jobs?tab=blackouts"),
     Picture("schedule-form", "acme/jobs?tab=workspace", _add_schedule),
+    Picture("alerts-form", "acme/jobs?tab=workspace", _say_alerts),
     Picture("connect-all", "acme/connect?tab=all"),
     Picture("connect-completed", "acme/connect?tab=completed"),
     Picture("connect-groups", "acme/connect?tab=groups"),

@@ -117,6 +117,11 @@ async def test_a_blackout_calendar_is_made_of_a_file_and_by_hand(opened: Open, s
     assert (week["days"], week["start"], week["end"], week["last"]) == (["sat"], "22:00", "06:00", None)
     assert made["yearly"] == [{"start": "12-24", "end": "12-26", "note": "Christmas"}]
 
+    await page.set_viewport_size({"width": 390, "height": 844})
+    await page.reload()
+    await expect(page.get_by_role("tab", name="Services")).to_contain_text("1")  # what is counted takes place
+    await expect(page.get_by_role("tab", name="Blackouts")).to_be_in_viewport(ratio=1)
+
 
 async def test_a_schedule_names_a_calendar_and_starts_again_when_it_is_emptied(opened: Open, served: Rig) -> None:
     freeze = {"id": "freeze", "name": "Freeze", "time_zone": "UTC", "dates": [{"date": "2100-12-02"}]}

@@ -1,11 +1,12 @@
 import { useField } from "./draft";
 
 /** E-mail addresses, one a line. */
-export function AddressesField({ path, label, hint }: { path: string; label: string; hint: string }) {
+export function AddressesField(props: { path: string; label: string; hint: string; wide?: boolean }) {
+  const { path, label, hint } = props;
   const field = useField<readonly string[]>(path, { label, deep: true });
   const { id } = field;
   return (
-    <div class={`field ${field.fault ? "wrong" : ""}`}>
+    <div class={`field ${field.fault ? "wrong" : ""} ${props.wide ? "across" : ""}`}>
       <label for={id}>{label}</label>
       <textarea
         id={id}

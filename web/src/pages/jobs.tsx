@@ -105,23 +105,27 @@ export function Jobs() {
         <h1>Jobs</h1>
         <div class="toolbar">
           <Search label="Search jobs" />
-          <Choice
-            name="state"
-            label="State"
-            options={[
-              ["", "Any state"],
-              ["active", "Active"],
-              ["inactive", "Inactive"],
-            ]}
-          />
-          <Choice
-            name="drift"
-            label="Drift"
-            options={[
-              ["", "All"],
-              ["true", "Drifted only"],
-            ]}
-          />
+          {!isElsewhere && (
+            <>
+              <Choice
+                name="state"
+                label="State"
+                options={[
+                  ["", "Any state"],
+                  ["active", "Active"],
+                  ["inactive", "Inactive"],
+                ]}
+              />
+              <Choice
+                name="drift"
+                label="Drift"
+                options={[
+                  ["", "Drifted or not"],
+                  ["true", "Drifted only"],
+                ]}
+              />
+            </>
+          )}
           <button type="button" class="quiet square" aria-label="Refresh" title="Refresh" onClick={reload}>
             <Icon name="refresh" />
           </button>

@@ -16,9 +16,10 @@ export function Tabs(props: {
   children: ComponentChildren;
 }) {
   const { tabs, chosen, choose } = props;
+  const counted = tabs.filter((tab) => tab.count !== undefined).length; // a count that comes moves those behind it
   useEffect(
     () => document.getElementById(`tab-${chosen}`)?.scrollIntoView({ block: "nearest", inline: "center" }),
-    [chosen],
+    [chosen, counted],
   );
   const onKeyDown = (event: KeyboardEvent) => {
     const step = { ArrowRight: 1, ArrowLeft: -1 }[event.key];

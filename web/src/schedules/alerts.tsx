@@ -75,7 +75,7 @@ export function AlertFields() {
         <DurationField path="alerts.runs_longer_than" label="A run takes longer than" />
         <DurationField
           path="alerts.no_progress_in"
-          label="A run shows no progress for"
+          label="No progress for"
           hint="Waiting counts, for a busy job too."
         />
         <DurationField
@@ -94,7 +94,7 @@ export function AlertFields() {
         <CheckField path="alerts.on_recovery" label="Tell also when it is well again" wide />
       </Part>
       <Part title="Who is told">
-        <AddressesField path="alerts.email" label="E-mail" hint="Addresses, one a line." />
+        <AddressesField path="alerts.email" label="E-mail" hint="Addresses, one a line." wide />
         <WebhooksField
           path="alerts.webhook"
           label="Webhooks"
