@@ -107,14 +107,15 @@ class LocalDays:
 
     def after(self, at: datetime) -> NextDue | None:
         """Return the first of them strictly after an instant."""
-        found = next(self._instants_after(at), None)
+        found = next(self.instants_after(at), None)
         return None if found is None else as_due(found)
 
     def passed(self, after: datetime, through: datetime) -> Passed | None:
         """Return those in `(after, through]`; this visits each day of the span."""
-        return counted(self._instants_after(after), through)
+        return counted(self.instants_after(after), through)
 
-    def _instants_after(self, at: datetime) -> Iterator[Instant]:
+    def instants_after(self, at: datetime) -> Iterator[Instant]:
+        """Yield all of them strictly after an instant, in their order."""
         index, empty = self._index_before(at), 0
         while empty < _EMPTY_MAX and (label := self._label(index)) is not None:
             index, empty = index + 1, empty + 1

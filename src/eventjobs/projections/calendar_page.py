@@ -7,7 +7,7 @@ snapshot; what follows from it is worked out aside, so that nobody else waits fo
 
 import asyncio
 from bisect import bisect_right
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Final
@@ -22,7 +22,7 @@ from eventjobs.projections.calendar_reads import calendar_of
 from eventjobs.projections.calendar_slots import WEIGHTS, Slot, WantedCalendar, entry
 from eventjobs.projections.coming import COMING
 from eventjobs.projections.documents import Document, Row
-from eventjobs.projections.foresight import NOBODY, Ahead, Foresight, Tally, foreseen, list_ahead
+from eventjobs.projections.foresight import NOBODY, Ahead, Tally, foreseen, list_ahead
 from eventjobs.projections.occurrence_reads import OPEN
 from eventjobs.projections.storms import moments_of
 from eventjobs.projections.things import LIST_CALENDARS
@@ -59,9 +59,7 @@ async def calendar_page(pool: TimedPool, workspace: str, position: int, wanted: 
         if wanted.wants(COMING):
             ahead = await list_ahead(reads, workspace, position, wanted.bounds[-1], wanted.owner)
         calendars = await reads.fetch(LIST_CALENDARS, workspace, position, "", CALENDARS_MAX + 1, None)
-    comes, halts = await asyncio.to_thread(_worked_out, ahead, calendars, wanted.bounds)
-    for tally in comes.tallies:
-        slots[tally.slot].add(_coming(tally))
+    until, halts = await asyncio.to_thread(_worked_out, ahead, calendars, wanted, slots)
     places = range(1, len(wanted.bounds))
     halted = {place: _meeting(halts, wanted.bounds[place - 1], wanted.bounds[place]) for place in places}
     are_halts_left = len(halts) > HALTS_MAX or len(calendars) > CALENDARS_MAX
@@ -72,18 +70,31 @@ async def calendar_page(pool: TimedPool, workspace: str, position: int, wanted: 
     return {
         "slots": [_slot_document(slots[place], place, wanted, halted[place][:SLOT_HALTS_MAX]) for place in places],
         "spans": spans,
-        "coming_until": comes.until,
+        "coming_until": until,
         "left_out": [name for name, is_any in left.items() if is_any],
     }
 
 
-def _worked_out(ahead: Ahead, calendars: Sequence[Row], bounds: Sequence[datetime]) -> tuple[Foresight, Sequence[Halt]]:
-    """Return what comes, and at least the first `HALTS_MAX` blackouts where there are more."""
+def _worked_out(
+    ahead: Ahead, calendars: Sequence[Row], wanted: WantedCalendar, slots: Mapping[int, Slot]
+) -> tuple[datetime | None, Sequence[Halt]]:
+    """
+    Add what comes.
+
+    Returns up to when it is known, and at least the first `HALTS_MAX` blackouts where there are more.
+    """
+    comes, told = foreseen(ahead, wanted.bounds), Counter[int]()
+    for tally in comes.tallies:
+        told[tally.slot] += 1
+        if told[tally.slot] <= wanted.each:  # they come in order, and no more are told
+            slots[tally.slot].add(_coming(tally))
+        else:
+            slots[tally.slot].counts[COMING] += tally.count
     halts: list[Halt] = []
     for row in calendars[:CALENDARS_MAX]:
         if len(halts) <= HALTS_MAX:
-            halts += blackouts({row["id"]: calendar_of(row)}, bounds[0], bounds[-1])
-    return foreseen(ahead, bounds), halts
+            halts += blackouts({row["id"]: calendar_of(row)}, wanted.bounds[0], wanted.bounds[-1])
+    return comes.until, halts
 
 
 def _meeting(halts: Sequence[Halt], begin: datetime, end: datetime) -> Sequence[Halt]:

@@ -6,13 +6,16 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
 from heapq import heapify, heappop, heappush
-from typing import Final
+from itertools import chain
+from typing import Final, NamedTuple
 
 from eventjobs.domain.blackouts import BLACKOUT, blackouts
 from eventjobs.domain.calendar import Calendar
+from eventjobs.domain.cron_days import CronDays
 from eventjobs.domain.halts import Halt, in_force
+from eventjobs.domain.moments import Moments
 from eventjobs.domain.reference import following
-from eventjobs.domain.timing import TICK
+from eventjobs.domain.timing import TICK, LocalDays
 from eventjobs.events.cadence import NextDue
 from eventjobs.postgres.pool import Reads
 from eventjobs.projections.calendar_reads import calendars_of
@@ -20,17 +23,21 @@ from eventjobs.projections.coming import LIST_COMING
 from eventjobs.projections.documents import Row, next_of, policies_of, timing_of
 from eventjobs.projections.slot_rows import rule_of
 
-OWNERS_MAX: Final = 500
+OWNERS_MAX: Final = 1_000
 """How many owners are looked at, those that are due first."""
-TALLIES_MAX: Final = 1_500
-"""How many owners' slots are told at once."""
+TALLIES_MAX: Final = 6_000
+"""How many owners' slots are told at once: two hundred owners have a moment on each day of a month."""
 MOMENTS_MAX: Final = 30_000
-"""How many moments they may have together: those of a cron are found one by one."""
+"""How many moments are gone through for them: those of the wall clock are found one by one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tally:
-    """What comes of one owner in one slot: how many moments, the first and the last; `reason` why they are skipped."""
+    """
+    What comes of one owner in one slot: how many moments, the first and the last; `reason` why they are skipped.
+
+    `gone_through` is what it took to know: one, or each of them.
+    """
 
     slot: int
     owner: tuple[str, str]
@@ -39,6 +46,17 @@ class Tally:
     first: datetime
     last: datetime
     reason: str | None
+    gone_through: int
+
+
+class _Part(NamedTuple):
+    """The moments of one slot: how many, the first and the last, and how many of them were gone through."""
+
+    slot: int
+    number: int
+    first: datetime
+    last: datetime
+    gone_through: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,7 +99,7 @@ def foreseen(ahead: Ahead, bounds: Sequence[datetime]) -> Foresight:
         if len(found) == TALLIES_MAX or moments > MOMENTS_MAX:
             return Foresight(tallies=found, until=tally.first)
         found.append(tally)
-        moments += tally.count
+        moments += tally.gone_through
     return Foresight(tallies=found, until=ahead.known_until)
 
 
@@ -117,23 +135,55 @@ def _tallies(
     if due is None:
         return
     moments = following(rule_of(row), policies.timing, timing_of(row), due)
+    is_ahead = due.due >= bounds[0]
+    if isinstance(moments, LocalDays | CronDays):
+        onward = (instant.utc for instant in moments.instants_after(due.due if is_ahead else bounds[0] - TICK))
+        parts = _gone_through(chain((due.due,), onward) if is_ahead else onward, bounds, end)
+    else:
+        parts = _reckoned(moments, due if is_ahead else moments.after(bounds[0] - TICK), bounds, end)
     halts = halts_of(tuple(policies.calendars))
-    found: NextDue | None = due if due.due >= bounds[0] else moments.after(bounds[0] - TICK)
+    for part in parts:
+        begins, ends = in_force(halts, part.first), in_force(halts, part.last)
+        yield Tally(
+            slot=part.slot,
+            owner=(row["owner_kind"], row["id"]),
+            cadence_version=row["cadence_version"],
+            count=part.number,
+            first=part.first,
+            last=part.last,
+            reason=BLACKOUT if begins is not None and begins == ends else None,
+            gone_through=part.gone_through,
+        )
+
+
+def _gone_through(instants: Iterator[datetime], bounds: Sequence[datetime], end: datetime) -> Iterator[_Part]:
+    """Count ascending instants slot by slot: to begin anew for each slot would go through many again."""
+    slot = count = 0
+    first = last = bounds[0]
+    for at in instants:
+        if count and at < bounds[slot]:
+            count, last = count + 1, at
+            continue
+        if count:
+            yield _Part(slot, count, first, last, count)
+        if at > end or at >= bounds[-1]:
+            return
+        slot, count, first, last = bisect_right(bounds, at), 1, at, at
+    if count:
+        yield _Part(slot, count, first, last, count)
+
+
+def _reckoned(moments: Moments, found: NextDue | None, bounds: Sequence[datetime], end: datetime) -> Iterator[_Part]:
+    """Reckon slot by slot how many there are, however many."""
     while found is not None and found.due <= end and found.due < bounds[-1]:
         slot = bisect_right(bounds, found.due)
         later = moments.after(found.due)
         passed = None
         if later is not None and later.due < bounds[slot]:
             passed = moments.passed(found.due, bounds[slot] - TICK)
-        last = found.due if passed is None else passed.last.due
-        begins, ends = in_force(halts, found.due), in_force(halts, last)
-        yield Tally(
-            slot=slot,
-            owner=(row["owner_kind"], row["id"]),
-            cadence_version=row["cadence_version"],
-            count=1 if passed is None else 1 + passed.count,
-            first=found.due,
-            last=last,
-            reason=BLACKOUT if begins is not None and begins == ends else None,
-        )
-        found = later if passed is None else moments.after(last)
+        if passed is None:
+            yield _Part(slot, 1, found.due, found.due, 1)
+            found = later
+        else:
+            yield _Part(slot, 1 + passed.count, found.due, passed.last.due, 1)
+            found = moments.after(passed.last.due)
