@@ -50,7 +50,7 @@ async def measure(kept: Path | None = None) -> dict[str, Any]:
         headers = {"Authorization": f"Bearer {KEY}", "Content-Type": "application/json"}
         async with aiohttp.ClientSession(service.url, headers=headers) as session:
             run = (await get(session, f"/v1/{WORKSPACE}/runs?owner=group/group-0042&limit=1"))["items"][0]["id"]
-            shown, reads = await usable(service.url, _pages(run))
+            shown, reads = await usable(service.url, _pages(run, await _head(session) * 3 // 4))
             disturbed = _load()
             answered = await _answered(service, session, {path for paths in reads.values() for path in paths})
             crowd = await _crowd(service, session, run)
@@ -63,13 +63,17 @@ async def measure(kept: Path | None = None) -> dict[str, Any]:
     return {"figures": figures, "raw": {"dashboard": raw}}
 
 
-def _pages(run: str) -> Mapping[str, Shown]:
+def _pages(run: str, past: int) -> Mapping[str, Shown]:
+    """Return the pages, some of them also as they were at a position of the past."""
     sections = ("services", "active", "onboarding", "maintenance", "workspace")
     return {
         "jobs": Shown(address="jobs?tab=workspace", tabs=sections),
         "jobs, searched": Shown(address="jobs?tab=workspace&q=load%2099&state=active"),
         "connect": Shown(address="connect?tab=all", tabs=("completed", "groups", "all")),
         "calendar": Shown(address="calendar", there="main .entries li"),
+        "jobs, as they were": Shown(address=f"jobs?tab=workspace&as_of={past}"),
+        "connect, as it was": Shown(address=f"connect?tab=all&as_of={past}"),
+        "calendar, as it was": Shown(address=f"calendar?as_of={past}", there="main .entries li"),
         "a run": Shown(address=f"runs/{run}", there="main .events li"),
         "history": Shown(address="history", there="main .events li"),
         "history of a stream": Shown(address="history?stream=schedule%3Aschedule-00042", there="main .events li"),
