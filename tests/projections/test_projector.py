@@ -39,6 +39,36 @@ async def test_two_projectors_apply_each_fact_once(fresh: Fresh) -> None:
     assert first.position() == second.position() == log.known_head.position
 
 
+async def test_who_did_not_project_last_leaves_it_to_who_did_until_the_views_stand_still(fresh: Fresh) -> None:
+    log, pool, seen = new_log(), await fresh(), list[int]()
+
+    def noted(recorded: Any) -> Iterator[Write]:
+        seen.append(recorded.position)
+        yield from workspaces.project(recorded)
+
+    writer = Writer(log)
+
+    async def made(name: str) -> int:
+        return await writer.append([(workspace_stream(name), WorkspaceCreated(time_zone="UTC", kind="automation"))])
+
+    first, second = projector_on(log, pool), projector_on(log, pool, projections=instead_of("workspaces", noted))
+    for one in (first, second):
+        await project_all(one)
+    late = await made("late")
+    for one in (first, second):
+        await project_all(one)
+    assert seen == [late], "it lost the race"
+
+    left = await made("left")
+    await asyncio.gather(project_all(second), first.step())
+    assert (seen, second.position()) == ([late], left)
+
+    taken = await made("taken")
+    await project_all(second)
+    assert (seen, second.position()) == ([late, taken], taken)
+    assert await pool.fetchval("SELECT count(*) FROM view_workspaces_1") == 3
+
+
 async def test_what_an_older_program_did_not_know_of_is_built_from_the_whole_log(fresh: Fresh) -> None:
     log, pool = new_log(), await fresh()
     await Writer(log).append([(connect_stream("acme", "contacts"), JobUngrouped(group="lists"))])

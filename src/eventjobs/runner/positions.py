@@ -45,6 +45,10 @@ class ViewPositions:
         """Return those that are not stopped."""
         return [point for point in self._points.values() if point.stopped_at is None]
 
+    def places(self) -> Sequence[int]:
+        """Return the positions of those that are not stopped, each once, ascending."""
+        return sorted({point.position for point in self.going()})
+
     def position(self, name: str | None = None) -> int:
         """Return up to where a view is built; without a name, all that are not stopped (0: not known yet)."""
         if name is not None:

@@ -2,7 +2,8 @@
 Keeps the views at the log's head.
 
 Views at the same position advance together: one batch, one transaction with their checkpoints, so each fact counts
-once, whichever instance projects it. The next batch is fetched while this one is written.
+once, whichever instance projects it. The next batch is fetched while this one is written. Whoever projected last goes
+on; the others look how far it is and take its place only when it does not move, or each would do all the work.
 """
 
 from collections.abc import Sequence
@@ -30,8 +31,10 @@ from eventjobs.telemetry.tasks import Tasks
 
 BATCH: Final = 2_000
 POLL_S: Final = 1.0
-OTHERS_S: Final = 0.1
-"""How long to leave a view to another instance that builds it: what is gathered meanwhile is gathered in vain."""
+OTHERS_S: Final = 0.5
+"""How long the views may stand still before an instance that did not project last does it."""
+LOOKS_S: Final = (0.01, 0.1)
+"""How soon such an instance looks how far the views are, at first and later."""
 RETRY_S: Final = 0.5
 
 _PASSING: Final = frozenset({"08", "25", "40", "53", "55", "57", "58"})
@@ -64,6 +67,7 @@ class Projector:
         self._batch = batch
         self._batches = Batches(log, tasks, batch)
         self._copy = False
+        self._is_left_to_others = False
 
     async def run(self) -> None:
         """Project what comes, for ever; faults of log and database cost time and nothing else."""
@@ -109,16 +113,27 @@ class Projector:
         if not self._positions.known:
             await self._start()
         going = self._positions.going()
-        places = sorted({point.position for point in going})
+        places = self._positions.places()
         if not places or places[0] >= self._log.known_head.position:
             return False
+        if self._is_left_to_others and await self._has_moved():
+            return True
         after, meeting = places[0], places[1] + 1 if len(places) > 1 else None
         group = [self._projections[point.name] for point in going if point.position == after]
         gathered = await self._batches.next(group, after, meeting)
-        if not gathered.facts or not await self._project_or_isolate(after, gathered):
-            await self._clock.sleep(OTHERS_S)
-            await self._refresh()
+        self._is_left_to_others = not gathered.facts or not await self._project_or_isolate(after, gathered)
         return True
+
+    async def _has_moved(self) -> bool:
+        """Tell whether others take the views further within their time."""
+        before, waited, (pause, longest) = self._positions.places(), 0.0, LOOKS_S
+        while waited < OTHERS_S:
+            await self._clock.sleep(pause)
+            await self._refresh()
+            if self._positions.places() != before:
+                return True
+            waited, pause = waited + pause, min(2 * pause, longest)
+        return False
 
     async def _start(self) -> None:
         async with self._pool.acquire() as connection:
@@ -155,7 +170,7 @@ class Projector:
         return True
 
     async def _project(self, after: int, gathered: Gathered, *, copy: bool) -> bool:
-        """Advance the views that nobody else has; tell whether any were free."""
+        """Advance the views that nobody else has or has advanced; tell whether there were any."""
         async with self._pool.acquire() as connection, connection.transaction():
             points = await checkpoints.lock(connection, gathered.projections)
             here = {
@@ -168,7 +183,7 @@ class Projector:
         for projection in here:
             self._metrics.projected.labels(projection.name).inc(len(gathered.facts))
         self._learn(points)
-        return bool(points)
+        return bool(here)
 
     async def _isolate(self, projection: Projection, after: int, facts: Sequence[Fact]) -> None:
         """Find the fact whose rows the database refused, and stop the view before it."""
