@@ -1,6 +1,7 @@
 import { useRef, useState } from "preact/hooks";
 
 import type { Fault, Schemas } from "../api/client";
+import { useAdded } from "../forms/added";
 import { useField, type Values } from "../forms/draft";
 import { Hint, type Option, SetField, TextField } from "../forms/fields";
 import { Part } from "../forms/form";
@@ -69,11 +70,12 @@ export function Entries({ of: { kind, title, one, hint } }: { of: (typeof KINDS)
   const field = useField<readonly Values[]>(kind, { label: title });
   const [most, setMost] = useState(FIRST);
   const box = useRef<HTMLDivElement>(null);
+  const added = useAdded(box);
   const entries = field.value ?? [];
   const add = () => {
     field.set([...entries, kind === "weekly" ? { days: [] } : {}]);
     setMost(Math.max(most, entries.length + 1));
-    requestAnimationFrame(() => box.current?.querySelector<HTMLElement>("li:last-of-type input")?.focus());
+    added();
   };
   return (
     <Part title={title} hint={hint}>

@@ -1,5 +1,6 @@
 import { useRef, useState } from "preact/hooks";
 
+import { useAdded } from "./added";
 import { useField } from "./draft";
 import { Hint, type Said } from "./fields";
 
@@ -10,6 +11,7 @@ export function MapField(props: Said) {
   const field = useField<Record<string, string>>(props.path, { ...props, deep: true });
   const [rows, setRows] = useState<readonly Row[]>(() => Object.entries(field.value ?? {}));
   const box = useRef<HTMLFieldSetElement>(null);
+  const added = useAdded(box);
   const change = (next: readonly Row[]) => {
     setRows(next);
     const named = next.filter(([name]) => name !== "");
@@ -18,7 +20,7 @@ export function MapField(props: Said) {
   const put = (place: number, row: Row) => change(rows.map((one, at) => (at === place ? row : one)));
   const add = () => {
     setRows([...rows, ["", ""]]);
-    requestAnimationFrame(() => box.current?.querySelector<HTMLElement>("li:last-of-type input")?.focus());
+    added();
   };
   return (
     <fieldset

@@ -3,6 +3,7 @@ import { useRef } from "preact/hooks";
 import type { Fault } from "../api/client";
 import { Icon } from "../parts/icons";
 import { capital } from "../words";
+import { useAdded } from "./added";
 import { useField, useForm } from "./draft";
 import { Hint, type Said, TextField } from "./fields";
 
@@ -19,9 +20,10 @@ export function WebhooksField(props: Pick<Said, "path" | "label" | "hint"> & { o
   const fault = useForm().faultOf(path, { deep: false });
   const hooks = field.value ?? [];
   const box = useRef<HTMLFieldSetElement>(null);
+  const added = useAdded(box);
   const add = () => {
     field.set([...hooks, {}]);
-    requestAnimationFrame(() => box.current?.querySelector<HTMLElement>("li:last-of-type input")?.focus());
+    added();
   };
   return (
     <fieldset ref={box} id={field.id} class="field across hooks" aria-describedby={`${field.id}-said`}>
