@@ -11,6 +11,7 @@ from hypothesis import settings
 
 from eventjobs.postgres.migrate import APP_ROLE
 from eventjobs.postgres.pool import TimedPool, open_pool
+from eventjobs.telemetry.garbage import THRESHOLDS
 from tests.support.capturing import logging_put_back
 from tests.support.database import database, server, set_up
 
@@ -24,7 +25,7 @@ LONGEST = ("simulation", "chaos", "acceptance", "mutants", "browser")
 
 def pytest_configure() -> None:
     """Collect garbage seldom: what loading the tests makes stays, and looking through it takes a part of each test."""
-    gc.set_threshold(100_000, 20, 50)
+    gc.set_threshold(*THRESHOLDS)
 
 
 def pytest_collection_finish() -> None:

@@ -2,17 +2,14 @@
 
 import gc
 import sys
-from typing import Final
 
 from eventjobs.cli.main import run
-
-LOADING: Final = (100_000, 20, 50)
-"""Thresholds of the collector: what loading makes stays, and looking through it is a tenth of a start."""
+from eventjobs.telemetry.garbage import THRESHOLDS
 
 
 def main() -> None:
     """Run the command line and leave with its exit code."""
-    gc.set_threshold(*LOADING)
+    gc.set_threshold(*THRESHOLDS)  # what loading makes stays, and looking through it is a tenth of a start
     sys.exit(run(sys.argv[1:]))
 
 

@@ -74,10 +74,8 @@ async def run(seed: int, size: Size, command: str) -> Figures:
             found = await _rebuild(figures, scene, chance)
             if found != expected:
                 figures.duplicated += 1
-                differing = sorted(name for name in expected if found.get(name) != expected[name])
-                figures.wrong.append(
-                    f"built again, other rows are in {', '.join(differing) or 'nothing: none was said'}"
-                )
+                differing = sorted(name for name in {*expected, *found} if found.get(name) != expected.get(name))
+                figures.wrong.append(f"built again, other rows are in {', '.join(differing)}")
     figures.figures["events in the log"] = scene.log.position
     figures.figures["mismatches"] = figures.duplicated
     figures.expect(figures.sometimes["rebuild killed half way"] > 0 or not size.still > 1, "no rebuild was killed")
@@ -140,9 +138,7 @@ async def build_and_digest(url: str, batch: int) -> Mapping[str, str]:
         await log.start()
         try:
             projector = Projector(log, pool, clock, tasks, Metrics(), batch=batch or SIZES[-1])
-            if batch:
-                await projector.rebuild()
-            await project_all(projector)
+            await (projector.rebuild() if batch else project_all(projector))
             rows = await view_rows(pool)
         finally:
             await log.stop()

@@ -17,11 +17,11 @@ from tests.chaos.suites import SHORT_FORMS, SUITES
 
 SEED = int(os.environ.get("CHAOS_SEED", "0")) or SystemRandom().randrange(1, 10**6)
 AT_A_TIME = 2
-LONGEST_FIRST = ("T1", "T12", "T2", "T7", "T3", "T8", "T5", "T15", "T25", "T27", "T28", "T29")
+IN_TURN = ("T1", "T12", "T2", "T7", "T3", "T8", "T5", "T15", "T25", "T27", "T28", "T29")
 
 
 def test_every_suite_has_its_turn() -> None:
-    assert sorted(LONGEST_FIRST) == sorted(SHORT_FORMS)
+    assert sorted(IN_TURN) == sorted(SHORT_FORMS)
 
 
 def _id(name: str) -> str:
@@ -38,9 +38,7 @@ async def under_way(request: pytest.FixtureRequest) -> AsyncIterator[Mapping[str
             return await SUITES[name].short(SEED, _command(name))
 
     asked = {item.name for item in request.session.items if item.path == request.path}
-    wanted = [
-        name for name in LONGEST_FIRST if f"{test_every_promise_holds_under_faults.__name__}[{_id(name)}]" in asked
-    ]
+    wanted = [name for name in IN_TURN if f"{test_every_promise_holds_under_faults.__name__}[{_id(name)}]" in asked]
     started = {name: asyncio.create_task(in_turn(name)) for name in wanted}
     try:
         yield started
@@ -51,7 +49,7 @@ async def under_way(request: pytest.FixtureRequest) -> AsyncIterator[Mapping[str
 
 
 @pytest.mark.timeout(400)
-@pytest.mark.parametrize("name", LONGEST_FIRST, ids=_id)
+@pytest.mark.parametrize("name", IN_TURN, ids=_id)
 async def test_every_promise_holds_under_faults(
     name: str, under_way: Mapping[str, asyncio.Task[Figures]], capsys: pytest.CaptureFixture[str]
 ) -> None:

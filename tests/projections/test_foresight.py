@@ -89,6 +89,18 @@ def test_moments_that_are_reckoned_are_not_gone_through(monkeypatch: pytest.Monk
     assert foreseen(Ahead(rows=[cron], calendars={}), DAYS).until == DAYS[1]
 
 
+def test_of_many_owners_no_more_is_gone_through_than_may_be(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(foresight, "MOMENTS_MAX", 3_000)
+    crons = [row(number, "wall_clock", "cron", cron="* * * * *", interval=1) for number in range(50)]
+    found = foreseen(Ahead(rows=crons, calendars={}), DAYS)
+    # Of the first a day and, while there is room, its next one; of the second a day.
+    assert [(tally.owner[1], tally.first) for tally in found.tallies] == [
+        ("s0", DUE),
+        ("s1", DUE + timedelta(minutes=1)),
+    ]
+    assert found.until == DUE + timedelta(minutes=2)
+
+
 def test_the_first_of_all_are_told_in_their_order() -> None:
     tallies = foreseen(Ahead(rows=ROWS, calendars={}), LATER).tallies
     assert [tally.first for tally in tallies] == sorted(tally.first for tally in tallies)

@@ -28,7 +28,7 @@ OWNERS_MAX: Final = 1_000
 TALLIES_MAX: Final = 6_000
 """How many owners' slots are told at once: two hundred owners have a moment on each day of a month."""
 MOMENTS_MAX: Final = 30_000
-"""How many moments are gone through for them: those of the wall clock are found one by one."""
+"""After how many moments nothing more is worked out: those of the wall clock are gone through one by one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,17 +94,21 @@ def foreseen(ahead: Ahead, bounds: Sequence[datetime]) -> Foresight:
     """Return what comes in slots, which begin and end at these instants."""
     end = ahead.known_until or bounds[-1]
     found: list[Tally] = []
-    moments = 0
-    for tally in _in_order(ahead, bounds, end):
-        if len(found) == TALLIES_MAX or moments > MOMENTS_MAX:
-            return Foresight(tallies=found, until=tally.first)
-        found.append(tally)
-        moments += tally.gone_through
+    for one in _in_order(ahead, bounds, end):
+        if isinstance(one, datetime):
+            return Foresight(tallies=found, until=one)
+        if len(found) == TALLIES_MAX:
+            return Foresight(tallies=found, until=one.first)
+        found.append(one)
     return Foresight(tallies=found, until=ahead.known_until)
 
 
-def _in_order(ahead: Ahead, bounds: Sequence[datetime], end: datetime) -> Iterator[Tally]:
-    """Yield tallies by their first moment; nothing is worked out of owners that are due later than is asked for."""
+def _in_order(ahead: Ahead, bounds: Sequence[datetime], end: datetime) -> Iterator[Tally | datetime]:
+    """
+    Yield tallies by their first moment; nothing is worked out of owners that are due later than is asked for.
+
+    An instant in the end is that from which on not all is known: as many moments were gone through as may be.
+    """
     rows, calendars = ahead.rows, ahead.calendars
 
     @cache  # many owners name the same few calendars
@@ -114,17 +118,25 @@ def _in_order(ahead: Ahead, bounds: Sequence[datetime], end: datetime) -> Iterat
     queue = [(row["due"], place) for place, row in enumerate(rows)]
     heapify(queue)
     going: dict[int, tuple[Tally, Iterator[Tally]]] = {}
-    while queue:
-        _, place = heappop(queue)
+    spent, until = 0, bounds[-1]
+    while queue and queue[0][0] < until:
+        at, place = heappop(queue)
         if place in going:
             tally, onward = going.pop(place)
             yield tally
+            at = bounds[tally.slot]  # what it has next is not before that
         else:
             onward = _tallies(rows[place], bounds, end, halts_of)
+        if spent > MOMENTS_MAX:
+            until = min(until, at)
+            continue
         coming = next(onward, None)
         if coming is not None:
+            spent += coming.gone_through
             going[place] = coming, onward
             heappush(queue, (coming.first, place))
+    if until < bounds[-1]:
+        yield until
 
 
 def _tallies(
