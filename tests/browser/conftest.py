@@ -115,6 +115,7 @@ def opened(context: BrowserContext, served: Rig) -> Open:
         if key is not None and present != [key]:
             await sign_in(context, served, key)
             present[:] = [key]
+        await seen(served, "/v1/acme/jobs")
         await page.goto(f"{served.url}/#/acme/{address}")
         await page.wait_for_selector(wait_for)
         await page.wait_for_selector(".loading", state="detached")

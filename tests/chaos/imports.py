@@ -136,12 +136,13 @@ class Trial:
         write(self.source, first, self.rows)
         write(self.next_source, 2, 1)
         facts = self.facts()
-        async with house.progress(self.run_id("cut")) as shares:
-            await self.begin("cut")
-            share = await anext(one async for one in shares if one >= HALF)
-        house.shares.append(share)
-        self.expect(await house.rows_of(self.table) == before, "who reads meanwhile does not see the former rows")
-        await self.cut_off()
+        async with house.gate_shut():
+            async with house.progress(self.run_id("cut")) as shares:
+                await self.begin("cut")
+                share = await anext(one async for one in shares if one >= HALF)
+            house.shares.append(share)
+            self.expect(await house.rows_of(self.table) == before, "who reads meanwhile does not see the former rows")
+            await self.cut_off()
         await house.until_nobody_loads()
         self.expect(await house.rows_of(self.table) == before, "the table is not as it was")
         self.expect(self.facts() == facts, "the files are not as they were")

@@ -27,6 +27,8 @@ COLUMNS: Final = {"id": "integer", "name": "text", "email": "text", "note": "tex
 LINGERS: Final = 16
 """How often a table lingers while it is filled, so that half of a file is a moment that can be met, at any size."""
 LINGER_S: Final = 0.1
+GATE: Final = 29
+"""The advisory lock that a load waits for when three quarters of its rows are in the table, while somebody shuts it."""
 GONE_S: Final = 10.0
 LEFT_ALONE_S: Final = 60.0
 LOOK_S: Final = 30.0
@@ -36,9 +38,13 @@ LOADING: Final = "SELECT count(*) FROM pg_stat_activity WHERE application_name =
 ROLE: Final = "SELECT tableowner FROM pg_tables WHERE schemaname = $1 AND tablename = $2"
 LINGER: Final = f"""
     CREATE OR REPLACE FUNCTION linger() RETURNS trigger LANGUAGE plpgsql AS
-        $$ BEGIN PERFORM pg_sleep({LINGER_S}); RETURN NEW; END $$;
+        $$ BEGIN
+            PERFORM pg_sleep({LINGER_S});
+            IF NEW.id = TG_ARGV[0]::integer THEN PERFORM pg_advisory_xact_lock_shared({GATE}); END IF;
+            RETURN NEW;
+        END $$;
     CREATE TRIGGER linger BEFORE INSERT ON {{table}} FOR EACH ROW WHEN (NEW.id % {{every}} = 0)
-        EXECUTE FUNCTION linger()
+        EXECUTE FUNCTION linger({{last}})
 """
 
 
@@ -105,8 +111,18 @@ class House:
         return tuple(await self.connection.fetchrow(ROWS.format(table), timeout=LOOK_S))
 
     async def linger(self, table: str, rows: int) -> None:
-        """Let a table take its time."""
-        await self.connection.execute(LINGER.format(table=table, every=rows // LINGERS))
+        """Let a table take its time, and wait at the gate."""
+        every = rows // LINGERS
+        await self.connection.execute(LINGER.format(table=table, every=every, last=every * (LINGERS * 3 // 4)))
+
+    @asynccontextmanager
+    async def gate_shut(self) -> AsyncIterator[None]:
+        """Let no load end meanwhile, however late this process hears how far it is."""
+        await self.connection.execute("SELECT pg_advisory_lock($1)", GATE)
+        try:
+            yield
+        finally:
+            await self.connection.execute("SELECT pg_advisory_unlock($1)", GATE)
 
     async def until_nobody_loads(self) -> None:
         """Wait until no session is left that could still write into a table."""
