@@ -128,6 +128,39 @@ async def test_the_brief_way_tells_what_each_row_would(reader: Reader, seed: int
     ]
 
 
+@pytest.mark.parametrize("seed", [62, 63])
+async def test_the_past_is_told_as_it_was_when_it_was_the_present(reader: Reader, seed: int) -> None:
+    days = [BEGIN + timedelta(days=day) for day in range(11)]
+    odd = [day + timedelta(minutes=7) for day in days]
+    read: dict[int, tuple[Any, Any]] = {}
+    for place, append in enumerate(History(seed).appends(80)):
+        await reader.writer.append(append)
+        if place % 8 == 0:
+            await project_all(reader.projector)
+            read[reader.log.known_head.position] = (await reader.page(days, each=100), await reader.page(odd, each=100))
+    await project_all(reader.projector)
+    for position, (page, shifted) in read.items():
+        assert await reader.page(days, each=100, position=position) == page
+        assert await reader.page(odd, each=100, position=position) == shifted
+    assert {"succeeded", "failed", "running"} <= {name for page, _ in read.values() for name in counted(page)}
+
+
+async def test_what_runs_in_quarters_of_both_kinds_is_one_entry(reader: Reader) -> None:
+    facts: Facts = [(NAMES["hourly"], created(HOURLY, BEGIN + timedelta(days=9)))]
+    for minute in (0, 15, 16, 30, 31, 45):
+        facts += ran("hourly", BEGIN + timedelta(minutes=minute), "failed" if minute in (16, 31) else None)
+    head = await reader.after(facts)
+    before = await reader.page()
+    assert entries(before) == [(0, "hourly", "running", 4), (0, "hourly", "failed", 2)]
+    for minute in (15, 45):  # the quarters at the beginning and at the half stay as they were
+        run = run_stream("acme", f"schedule.hourly.1.20260101t00{minute}00z")
+        await reader.after([(run, RunEnded(state="succeeded", reason=None, counts={}))])
+    assert entries(await reader.page()) == [
+        (0, "hourly", "running", 2), (0, "hourly", "succeeded", 2), (0, "hourly", "failed", 2)
+    ]  # fmt: skip
+    assert await reader.page(position=head) == before
+
+
 async def test_an_entry_is_what_an_owner_has_of_an_outcome_and_the_worst_is_told_first(reader: Reader) -> None:
     facts: Facts = [(NAMES["hourly"], created(HOURLY, BEGIN + timedelta(hours=3)))]
     for minute, state in ((0, "succeeded"), (15, "failed"), (30, "failed"), (45, None)):

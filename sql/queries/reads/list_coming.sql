@@ -7,16 +7,26 @@ WITH stood AS (
     UNION ALL
     SELECT 'schedule', k.id, n.due, n.local, n.fold, n.asked, n.zone_data, n.timing
     FROM public.view_schedule_next_1 AS k
-    CROSS JOIN LATERAL public.view_schedule_next_1_at(k.workspace, k.id, $2) AS n
-    WHERE k.workspace = $1 AND k.from_position > $2
+    CROSS JOIN LATERAL (
+        SELECT * FROM public.view_schedule_next_1_past
+        WHERE workspace = $1 AND id = k.id AND to_position > $2
+        ORDER BY to_position
+        LIMIT 1
+    ) AS n
+    WHERE k.workspace = $1 AND k.from_position > $2 AND n.from_position <= $2
     UNION ALL
     SELECT kind, id, due, local, fold, asked, zone_data, timing
     FROM public.view_slot_next_1 WHERE workspace = $1 AND from_position <= $2
     UNION ALL
     SELECT k.kind, k.id, n.due, n.local, n.fold, n.asked, n.zone_data, n.timing
     FROM public.view_slot_next_1 AS k
-    CROSS JOIN LATERAL public.view_slot_next_1_at(k.workspace, k.kind, k.id, $2) AS n
-    WHERE k.workspace = $1 AND k.from_position > $2
+    CROSS JOIN LATERAL (
+        SELECT * FROM public.view_slot_next_1_past
+        WHERE workspace = $1 AND kind = k.kind AND id = k.id AND to_position > $2
+        ORDER BY to_position
+        LIMIT 1
+    ) AS n
+    WHERE k.workspace = $1 AND k.from_position > $2 AND n.from_position <= $2
 ), first AS MATERIALIZED (
     SELECT * FROM stood
     WHERE due < coalesce($5::timestamptz, 'infinity')

@@ -1,7 +1,7 @@
 -- $1 workspace  $2 position  $3 where the slots begin, ascending, and where the last one ends  $4 $5 kind and id of one owner, or
--- null. How many moments of each slot have which outcome, gone through one by one; what ran has the outcome of its run. Of one
--- owner, and of what runs, these are entries: what one owner has of an outcome in a slot. Moments that were answered together
--- are left out.
+-- null  $6 $7 where the windows begin and end that are gone through, of everybody. How many moments of each slot have which
+-- outcome, gone through one by one; what ran has the outcome of its run. Of one owner, and of what runs, these are entries: what
+-- one owner has of an outcome in a slot. Moments that were answered together are left out.
 WITH answered AS (
     SELECT width_bucket(o.due, $3::timestamptz[])::integer AS slot, o.owner_kind, o.owner_id, o.cadence_version, o.due, o.reason,
            o.outcome = 'ran' AS ran,
@@ -12,9 +12,13 @@ WITH answered AS (
                      WHERE past.workspace = $1 AND past.id = o.id AND past.to_position > $2 ORDER BY past.to_position LIMIT 1)
            END AS state
     FROM (
-        SELECT id, owner_kind, owner_id, cadence_version, due, outcome, reason FROM public.view_occurrences_1
-        WHERE $4::text IS NULL AND workspace = $1 AND due >= ($3::timestamptz[])[1]
-              AND due < ($3::timestamptz[])[array_upper($3::timestamptz[], 1)] AND count = 1 AND from_position <= $2
+        SELECT o.*
+        FROM unnest($6::timestamptz[], $7::timestamptz[]) AS w (begins, ends)
+        CROSS JOIN LATERAL (
+            SELECT id, owner_kind, owner_id, cadence_version, due, outcome, reason FROM public.view_occurrences_1
+            WHERE $4::text IS NULL AND workspace = $1 AND due >= w.begins AND due < w.ends AND count = 1 AND from_position <= $2
+            OFFSET 0
+        ) AS o
         UNION ALL
         SELECT id, owner_kind, owner_id, cadence_version, due, outcome, reason FROM public.view_occurrences_1
         WHERE workspace = $1 AND owner_kind = $4 AND owner_id = $5::text AND due >= ($3::timestamptz[])[1]

@@ -1,8 +1,13 @@
-"""What has an outcome, or runs, in the slots of a calendar: by the sums that are kept, or row by row."""
+"""
+What has an outcome, or runs, in the slots of a calendar: by the sums that are kept, or row by row.
+
+The sums of quarters of an hour are those of the present. They were the same at an earlier position wherever nothing has
+had an outcome since, which is nearly everywhere; the other quarters are gone through row by row.
+"""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 
 from eventjobs.domain.occurrence import occurrence_id
 from eventjobs.postgres.pool import Reads
@@ -10,13 +15,13 @@ from eventjobs.postgres.statements import statement
 from eventjobs.projections.calendar_slots import SUCCEEDED, TROUBLES, Slot, WantedCalendar, entry
 from eventjobs.projections.documents import Row
 from eventjobs.projections.outcomes import QUARTER_MIN
-from eventjobs.projections.temporal import PRESENT
 
 COUNT_SLOT_OUTCOMES: Final = statement("reads/count_slot_outcomes")
 LIST_SLOT_RUNNING: Final = statement("reads/list_slot_running")
 LIST_SLOT_TROUBLES: Final = statement("reads/list_slot_troubles")
 LIST_SLOT_SUCCESSES: Final = statement("reads/list_slot_successes")
 LIST_SLOT_OUTCOMES_AT: Final = statement("reads/list_slot_outcomes_at")
+LIST_UNSETTLED_QUARTERS: Final = statement("reads/list_unsettled_quarters")
 
 NONE: Final[Mapping[tuple[int, str, str], int]] = {}
 
@@ -48,14 +53,35 @@ async def _counted(reads: Reads, workspace: str, position: int, wanted: WantedCa
     """
     Return how many moments of each slot have which outcome, with the owner where that is an entry.
 
-    Sums are kept of the present and of everybody; the past, and one owner, are gone through row by row, as are the few
-    days of zones that once did not begin at a quarter of an hour.
+    One owner has no sums, nor have the few days of zones that once did not begin at a quarter of an hour.
     """
-    if position == PRESENT and wanted.owner is None and all(map(_begins_a_quarter, wanted.bounds)):
-        kept = await reads.fetch(COUNT_SLOT_OUTCOMES, workspace, wanted.bounds)
-        return [*kept, *await reads.fetch(LIST_SLOT_RUNNING, workspace, wanted.bounds)]
-    owner = wanted.owner or (None, None)
-    return await reads.fetch(LIST_SLOT_OUTCOMES_AT, workspace, position, wanted.bounds, *owner)
+    bounds, first, last = wanted.bounds, wanted.bounds[0], wanted.bounds[-1]
+    if wanted.owner is not None or not all(map(_begins_a_quarter, bounds)):
+        owner = wanted.owner or (None, None)
+        return await reads.fetch(LIST_SLOT_OUTCOMES_AT, workspace, position, bounds, *owner, [first], [last])
+    rows = [
+        *await reads.fetch(COUNT_SLOT_OUTCOMES, workspace, position, bounds),
+        *await reads.fetch(LIST_SLOT_RUNNING, workspace, position, bounds),
+    ]
+    quarters = await reads.fetch(LIST_UNSETTLED_QUARTERS, workspace, position, first, last)
+    if quarters:
+        windows = [row["begins"] for row in quarters], [row["ends"] for row in quarters]
+        rows += await reads.fetch(LIST_SLOT_OUTCOMES_AT, workspace, position, bounds, None, None, *windows)
+    return _merged(rows)
+
+
+def _merged(rows: Sequence[Row]) -> Sequence[Row]:
+    """Join what one owner has running in quarters of both kinds of one slot."""
+    found: dict[tuple[int, str, str], dict[str, Any]] = {}
+    for row in rows:
+        if row["owner_kind"] is None:
+            continue
+        same = found.setdefault(_owner_in(row), {**row, "count": 0})
+        same["count"] += row["count"]
+        for name, chosen in (("first", min), ("last", max), ("cadence_version", max)):
+            same[name] = chosen(same[name], row[name])
+    entries = sorted(found.values(), key=lambda row: (row["slot"], row["first"], row["owner_kind"], row["owner_id"]))
+    return [row for row in rows if row["owner_kind"] is None] + entries
 
 
 def _begins_a_quarter(bound: datetime) -> bool:
