@@ -157,12 +157,17 @@ class _Passage:
     def answer(self, *, limited: bool) -> DueAnswer:
         if self.head.due > self.now:
             raise ValueError(f"{self.head.due} is not due at {self.now}")
-        runs = self._runs
+        runs = self.head if self._is_alone else self._runs
         edited = runs == self.head and self.state.pending is not None
         late = edited or (runs is not None and self.now - runs.due > ON_TIME)
         skipped = self._unmoved()
         reanchors = late and not limited and self.policies.timing is Timing.ELAPSED
-        missed, covered = tuple(self._missed_spans()), tuple(self._covered_spans())
+        if self._is_alone:
+            own = Span(count=1, first=self.head.due, last=self.head.due, anchor_day=self.head.due.day)
+            missed, covered, run_span, halted = (), (), own, ()
+        else:
+            missed, covered = tuple(self._missed_spans()), tuple(self._covered_spans())
+            run_span, halted = self._run_span(), tuple(self._halted())
         return DueAnswer(
             runs=runs,
             cause=Cause.CATCH_UP if late else Cause.SCHEDULED,
@@ -171,11 +176,19 @@ class _Passage:
             covered=_whole(covered),
             if_run=self._reanchored() if reanchors else skipped,
             if_skipped=skipped,
-            run_span=self._run_span(),
+            run_span=run_span,
             missed_spans=missed,
             covered_spans=covered,
-            halted=tuple(self._halted()),
+            halted=halted,
         )
+
+    @cached_property
+    def _is_alone(self) -> bool:
+        """Whether one moment has passed, and it runs: the usual answer, for which no time needs to be cut up."""
+        if self.halts or self.over or self._passed is not None:
+            return False
+        edge = self._window_edge()
+        return edge is None or edge <= self._begin
 
     def _detail(self, *, edited: bool, limited: bool) -> CauseDetail | None:
         if edited:

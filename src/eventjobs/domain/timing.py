@@ -69,10 +69,10 @@ class Steps:
     def passed(self, after: datetime, through: datetime) -> Passed | None:
         """Return those in `(after, through]`, however many, without visiting them."""
         begin, end = self._index_after(after), self._index_after(through)
-        first, last = self._due(begin), self._due(end - 1)
-        if end <= begin or first is None or last is None:
+        if end <= begin:
             return None
-        return Passed(end - begin, first, last)
+        first, last = self._due(begin), self._due(end - 1)
+        return None if first is None or last is None else Passed(end - begin, first, last)
 
     def _at(self, index: int) -> datetime | None:
         return step(self.base, index * self.cadence.every, self.cadence.unit, self.day)
