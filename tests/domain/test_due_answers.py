@@ -1,11 +1,19 @@
 """How due moments are answered: on time, late, skipped, missed, in storms."""
 
-import pytest
+from datetime import datetime, timedelta
+from unittest.mock import PropertyMock, patch
 
+import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
+
+from eventjobs.domain import due
 from eventjobs.domain.due import Cause, answer_due
 from eventjobs.domain.preview import occurrences_between
-from eventjobs.events.cadence import CatchUp, CauseDetail, Repeat, Timing, Unit
+from eventjobs.domain.reference import following, next_after
+from eventjobs.events.cadence import Cadence, CatchUp, CauseDetail, Repeat, Timing, TimingPolicies, TimingState, Unit
 from tests.domain.timeline import Timeline, at, daily, every
+from tests.support.cadences import instants, rules
 
 
 def quarter_hourly(**policies: object) -> Timeline:
@@ -307,3 +315,24 @@ def test_answers_follow_from_facts_alone() -> None:
     again = answer_due(line.cadence, line.policies, line.state, line.next, at("2026-03-06 10:40"))
 
     assert again == line.peek("2026-03-06 10:40")
+
+
+late = st.sampled_from([0.0, 30.0, 60.0, 60.000001]) | st.floats(0, 10**7)
+
+
+@given(rules(), instants, st.integers(0, 3), late, st.booleans(), st.booleans())
+def test_the_short_way_of_one_moment_answers_as_the_long_one(
+    rule: tuple[Cadence, TimingPolicies], since: datetime, others: int, late_s: float, limited: bool, is_edited: bool
+) -> None:
+    cadence, policies = rule
+    head = next_after(cadence, policies, TimingState(), since)
+    assume(head is not None)
+    assert head is not None
+    state = TimingState(pending=CauseDetail.REACTIVATED, pending_at=head.due) if is_edited else TimingState()
+    last, rest = head, following(cadence, policies, state, head)
+    for _ in range(others):
+        last = rest.after(last.due) or last
+    now = last.due + timedelta(seconds=late_s)
+    short = answer_due(cadence, policies, state, head, now, limited=limited)
+    with patch.object(due._Passage, "_is_alone", new_callable=PropertyMock, return_value=False):
+        assert answer_due(cadence, policies, state, head, now, limited=limited) == short

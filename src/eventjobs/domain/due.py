@@ -162,12 +162,8 @@ class _Passage:
         late = edited or (runs is not None and self.now - runs.due > ON_TIME)
         skipped = self._unmoved()
         reanchors = late and not limited and self.policies.timing is Timing.ELAPSED
-        if self._is_alone:
-            own = Span(count=1, first=self.head.due, last=self.head.due, anchor_day=self.head.due.day)
-            missed, covered, run_span, halted = (), (), own, ()
-        else:
-            missed, covered = tuple(self._missed_spans()), tuple(self._covered_spans())
-            run_span, halted = self._run_span(), tuple(self._halted())
+        missed = () if self._is_alone else tuple(self._missed_spans())
+        covered = () if self._is_alone else tuple(self._covered_spans())
         return DueAnswer(
             runs=runs,
             cause=Cause.CATCH_UP if late else Cause.SCHEDULED,
@@ -176,10 +172,10 @@ class _Passage:
             covered=_whole(covered),
             if_run=self._reanchored() if reanchors else skipped,
             if_skipped=skipped,
-            run_span=run_span,
+            run_span=_only(self.head) if self._is_alone else self._run_span(),
             missed_spans=missed,
             covered_spans=covered,
-            halted=halted,
+            halted=() if self._is_alone else tuple(self._halted()),
         )
 
     @cached_property
@@ -263,7 +259,7 @@ class _Passage:
     def _run_span(self) -> Span | None:
         if self._runs is None:
             return None
-        own = Span(count=1, first=self._runs.due, last=self._runs.due, anchor_day=self._runs.due.day)
+        own = _only(self._runs)
         end = next(piece.end for piece in self._pieces if piece.begin <= self._ran_at < piece.end)
         covered = next(self._span(self._ran_at + TICK, end), None)
         if covered is None:
@@ -315,6 +311,10 @@ class _Passage:
             last_fold=fold,
             completed=self.cadence.unit is Unit.ONCE,
         )
+
+
+def _only(moment: NextDue) -> Span:
+    return Span(count=1, first=moment.due, last=moment.due, anchor_day=moment.due.day)
 
 
 def _whole(spans: Iterable[Span]) -> Span | None:

@@ -5,9 +5,10 @@ One job run has a job, at most one waits for it, any number joined the one that 
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
+from eventjobs.domain.changed import changed
 from eventjobs.events.service import AttemptPolicy, JobOrigin, Turn
 
 
@@ -54,23 +55,23 @@ J = TypeVar("J", bound=Job)
 def claimed(job: J, turn: Turn) -> J:
     """A job run has the job now: it waited, or it was free, or who shares it takes the place of its holder."""
     if turn == job.waiting:
-        return replace(job, holder=turn, waiting=None, sharing=job.joined, joined=())
-    return replace(job, holder=turn, sharing=_without(job.sharing, turn))
+        return changed(job, holder=turn, waiting=None, sharing=job.joined, joined=())
+    return changed(job, holder=turn, sharing=_without(job.sharing, turn))
 
 
 def awaited(job: J, turn: Turn) -> J:
     """A job run is next."""
-    return replace(job, waiting=turn, joined=_without(job.joined, turn))
+    return changed(job, waiting=turn, joined=_without(job.joined, turn))
 
 
 def joined(job: J, turn: Turn) -> J:
     """A job run goes with the one that waits."""
-    return replace(job, joined=(*job.joined, turn))
+    return changed(job, joined=(*job.joined, turn))
 
 
 def released(job: J, turn: Turn) -> J:
     """A job run gave up what it had of the job."""
-    return replace(
+    return changed(
         job,
         holder=None if job.holder == turn else job.holder,
         sharing=() if job.holder == turn else _without(job.sharing, turn),
@@ -81,12 +82,12 @@ def released(job: J, turn: Turn) -> J:
 
 def run_opened(job: J, run: str) -> J:
     """A run of the job by itself began."""
-    return replace(job, open_runs=(*job.open_runs, run))
+    return changed(job, open_runs=(*job.open_runs, run))
 
 
 def run_closed(job: J, run: str) -> J:
     """A run of the job by itself ended."""
-    return replace(job, open_runs=tuple(other for other in job.open_runs if other != run))
+    return changed(job, open_runs=tuple(other for other in job.open_runs if other != run))
 
 
 def _without(turns: tuple[Turn, ...], gone: Turn) -> tuple[Turn, ...]:

@@ -1,9 +1,10 @@
 """What a decision may know about any owner of due moments: when it is due, what was answered, its runs, who waits."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeAlias, TypeVar, assert_never
 
+from eventjobs.domain.changed import changed
 from eventjobs.domain.halts import PAUSED, Halt
 from eventjobs.events.cadence import Cadence, NextDue, TimingPolicies, TimingState, Unit
 from eventjobs.events.owner import (
@@ -116,11 +117,11 @@ def evolve(owner: O, event: OwnerEvent) -> O:
     match event:
         case OwnerPaused():
             pause = Halt(reason=PAUSED, since=event.since, until=event.until, note=event.note, by=event.by)
-            return replace(owner, pause=pause)
+            return changed(owner, pause=pause)
         case OwnerUnpaused():
-            return replace(owner, pause=None)
+            return changed(owner, pause=None)
         case OwnerZoneDataAdopted():
-            return replace(owner, timing=event.timing, next=event.next)
+            return changed(owner, timing=event.timing, next=event.next)
         case OwnerRunOpened() | OwnerRunClosed():
             return _ran(owner, event)
         case _:
@@ -132,9 +133,9 @@ def _ran(owner: O, event: OwnerRunOpened | OwnerRunClosed) -> O:
         case OwnerRunOpened():
             runs = (*owner.open_runs, event.run)
             if event.timing is not None:
-                return replace(owner, open_runs=runs, timing=event.timing, next=event.next)
+                return changed(owner, open_runs=runs, timing=event.timing, next=event.next)
             waiting = owner.waiting if event.due is None else _without(owner, event.due)
-            return replace(owner, open_runs=runs, waiting=waiting)
+            return changed(owner, open_runs=runs, waiting=waiting)
         case OwnerRunClosed():
             return _closed(owner, event, tuple(run for run in owner.open_runs if run != event.run))
         case _:
@@ -144,7 +145,7 @@ def _ran(owner: O, event: OwnerRunOpened | OwnerRunClosed) -> O:
 def _closed(owner: O, event: OwnerRunClosed, runs: tuple[str, ...]) -> O:
     match event.state:
         case "succeeded":
-            return replace(
+            return changed(
                 owner,
                 open_runs=runs,
                 failed_in_a_row=0,
@@ -153,7 +154,7 @@ def _closed(owner: O, event: OwnerRunClosed, runs: tuple[str, ...]) -> O:
                 last_success=event.run,
             )
         case "failed":
-            return replace(
+            return changed(
                 owner,
                 open_runs=runs,
                 failed_in_a_row=owner.failed_in_a_row + 1,
@@ -161,13 +162,13 @@ def _closed(owner: O, event: OwnerRunClosed, runs: tuple[str, ...]) -> O:
                 failing_since=owner.failing_since or event.run,
             )
         case _:
-            return replace(owner, open_runs=runs)
+            return changed(owner, open_runs=runs)
 
 
 def _answered(owner: O, event: OccurrencesSkipped | OccurrencesMissed | OccurrenceQueued | OccurrenceDropped) -> O:
     match event:
         case OccurrencesSkipped() | OccurrencesMissed():
-            return replace(owner, timing=event.timing, next=event.next)
+            return changed(owner, timing=event.timing, next=event.next)
         case OccurrenceQueued():
             waiting = Waiting(
                 due=event.due,
@@ -179,9 +180,9 @@ def _answered(owner: O, event: OccurrencesSkipped | OccurrencesMissed | Occurren
                 missed_first=event.missed_first,
                 missed_last=event.missed_last,
             )
-            return replace(owner, waiting=(*owner.waiting, waiting), timing=event.timing, next=event.next)
+            return changed(owner, waiting=(*owner.waiting, waiting), timing=event.timing, next=event.next)
         case OccurrenceDropped():
-            return replace(owner, waiting=_without(owner, event.due))
+            return changed(owner, waiting=_without(owner, event.due))
         case _:
             assert_never(event)
 

@@ -5,11 +5,12 @@ Run and row states are SPEC's: queued, waiting, running, suspended, stopping, su
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from typing import Any, TypeAlias, assert_never
 
+from eventjobs.domain.changed import changed
 from eventjobs.events.run import (
     AttemptEnded,
     AttemptProgressed,
@@ -157,25 +158,25 @@ def evolve(run: Run, event: RunEvent) -> Run:
             return _opened(run, event)
         case RunSkipped() | RunMissed():
             state = State.SKIPPED if isinstance(event, RunSkipped) else State.MISSED
-            return replace(run, state=state, owner=event.owner, due=event.due, reason=event.reason)
+            return changed(run, state=state, owner=event.owner, due=event.due, reason=event.reason)
         case RunStopRequested():
             displaced = run.displaced or (run.stop is None and event.displaced_by is not None)
-            return replace(run, state=State.STOPPING, stop=StopMode(event.mode), displaced=displaced)
+            return changed(run, state=State.STOPPING, stop=StopMode(event.mode), displaced=displaced)
         case RunTakenOver():
-            return replace(run, instance=event.instance, term=event.term)
+            return changed(run, instance=event.instance, term=event.term)
         case RunDelayed():
-            return replace(run, delayed_in=event.term)
+            return changed(run, delayed_in=event.term)
         case RunResumed():
-            return replace(run, resumed_by=event.by)
+            return changed(run, resumed_by=event.by)
         case RunEnded():
-            return replace(run, state=State(event.state), reason=event.reason)
+            return changed(run, state=State(event.state), reason=event.reason)
         case _:
             row = run.rows.get(event.row)
-            return run if row is None else replace(run, rows={**run.rows, event.row: _row(row, event)})
+            return run if row is None else changed(run, rows={**run.rows, event.row: _row(row, event)})
 
 
 def _opened(run: Run, event: RunOpened) -> Run:
-    return replace(
+    return changed(
         run,
         state=State.RUNNING,
         owner=event.owner,
@@ -200,9 +201,9 @@ def _begins_at(job: SnapshotJob, event: RunOpened) -> datetime | None:
 def _row(row: Row, event: RowEvent) -> Row:
     match event:
         case AttemptProgressed():
-            return replace(row, progress=event)
+            return changed(row, progress=event)
         case AttemptStarted():
-            return replace(
+            return changed(
                 row,
                 state=State.RUNNING,
                 attempt=event.attempt,
@@ -217,7 +218,7 @@ def _row(row: Row, event: RowEvent) -> Row:
             )
         case AttemptEnded():
             spared = event.reason == "interrupted" and not row.job.policy.interruption_counts
-            return replace(
+            return changed(
                 row,
                 state=State.QUEUED,
                 counted=row.counted - 1 if spared else row.counted,
@@ -227,13 +228,13 @@ def _row(row: Row, event: RowEvent) -> Row:
                 counts=event.counts,
             )
         case JobRunDefined():
-            return replace(row, job=event.job)
+            return changed(row, job=event.job)
         case JobRunWaiting():
-            return replace(row, state=State.WAITING, retry_at=None, joined=event.joined, deadline=event.deadline)
+            return changed(row, state=State.WAITING, retry_at=None, joined=event.joined, deadline=event.deadline)
         case JobRunSuspended() | JobRunReleased() | JobRunAnswered() | JobRunCarried():
             return _elsewhere(row, event)
         case JobRunEnded():
-            return replace(
+            return changed(
                 row,
                 state=State(event.state),
                 reason=event.reason,
@@ -251,12 +252,12 @@ def _elsewhere(row: Row, event: JobRunSuspended | JobRunReleased | JobRunAnswere
     """Move a row by what does not happen in this run's handlers."""
     match event:
         case JobRunSuspended():
-            return replace(row, state=State.SUSPENDED, suspended=event, deadline=event.deadline, counts=event.counts)
+            return changed(row, state=State.SUSPENDED, suspended=event, deadline=event.deadline, counts=event.counts)
         case JobRunReleased():
-            return replace(row, released=True, deadline=None)
+            return changed(row, released=True, deadline=None)
         case JobRunAnswered():
-            return replace(row, answer=event)
+            return changed(row, answer=event)
         case JobRunCarried():
-            return replace(row, state=State.SUCCEEDED, joined=event.run, counts=event.counts, output=event.output)
+            return changed(row, state=State.SUCCEEDED, joined=event.run, counts=event.counts, output=event.output)
         case _:
             assert_never(event)

@@ -72,7 +72,7 @@ async def _counted(reads: Reads, workspace: str, position: int, wanted: WantedCa
 
 def _merged(rows: Sequence[Row]) -> Sequence[Row]:
     """Join what one owner has running in quarters of both kinds of one slot."""
-    found: dict[tuple[int, str, str], dict[str, Any]] = {}
+    found: dict[tuple[int, str, str], Any] = {}
     for row in rows:
         if row["owner_kind"] is None:
             continue
@@ -81,7 +81,7 @@ def _merged(rows: Sequence[Row]) -> Sequence[Row]:
         for name, chosen in (("first", min), ("last", max), ("cadence_version", max)):
             same[name] = chosen(same[name], row[name])
     entries = sorted(found.values(), key=lambda row: (row["slot"], row["first"], row["owner_kind"], row["owner_id"]))
-    return [row for row in rows if row["owner_kind"] is None] + entries
+    return [*(row for row in rows if row["owner_kind"] is None), *entries]
 
 
 def _begins_a_quarter(bound: datetime) -> bool:
