@@ -145,13 +145,18 @@ async def test_the_past_is_told_as_it_was_when_it_was_the_present(reader: Reader
     assert {"succeeded", "failed", "running"} <= {name for page, _ in read.values() for name in counted(page)}
 
 
-async def test_what_runs_in_quarters_of_both_kinds_is_one_entry(reader: Reader) -> None:
+async def test_what_runs_in_quarters_of_both_kinds_is_one_entry(
+    reader: Reader, monkeypatch: pytest.MonkeyPatch
+) -> None:
     facts: Facts = [(NAMES["hourly"], created(HOURLY, BEGIN + timedelta(days=9)))]
     for minute in (0, 15, 16, 30, 31, 45):
         facts += ran("hourly", BEGIN + timedelta(minutes=minute), "failed" if minute in (16, 31) else None)
     head = await reader.after(facts)
     before = await reader.page()
     assert entries(before) == [(0, "hourly", "running", 4), (0, "hourly", "failed", 2)]
+    with monkeypatch.context() as broken:  # nothing is gone through where nothing has changed since
+        broken.setattr("eventjobs.projections.calendar_outcomes.LIST_SLOT_OUTCOMES_AT", "SELECT 1 / 0")
+        assert await reader.page(position=head) == before
     for minute in (15, 45):  # the quarters at the beginning and at the half stay as they were
         run = run_stream("acme", f"schedule.hourly.1.20260101t00{minute}00z")
         await reader.after([(run, RunEnded(state="succeeded", reason=None, counts={}))])
