@@ -6,6 +6,7 @@ not begun. The same file, loaded afterwards, is there once. What is half is what
 tables are compared with what the database's own COPY makes of the files.
 """
 
+import asyncio
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -137,7 +138,7 @@ class Trial:
         write(self.next_source, 2, 1)
         facts = self.facts()
         async with house.gate_shut():
-            async with house.progress(self.run_id("cut")) as shares:
+            async with asyncio.timeout(SEEN_S), house.progress(self.run_id("cut")) as shares:
                 await self.begin("cut")
                 share = await anext(one async for one in shares if one >= HALF)
             house.shares.append(share)

@@ -5,12 +5,18 @@ from dataclasses import fields, replace
 import pytest
 
 from eventjobs.domain.changed import changed
+from eventjobs.domain.connect_job import ConnectJob
+from eventjobs.domain.flow import Flow
+from eventjobs.domain.group import Group
 from eventjobs.domain.run import Run, State
 from eventjobs.domain.schedule import Schedule
 from eventjobs.domain.service import Service
 
 
-@pytest.mark.parametrize("state", [Run(term=3), Schedule(active=True), Service(definition_version=2)])
+@pytest.mark.parametrize(
+    "state",
+    [Run(term=3), Schedule(active=True), Service(definition_version=2), Flow(), Group(active=True), ConnectJob()],
+)
 def test_each_field_can_be_changed_and_the_others_stay(state: object) -> None:
     for field in fields(state):  # type: ignore[arg-type]
         one = changed(state, **{field.name: "another"})

@@ -1,14 +1,13 @@
 """How due moments are answered: on time, late, skipped, missed, in storms."""
 
 from datetime import datetime, timedelta
-from unittest.mock import PropertyMock, patch
 
 import pytest
-from hypothesis import assume, given
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from eventjobs.domain import due
 from eventjobs.domain.due import Cause, answer_due
+from eventjobs.domain.halts import Halt
 from eventjobs.domain.preview import occurrences_between
 from eventjobs.domain.reference import following, next_after
 from eventjobs.events.cadence import Cadence, CatchUp, CauseDetail, Repeat, Timing, TimingPolicies, TimingState, Unit
@@ -317,22 +316,32 @@ def test_answers_follow_from_facts_alone() -> None:
     assert again == line.peek("2026-03-06 10:40")
 
 
-late = st.sampled_from([0.0, 30.0, 60.0, 60.000001]) | st.floats(0, 10**7)
+late = st.sampled_from([0.0, 30.0, 60.0, 60.000001]) | st.floats(0, 10**6)
+pending = st.none() | st.integers(-(10**6), 10**6).map(lambda seconds: timedelta(seconds=seconds))
 
 
-@given(rules(), instants, st.integers(0, 3), late, st.booleans(), st.booleans())
-def test_the_short_way_of_one_moment_answers_as_the_long_one(
-    rule: tuple[Cadence, TimingPolicies], since: datetime, others: int, late_s: float, limited: bool, is_edited: bool
+@settings(deadline=None)
+@given(rules(), instants, st.integers(0, 3), late, st.booleans(), pending)
+def test_a_halt_of_long_ago_does_not_change_the_answer(
+    rule: tuple[Cadence, TimingPolicies],
+    since: datetime,
+    others: int,
+    late_s: float,
+    limited: bool,
+    pending: timedelta | None,
 ) -> None:
+    """One moment without halts is answered in a short way, with any halt in the long one."""
     cadence, policies = rule
     head = next_after(cadence, policies, TimingState(), since)
     assume(head is not None)
     assert head is not None
-    state = TimingState(pending=CauseDetail.REACTIVATED, pending_at=head.due) if is_edited else TimingState()
+    state = TimingState()
+    if pending is not None:
+        state = TimingState(pending=CauseDetail.REACTIVATED, pending_at=head.due + pending)
     last, rest = head, following(cadence, policies, state, head)
     for _ in range(others):
         last = rest.after(last.due) or last
     now = last.due + timedelta(seconds=late_s)
+    past = Halt(reason="held", since=head.due - timedelta(days=60), until=head.due - timedelta(days=59), by="key:a")
     short = answer_due(cadence, policies, state, head, now, limited=limited)
-    with patch.object(due._Passage, "_is_alone", new_callable=PropertyMock, return_value=False):
-        assert answer_due(cadence, policies, state, head, now, limited=limited) == short
+    assert answer_due(cadence, policies, state, head, now, limited=limited, halts=[past]) == short

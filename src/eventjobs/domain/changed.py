@@ -10,9 +10,10 @@ S = TypeVar("S")
 
 
 class _Shape(NamedTuple):
-    values: Callable[[Any], Sequence[Any]]
-    setters: Sequence[Callable[[Any, Any], None]]
-    setter: Mapping[str, Callable[[Any, Any], None]]
+    """How values are read, all at once, and set, each by itself."""
+
+    read: Callable[[Any], Sequence[Any]]
+    setters: Mapping[str, Callable[[Any, Any], None]]
 
 
 def changed(state: S, /, **values: Any) -> S:
@@ -25,16 +26,16 @@ def changed(state: S, /, **values: Any) -> S:
     cls: Any = type(state)
     shape = _shape(cls)
     copy: S = object.__new__(cls)
-    for set_value, value in zip(shape.setters, shape.values(state), strict=True):
+    for set_value, value in zip(shape.setters.values(), shape.read(state), strict=True):
         set_value(copy, value)
     for name, value in values.items():
-        if name not in shape.setter:
+        if name not in shape.setters:
             raise TypeError(f"{cls.__qualname__} has no field {name}")
-        shape.setter[name](copy, value)
+        shape.setters[name](copy, value)
     return copy
 
 
 @cache
 def _shape(cls: Any) -> _Shape:
-    setter = {field.name: getattr(cls, field.name).__set__ for field in fields(cls)}
-    return _Shape(attrgetter(*setter), tuple(setter.values()), setter)
+    setters = {field.name: getattr(cls, field.name).__set__ for field in fields(cls)}
+    return _Shape(attrgetter(*setters), setters)

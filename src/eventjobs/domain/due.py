@@ -181,7 +181,7 @@ class _Passage:
     @cached_property
     def _is_alone(self) -> bool:
         """Whether one moment has passed, and it runs: the usual answer, for which no time needs to be cut up."""
-        if self.halts or self.over or self._passed is not None:
+        if self.halts or self.over or self._begin > self.now or self._passed is not None:
             return False
         edge = self._window_edge()
         return edge is None or edge <= self._begin

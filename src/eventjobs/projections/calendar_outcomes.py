@@ -15,7 +15,9 @@ from eventjobs.postgres.statements import statement
 from eventjobs.projections.calendar_slots import SUCCEEDED, TROUBLES, Slot, WantedCalendar, entry
 from eventjobs.projections.documents import Row
 from eventjobs.projections.outcomes import QUARTER_MIN
+from eventjobs.projections.temporal import PRESENT
 
+FIND_OUTCOMES_LEVEL: Final = statement("reads/find_outcomes_level")
 COUNT_SLOT_OUTCOMES: Final = statement("reads/count_slot_outcomes")
 LIST_SLOT_RUNNING: Final = statement("reads/list_slot_running")
 LIST_SLOT_TROUBLES: Final = statement("reads/list_slot_troubles")
@@ -53,16 +55,20 @@ async def _counted(reads: Reads, workspace: str, position: int, wanted: WantedCa
     """
     Return how many moments of each slot have which outcome, with the owner where that is an entry.
 
-    One owner has no sums, nor have the few days of zones that once did not begin at a quarter of an hour.
+    One owner has no sums, nor have the few days of zones that once did not begin at a quarter of an hour. Sums of a
+    view that has stopped, or has not caught up yet, are not those of the runs.
     """
     bounds, first, last = wanted.bounds, wanted.bounds[0], wanted.bounds[-1]
-    if wanted.owner is not None or not all(map(_begins_a_quarter, bounds)):
+    is_summed = wanted.owner is None and all(map(_begins_a_quarter, bounds))
+    if not is_summed or not await reads.fetchval(FIND_OUTCOMES_LEVEL):
         owner = wanted.owner or (None, None)
         return await reads.fetch(LIST_SLOT_OUTCOMES_AT, workspace, position, bounds, *owner, [first], [last])
     rows = [
         *await reads.fetch(COUNT_SLOT_OUTCOMES, workspace, position, bounds),
         *await reads.fetch(LIST_SLOT_RUNNING, workspace, position, bounds),
     ]
+    if position == PRESENT:
+        return rows
     quarters = await reads.fetch(LIST_UNSETTLED_QUARTERS, workspace, position, first, last)
     if quarters:
         windows = [row["begins"] for row in quarters], [row["ends"] for row in quarters]
