@@ -115,7 +115,7 @@ def opened(context: BrowserContext, served: Rig) -> Open:
         if key is not None and present != [key]:
             await sign_in(context, served, key)
             present[:] = [key]
-        await seen(served, "/v1/acme/jobs")
+        await seen(served, "/v1/acme/services")
         await page.goto(f"{served.url}/#/acme/{address}")
         await page.wait_for_selector(wait_for)
         await page.wait_for_selector(".loading", state="detached")
@@ -134,4 +134,6 @@ async def sign_in(context: BrowserContext, served: Rig, key: str = "") -> None:
 
 async def seen(served: Rig, path: str) -> Any:
     """Return what the API shows of everything that was done so far."""
-    return (await served.get(f"{path}?wait_for={served.log.known_head.position}")).json
+    answered = await served.get(f"{path}?wait_for={served.log.known_head.position}")
+    assert answered.status == 200, answered.body
+    return answered.json
