@@ -11,12 +11,15 @@ from eventjobs.domain.streams import connect_stream, workspace_stream
 from eventjobs.events.job import JobUngrouped
 from eventjobs.events.workspace import WorkspaceCreated
 from eventjobs.log.memory import MemoryEventLog
-from eventjobs.projections import left_groups, workspaces
+from eventjobs.projections import checkpoints, left_groups, workspaces
 from eventjobs.projections.registry import PROJECTIONS
 from eventjobs.projections.temporal import Projection, Put, Write
 from tests.projections.conftest import Fresh
 from tests.support.history import History
 from tests.support.views import Writer, append_all, everything, new_log, project_all, projector_on, view_rows
+from tests.support.waiting import eventually
+
+STATE = "SELECT state, wait_event FROM pg_stat_activity WHERE pid = $1"
 
 
 def instead_of(name: str, project: Any) -> list[Projection]:
@@ -67,6 +70,33 @@ async def test_who_did_not_project_last_leaves_it_to_who_did_until_the_views_sta
     await project_all(second)
     assert (seen, second.position()) == ([late, taken], taken)
     assert await pool.fetchval("SELECT count(*) FROM view_workspaces_1") == 3
+
+
+async def test_who_is_frozen_in_the_middle_of_a_batch_keeps_the_views_from_nobody_for_long(fresh: Fresh) -> None:
+    """Between the two halves of a statement neither its limit nor that of an idle transaction holds."""
+    log, pool = new_log(), await fresh()
+    if await pool.fetchval("SELECT current_setting('server_version_num')::integer") < 170_000:
+        pytest.skip("servers before 17 have no limit for such a transaction")
+    other = projector_on(log, pool)
+    await project_all(other)
+    head = await append_all(log, History(23).appends(5))
+
+    async def is_there() -> bool:
+        await other.step()
+        return other.position() == head
+
+    async with pool.acquire() as frozen:
+        await frozen.transaction().start()
+        assert len(await checkpoints.lock(frozen, PROJECTIONS, held_max_ms=700)) == len(PROJECTIONS)
+        await frozen.prepare("SELECT 1 AS half")
+        async with pool.acquire() as owner, owner.transaction():
+            await owner.execute("SET LOCAL ROLE NONE")
+            state = await owner.fetchrow(STATE, frozen.get_server_pid())
+        assert tuple(state) == ("active", "ClientRead")
+        assert not await is_there()
+        await eventually(is_there)
+        with pytest.raises(asyncpg.InterfaceError):
+            await frozen.fetchval("SELECT 1")
 
 
 async def test_what_an_older_program_did_not_know_of_is_built_from_the_whole_log(fresh: Fresh) -> None:

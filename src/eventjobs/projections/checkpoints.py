@@ -16,6 +16,13 @@ HOLD: Final = statement("views/hold_checkpoints")
 SAVE: Final = statement("views/save_checkpoints")
 DELETE: Final = statement("views/delete_checkpoints")
 
+HELD_MAX_MS: Final = 8_000
+"""
+How long views are anybody's: who is frozen with them must not keep them from those who take over its runs.
+
+A batch takes a fiftieth of it.
+"""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Checkpoint:
@@ -43,14 +50,18 @@ async def listed(connection: Link, projections: Iterable[Projection]) -> Sequenc
     return [_checkpoint(row) for row in await connection.fetch(LIST, *_named(projections))]
 
 
-async def lock(connection: Link, projections: Iterable[Projection]) -> Sequence[Checkpoint]:
-    """Take the rows that nobody else has, until the transaction ends."""
-    return [_checkpoint(row) for row in await connection.fetch(LOCK, *_named(projections))]
+async def lock(
+    connection: Link, projections: Iterable[Projection], *, held_max_ms: int = HELD_MAX_MS
+) -> Sequence[Checkpoint]:
+    """Take the rows that nobody else has, until the transaction ends or has lasted too long."""
+    return [_checkpoint(row) for row in await connection.fetch(LOCK, *_named(projections), str(held_max_ms))]
 
 
-async def hold(connection: Link, projections: Iterable[Projection]) -> Sequence[Checkpoint]:
-    """Take all of the rows, waiting for who has them, until the transaction ends."""
-    return [_checkpoint(row) for row in await connection.fetch(HOLD, *_named(projections))]
+async def hold(
+    connection: Link, projections: Iterable[Projection], *, held_max_ms: int = HELD_MAX_MS
+) -> Sequence[Checkpoint]:
+    """Take all of the rows, waiting for who has them, until the transaction ends or has lasted too long."""
+    return [_checkpoint(row) for row in await connection.fetch(HOLD, *_named(projections), str(held_max_ms))]
 
 
 async def save(connection: Link, checkpoints: Sequence[Checkpoint]) -> None:

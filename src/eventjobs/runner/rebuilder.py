@@ -5,7 +5,7 @@ The new rows go into tables of their own; the switch gives them the old ones' na
 checkpoints and the public SQL views. Readers see the old rows until then, and the projector keeps those up to date.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Final
 
@@ -28,6 +28,8 @@ MAKE_SHADOWS: Final = statement("views/make_shadows")
 SWITCH_VIEWS: Final = statement("views/switch_views")
 
 SUFFIX: Final = "_next"
+HELD_MAX_MS: Final = 60_000
+"""How long a batch, or the switch, keeps the views that answer from being taken further."""
 SWITCH_TRIES: Final = 5
 """The switch waits for readers as long as a lock may take; a long reader costs a try."""
 
@@ -90,7 +92,7 @@ class Rebuilder:
         return gathered if gathered.facts else None
 
     async def _advance(self, connection: Link, position: int, gathered: Gathered) -> int:
-        held = {point.name: point for point in await checkpoints.hold(connection, self._shadows)}
+        held = {point.name: point for point in await _hold(connection, self._shadows)}
         group = {shadow: held[shadow.name] for shadow in self._shadows if shadow.name in held}
         if len(group) < len(self._shadows) or any(point.position != position for point in group.values()):
             raise RebuildRefused("another rebuild of the same views has begun")
@@ -112,11 +114,11 @@ class Rebuilder:
 
     async def _switch(self, position: int) -> int:
         async with self._pool.acquire() as connection, connection.transaction():
-            live = {point.name: point for point in await checkpoints.hold(connection, self._shadow_of)}
+            live = {point.name: point for point in await _hold(connection, self._shadow_of)}
             while gathered := await self._next(position):
                 position = await self._advance(connection, position, gathered)
             self._check_caught_up(live, position)
-            built = {point.name: point for point in await checkpoints.hold(connection, self._shadows)}
+            built = {point.name: point for point in await _hold(connection, self._shadows)}
             await connection.execute(SWITCH_VIEWS, self._tables)
             points = [
                 replace(built[shadow.name], name=projection.name) for projection, shadow in self._shadow_of.items()
@@ -130,6 +132,10 @@ class Rebuilder:
         """What was stopped, or built on a history that is gone, may be ahead; nothing else may."""
         if any(point.position > position and point.stopped_at is None for point in live.values()):
             raise RebuildRefused("the log that this process reads is behind the views that answer")
+
+
+async def _hold(connection: Link, projections: Iterable[Projection]) -> Sequence[Checkpoint]:
+    return await checkpoints.hold(connection, projections, held_max_ms=HELD_MAX_MS)
 
 
 def _shadow(projection: Projection) -> Projection:
