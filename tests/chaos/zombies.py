@@ -26,6 +26,7 @@ LONGER_S: Final = (0.0, 8.0)
 REFUSED_S: Final = 4.0
 NOTICED_S: Final = 10.0
 SUPERSEDED: Final = "eventjobs_superseded_total"
+LEASES_LOST: Final = "eventjobs_leases_lost_total"
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +77,7 @@ async def _round(figures: Figures, scene: Scene, chance: Random, size: Size, num
     await scene.log.catch_up(scene.url)
     held = {run for run in scene.log.open if scene.log.runs[run].instance == who}
     assert held, "the victim had no runs in its hands"
-    before = await victim.metric(scene.session, SUPERSEDED)
+    before, lost = [await victim.metric(scene.session, name) for name in (SUPERSEDED, LEASES_LOST)]
     assert before is not None, "the victim did not show its metrics"
     victim.signal(signal.SIGSTOP)
     figures.faults["service frozen beyond its lease"] += 1
@@ -100,8 +101,10 @@ async def _round(figures: Figures, scene: Scene, chance: Random, size: Size, num
         return max(0.0, told - before)
 
     async def found_out() -> bool:
+        """It cut off what it had, or was told that it had been declared gone, before it said anything too late."""
         await scene.log.catch_up(scene.url)
-        return scene.log.resumed[who] > resumed
+        now = await victim.metric(scene.session, LEASES_LOST)
+        return scene.log.resumed[who] > resumed or (now or 0.0) > (lost or 0.0)
 
     try:
         await eventually(refused, timeout_s=REFUSED_S)
