@@ -267,6 +267,26 @@ MUTANTS = (
         slow=True,
     ),
     Mutant(
+        name="views-held-while-frozen",
+        promise="P12: the runs of one that is frozen are taken over within 15 s",
+        file="projections/checkpoints.py",
+        old="connection.fetch(LOCK, *_named(projections), str(held_max_ms))",
+        new='connection.fetch(LOCK, *_named(projections), "0")',
+        tests=(
+            "tests/projections/test_projector.py"
+            "::test_who_is_frozen_in_the_middle_of_a_batch_keeps_the_views_from_nobody_for_long",
+        ),
+        slow=True,
+    ),
+    Mutant(
+        name="sums-behind-the-runs",
+        promise="the calendar tells what became of every moment",
+        file="projections/calendar_outcomes.py",
+        old=" or not await reads.fetchval(FIND_OUTCOMES_LEVEL)",
+        new="",
+        tests=("tests/projections/test_calendar_page.py::test_sums_that_are_behind_the_runs_are_not_believed",),
+    ),
+    Mutant(
         name="load-twice",
         promise="SPEC 4: a retry that finds its load loads nothing",
         file="sql/queries/data/find_load.sql",
