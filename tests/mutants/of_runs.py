@@ -273,8 +273,7 @@ MUTANTS = (
         old="connection.fetch(LOCK, *_named(projections), str(held_max_ms))",
         new='connection.fetch(LOCK, *_named(projections), "0")',
         tests=(
-            "tests/projections/test_projector.py"
-            "::test_who_is_frozen_in_the_middle_of_a_batch_keeps_the_views_from_nobody_for_long",
+            "tests/projections/test_projector.py::test_who_is_frozen_in_a_batch_keeps_the_views_from_nobody_for_long",
         ),
         slow=True,
     ),

@@ -171,7 +171,9 @@ MUTANTS = (
         file="sql/queries/reads/list_schedules.sql",
         old="WHERE k.workspace = $1 AND k.id > $3",
         new="WHERE (k.workspace = $1) IS NOT NULL AND k.id > $3",
-        tests=("tests/projections/test_views.py::test_things_of_another_workspace_are_not_there",),
+        tests=(
+            "tests/projections/test_views.py::test_things_of_the_same_names_in_another_workspace_are_listed_there_alone",
+        ),
         slow=True,
     ),
 )

@@ -72,7 +72,7 @@ async def test_who_did_not_project_last_leaves_it_to_who_did_until_the_views_sta
     assert await pool.fetchval("SELECT count(*) FROM view_workspaces_1") == 3
 
 
-async def test_who_is_frozen_in_the_middle_of_a_batch_keeps_the_views_from_nobody_for_long(fresh: Fresh) -> None:
+async def test_who_is_frozen_in_a_batch_keeps_the_views_from_nobody_for_long(fresh: Fresh) -> None:
     """Between the two halves of a statement neither its limit nor that of an idle transaction holds."""
     log, pool = new_log(), await fresh()
     if await pool.fetchval("SELECT current_setting('server_version_num')::integer") < 170_000:

@@ -534,6 +534,18 @@ async def test_things_of_another_workspace_are_not_there(reader: Reader) -> None
         assert (await listed("other"))["items"] == []
 
 
+async def test_things_of_the_same_names_in_another_workspace_are_listed_there_alone(reader: Reader) -> None:
+    await append_all(reader.log, History(50, workspaces=("acme", "other")).appends(10))
+    await project_all(reader.projector)
+    views = reader.views
+    for listed in (views.schedules, views.services, views.runs, views.occurrences):
+        ids = [item["id"] for item in (await listed("other", limit=1000))["items"]]
+        assert ids
+        assert len(ids) == len(set(ids))
+    own = {item["id"] for item in (await views.schedules("other"))["items"]}
+    assert own == {item["id"] for item in (await views.schedules("acme"))["items"]}
+
+
 async def test_runs_are_listed_newest_first_page_by_page(reader: Reader) -> None:
     await append_all(reader.log, History(51, edits=0.0).appends(30))
     await project_all(reader.projector)
