@@ -110,6 +110,7 @@ async def _round(figures: Figures, scene: Scene, chance: Random, size: Size, num
         await eventually(refused, timeout_s=REFUSED_S)
     except AssertionError:
         await eventually(found_out, timeout_s=NOTICED_S)
+        await victim.ready(scene.session, NOTICED_S)
         figures.saw("frozen instance found out by itself")
     else:
         await asyncio.sleep(1.0)  # the others of its late words are on their way

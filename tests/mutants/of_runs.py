@@ -257,9 +257,9 @@ MUTANTS = (
         promise="P15: each event counts once in a view",
         file="runner/projector.py",
         old="        async with self._pool.acquire() as connection, connection.transaction():\n"
-        "            points = await checkpoints.lock(connection, gathered.projections)",
+        "            points = await checkpoints.lock(connection, gathered.projections, held_max_ms=self._held_max_ms)",
         new="        async with self._pool.acquire() as connection:\n"
-        "            points = await checkpoints.lock(connection, gathered.projections)",
+        "            points = await checkpoints.lock(connection, gathered.projections, held_max_ms=self._held_max_ms)",
         tests=(
             "tests/projections/test_projector.py::test_a_view_that_failed_half_way_has_nothing_of_the_batch",
             "tests/projections/test_projector.py::test_two_projectors_apply_each_fact_once",

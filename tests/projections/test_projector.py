@@ -19,6 +19,11 @@ from tests.support.history import History
 from tests.support.views import Writer, append_all, everything, new_log, project_all, projector_on, view_rows
 from tests.support.waiting import eventually
 
+SLOW = """
+    CREATE FUNCTION public.linger() RETURNS trigger LANGUAGE plpgsql AS
+        'BEGIN PERFORM pg_sleep(0.1); RETURN NEW; END';
+    CREATE TRIGGER linger BEFORE INSERT ON public.view_workspaces_1 FOR EACH ROW EXECUTE FUNCTION public.linger()
+"""
 STATE = "SELECT state, wait_event FROM pg_stat_activity WHERE pid = $1"
 
 
@@ -97,6 +102,23 @@ async def test_who_is_frozen_in_a_batch_keeps_the_views_from_nobody_for_long(fre
         await eventually(is_there)
         with pytest.raises(asyncpg.InterfaceError):
             await frozen.fetchval("SELECT 1")
+
+
+async def test_a_batch_that_takes_too_long_is_written_in_parts(fresh: Fresh) -> None:
+    log, pool = new_log(), await fresh()
+    slow = projector_on(log, pool, batch=8, held_max_ms=600)
+    async with pool.acquire() as owner, owner.transaction():
+        await owner.execute("SET LOCAL ROLE NONE")
+        await owner.execute(SLOW)
+    created = WorkspaceCreated(time_zone="UTC", kind="automation")
+    head = await Writer(log).append([(workspace_stream(f"w{number}"), created) for number in range(8)])
+    following = asyncio.create_task(slow.run())
+    try:
+        await eventually(lambda: slow.position() == head, timeout_s=30.0)
+    finally:
+        following.cancel()
+    assert await pool.fetchval("SELECT count(*) FROM view_workspaces_1") == 8
+    assert slow.trouble() is None
 
 
 async def test_what_an_older_program_did_not_know_of_is_built_from_the_whole_log(fresh: Fresh) -> None:

@@ -12,6 +12,7 @@ from eventjobs.log.codec import Codec
 from eventjobs.log.memory import MemoryEventLog
 from eventjobs.log.port import Append, EventLog
 from eventjobs.postgres.pool import TimedPool
+from eventjobs.projections.checkpoints import HELD_MAX_MS
 from eventjobs.projections.registry import PROJECTIONS
 from eventjobs.projections.temporal import Keeps, Projection
 from eventjobs.runner.projector import Projector
@@ -74,10 +75,15 @@ async def everything(log: EventLog) -> Sequence[Recorded[Any]]:
 
 
 def projector_on(
-    log: EventLog, pool: TimedPool, *, batch: int = 2_000, projections: Sequence[Projection] = PROJECTIONS
+    log: EventLog,
+    pool: TimedPool,
+    *,
+    batch: int = 2_000,
+    projections: Sequence[Projection] = PROJECTIONS,
+    held_max_ms: int = HELD_MAX_MS,
 ) -> Projector:
     clock = MovingClock(datetime.now(UTC))
-    return Projector(log, pool, clock, Tasks(), Metrics(), projections, batch=batch)
+    return Projector(log, pool, clock, Tasks(), Metrics(), projections, batch=batch, held_max_ms=held_max_ms)
 
 
 async def project_all(projector: Projector) -> None:

@@ -18,9 +18,9 @@ DELETE: Final = statement("views/delete_checkpoints")
 
 HELD_MAX_MS: Final = 8_000
 """
-How long views are anybody's: who is frozen with them must not keep them from those who take over its runs.
+How long a transaction may have the views: who is frozen with them must not keep them from those who take over its runs.
 
-A batch takes a fiftieth of it.
+A whole batch takes a small part of it; one that does not is tried again in halves.
 """
 
 
@@ -50,9 +50,7 @@ async def listed(connection: Link, projections: Iterable[Projection]) -> Sequenc
     return [_checkpoint(row) for row in await connection.fetch(LIST, *_named(projections))]
 
 
-async def lock(
-    connection: Link, projections: Iterable[Projection], *, held_max_ms: int = HELD_MAX_MS
-) -> Sequence[Checkpoint]:
+async def lock(connection: Link, projections: Iterable[Projection], *, held_max_ms: int) -> Sequence[Checkpoint]:
     """Take the rows that nobody else has, until the transaction ends or has lasted too long."""
     return [_checkpoint(row) for row in await connection.fetch(LOCK, *_named(projections), str(held_max_ms))]
 

@@ -11,6 +11,10 @@ from eventjobs.telemetry.tasks import Tasks
 
 AT_ONCE: Final = 50
 """How many facts are projected before others get their turn on the event loop."""
+PARTS: Final = 32
+"""Into how many parts a batch is cut at most: after a database was away they are soon whole again."""
+WRITTEN: Final = 10
+"""After how many batches in a row twice as many facts are tried again."""
 
 
 class Wanted(NamedTuple):
@@ -22,12 +26,13 @@ class Wanted(NamedTuple):
 
 
 class Batches:
-    """Reads ahead by one batch of at most `size` facts."""
+    """Reads ahead by one batch of at most `size` facts; of fewer, after one that took too long."""
 
     def __init__(self, log: EventLog, tasks: Tasks, size: int) -> None:
         self._log = log
         self._tasks = tasks
-        self._size = size
+        self._whole = self._size = size
+        self._written = 0
         self._ahead: tuple[Wanted, asyncio.Task[Gathered]] | None = None
 
     async def next(self, projections: Sequence[Projection], after: int, before: int | None = None) -> Gathered:
@@ -40,6 +45,17 @@ class Batches:
             task.add_done_callback(_take_note)
             self._ahead = (following, task)
         return gathered
+
+    def halve(self) -> None:
+        """Make smaller batches, and drop what was made ahead: this one could not be written."""
+        self.forget()
+        self._size, self._written = max(1, self._whole // PARTS, self._size // 2), 0
+
+    def note_written(self) -> None:
+        """Make larger batches again, up to whole ones, where several in a row were written."""
+        self._written += 1
+        if self._written >= WRITTEN:
+            self._size, self._written = min(self._whole, 2 * self._size), 0
 
     def forget(self) -> None:
         """Drop what was made ahead."""

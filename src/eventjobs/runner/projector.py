@@ -56,6 +56,7 @@ class Projector:
         projections: Sequence[Projection] = PROJECTIONS,
         *,
         batch: int = BATCH,
+        held_max_ms: int = checkpoints.HELD_MAX_MS,
     ) -> None:
         self._log = log
         self._pool = pool
@@ -66,6 +67,7 @@ class Projector:
         self._tasks = tasks
         self._batch = batch
         self._batches = Batches(log, tasks, batch)
+        self._held_max_ms = held_max_ms
         self._copy = False
         self._is_left_to_others = False
 
@@ -78,7 +80,7 @@ class Projector:
                     await self._rest()
             except (LogFault, *DATABASE_FAULTS) as fault:
                 _log.warning("projecting_failed", fault=type(fault).__name__, detail=str(fault)[:500])
-                self._batches.forget()
+                self._batches.halve()
                 await self._clock.sleep(RETRY_S)
 
     def position(self, name: str | None = None) -> int:
@@ -122,6 +124,7 @@ class Projector:
         group = [self._projections[point.name] for point in going if point.position == after]
         gathered = await self._batches.next(group, after, meeting)
         self._is_left_to_others = not gathered.facts or not await self._project_or_isolate(after, gathered)
+        self._batches.note_written()
         return True
 
     async def _has_moved(self) -> bool:
@@ -172,7 +175,7 @@ class Projector:
     async def _project(self, after: int, gathered: Gathered, *, copy: bool) -> bool:
         """Advance the views that nobody else has or has advanced; tell whether there were any."""
         async with self._pool.acquire() as connection, connection.transaction():
-            points = await checkpoints.lock(connection, gathered.projections)
+            points = await checkpoints.lock(connection, gathered.projections, held_max_ms=self._held_max_ms)
             here = {
                 self._projections[point.name]: point
                 for point in points
