@@ -5,7 +5,6 @@ import json
 import os
 import signal
 import socket
-import sys
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
@@ -17,6 +16,7 @@ from typing import Any, Self
 import aiohttp
 
 from eventjobs.postgres.pid_file import holder
+from tests.support.program import Running, begin
 from tests.support.waiting import eventually
 
 START_S = 60.0
@@ -48,7 +48,7 @@ class Instance:
     data_dir: Path
     port: int = field(default_factory=free_port)
     environment: Mapping[str, str] = field(default_factory=dict)
-    process: asyncio.subprocess.Process | None = None
+    process: Running | None = None
 
     @property
     def url(self) -> str:
@@ -71,17 +71,9 @@ class Instance:
         """Start it and wait until it is ready."""
         self.data_dir.mkdir(mode=0o755, parents=True, exist_ok=True)
         with self.serve_log.open("ab") as lines:
-            self.process = await asyncio.create_subprocess_exec(
-                sys.executable,
-                "-m",
-                "eventjobs",
-                "serve",
-                "--data-dir",
-                str(self.data_dir),
-                "--port",
-                str(self.port),
+            self.process = await begin(
+                *("serve", "--data-dir", str(self.data_dir), "--port", str(self.port)),
                 env={**os.environ, "EVENTJOBS_ADMIN_KEY": ADMIN_KEY, **self.environment},
-                stdout=asyncio.subprocess.DEVNULL,
                 stderr=lines,
             )
         async with aiohttp.ClientSession() as session:

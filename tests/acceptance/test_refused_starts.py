@@ -1,35 +1,18 @@
 """What the service does not start with, and says why."""
 
-import asyncio
-import os
-import sys
 from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
 
 from tests.support.database import data_folder, database, embedded_server, set_up
-
-PATIENCE_S = 60.0
+from tests.support.program import eventjobs_beside
 
 
 async def serve(data_dir: Path, *options: str, env: Mapping[str, str] | None = None) -> tuple[int, list[str]]:
     """Start it where it cannot start; returns its exit code and what it told people."""
-    clean = {name: value for name, value in os.environ.items() if not name.startswith("EVENTJOBS_")}
-    process = await asyncio.create_subprocess_exec(
-        *[sys.executable, "-m", "eventjobs", "serve", "--data-dir", str(data_dir), "--port", "0", *options],
-        env={**clean, **(env or {})},
-        stdout=asyncio.subprocess.DEVNULL,
-        stderr=asyncio.subprocess.PIPE,
-    )
-    try:
-        async with asyncio.timeout(PATIENCE_S):
-            _, said = await process.communicate()
-    finally:
-        if process.returncode is None:
-            process.kill()
-            await process.wait()
-    return process.returncode or 0, [line for line in said.decode().splitlines() if "[info" not in line]
+    ended = await eventjobs_beside("serve", "--data-dir", str(data_dir), "--port", "0", *options, env=env)
+    return ended.code, [line for line in ended.err.splitlines() if "[info" not in line]
 
 
 @pytest.mark.parametrize("name", ["admin.key", "demo.json"])

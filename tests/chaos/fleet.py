@@ -9,14 +9,16 @@ import sys
 import tempfile
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, asynccontextmanager, contextmanager, nullcontext
+from contextvars import ContextVar
 from pathlib import Path
-from typing import Any, Final, TypeAlias
+from typing import IO, Any, Final, TypeAlias
 
 import aiohttp
 import asyncpg
 
 from eventjobs.postgres.embedded import EmbeddedPostgres
 from tests.acceptance.instance import ADMIN_KEY, free_port
+from tests.support.program import Running, begin, execute
 from tests.support.waiting import eventually
 
 Disk: TypeAlias = Callable[[Path], AbstractContextManager[Any]]
@@ -26,6 +28,25 @@ READY_S: Final = 120.0
 ASK_S: Final = 1.0
 RESTART_S: Final = 0.1
 DATABASE_ERRORS: Final = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError)
+
+
+_PRELOADED: Final = ContextVar("preloaded", default=False)
+
+
+@contextmanager
+def preloaded() -> Iterator[None]:
+    """Fork services from a process that has read the program, for what starts so many that reading it costs most."""
+    before = _PRELOADED.set(True)
+    try:
+        yield
+    finally:
+        _PRELOADED.reset(before)
+
+
+async def start(*arguments: str, env: Mapping[str, str], stderr: IO[bytes]) -> Running:
+    """Start the program; one that is to load another library first begins by itself, whatever else is asked for."""
+    how = begin if _PRELOADED.get() and "LD_PRELOAD" not in env else execute
+    return await how(*arguments, env=env, stderr=stderr)
 
 
 @contextmanager
@@ -69,7 +90,7 @@ async def counting(folder: Path) -> AsyncIterator[Counter]:
         await end(process)
 
 
-async def end(process: asyncio.subprocess.Process | None) -> None:
+async def end(process: Running | None) -> None:
     """End a process by force, stopped or not, and reap it."""
     if process is not None and process.returncode is None:
         process.kill()
@@ -83,7 +104,7 @@ class Serve:
         self.folder = folder
         self.number = number
         self.port = free_port()
-        self.process: asyncio.subprocess.Process | None = None
+        self.process: Running | None = None
         self.is_frozen = False
         self._environment = environment
 
@@ -109,12 +130,9 @@ class Serve:
         data.mkdir(mode=0o755, exist_ok=True)
         given = {name: value for name, value in os.environ.items() if not name.startswith("EVENTJOBS_")}
         with self.log_file.open("ab") as lines:
-            self.process = await asyncio.create_subprocess_exec(
-                sys.executable,
-                *("-m", "eventjobs", "serve", "--data-dir", str(data), "--port", str(self.port)),
+            self.process = await start(
+                *("serve", "--data-dir", str(data), "--port", str(self.port)),
                 env={**given, "EVENTJOBS_ADMIN_KEY": ADMIN_KEY, "EVENTJOBS_GRACE": "PT2S", **self._environment},
-                stdin=asyncio.subprocess.DEVNULL,
-                stdout=asyncio.subprocess.DEVNULL,
                 stderr=lines,
             )
         self.is_frozen = False

@@ -15,6 +15,7 @@ from random import SystemRandom
 import pytest
 
 from tests.chaos.figures import Figures
+from tests.chaos.fleet import preloaded
 from tests.chaos.suites import SHORT_FORMS, SUITES
 
 SEED = int(os.environ.get("CHAOS_SEED", "0")) or SystemRandom().randrange(1, 10**6)
@@ -38,7 +39,8 @@ async def under_way(request: pytest.FixtureRequest) -> AsyncIterator[Mapping[str
 
     async def in_turn(name: str) -> Figures:
         async with nullcontext() if name == BESIDE else turns:
-            return await SUITES[name].short(SEED, _command(name))
+            with preloaded():
+                return await SUITES[name].short(SEED, _command(name))
 
     asked = {item.name for item in request.session.items if item.path == request.path}
     wanted = [name for name in IN_TURN if f"{test_every_promise_holds_under_faults.__name__}[{_id(name)}]" in asked]

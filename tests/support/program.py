@@ -7,20 +7,27 @@ Each process is forked from one that has read every command. That a command can 
 import asyncio
 import multiprocessing
 import os
+import signal
 import sys
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import IO, TYPE_CHECKING, Any, NamedTuple, Protocol
 
 import orjson
 
-from eventjobs.cli.main import COMMANDS, MODULES, run
+from eventjobs.__main__ import main
+from eventjobs.cli.main import COMMANDS, MODULES
+
+if TYPE_CHECKING:
+    from multiprocessing.context import ForkServerProcess
 
 LIMIT_S = 60.0
 
 _FORKS = multiprocessing.get_context("forkserver")
-_FORKS.set_forkserver_preload(["eventjobs.app", *(f"eventjobs.cli.{MODULES.get(name, name)}" for name, *_ in COMMANDS)])
+_FORKS.set_forkserver_preload(
+    [__name__, "eventjobs.app", *(f"eventjobs.cli.{MODULES.get(name, name)}" for name, *_ in COMMANDS)]
+)
 
 
 class Ended(NamedTuple):
@@ -56,11 +63,89 @@ async def eventjobs_beside(*arguments: str, env: Mapping[str, str] | None = None
     return await asyncio.to_thread(eventjobs, *arguments, env=env, told=told)
 
 
+class Running(Protocol):
+    """What can be done to a process that runs, as asyncio names it."""
+
+    @property
+    def pid(self) -> int: ...
+
+    @property
+    def returncode(self) -> int | None: ...
+
+    def send_signal(self, signal: int, /) -> None: ...
+
+    def terminate(self) -> None: ...
+
+    def kill(self) -> None: ...
+
+    async def wait(self) -> int: ...
+
+
+class Forked:
+    """A command that goes on beside the test. Its process is nobody's child here, and is ended with this one."""
+
+    def __init__(self, process: "ForkServerProcess") -> None:
+        self._process = process
+        assert process.pid is not None
+        self.pid = process.pid
+
+    @property
+    def returncode(self) -> int | None:
+        """The exit code; that of a signal is negative."""
+        return self._process.exitcode
+
+    def send_signal(self, signal: int, /) -> None:
+        """Send a signal to a process that has not ended; raises `ProcessLookupError` else, as asyncio does."""
+        if self.returncode is not None:
+            raise ProcessLookupError
+        os.kill(self.pid, signal)
+
+    def terminate(self) -> None:
+        self.send_signal(signal.SIGTERM)
+
+    def kill(self) -> None:
+        self.send_signal(signal.SIGKILL)
+
+    async def wait(self) -> int:
+        """Wait for its end and return the exit code."""
+        with os.fdopen(os.dup(self._process.sentinel)) as ends:  # one descriptor can be watched for one waiter
+            ended = asyncio.Event()
+            loop = asyncio.get_running_loop()
+            loop.add_reader(ends, ended.set)
+            try:
+                await ended.wait()
+            finally:
+                loop.remove_reader(ends)
+        code = self.returncode
+        assert code is not None
+        return code
+
+
+async def begin(*arguments: str, env: Mapping[str, str], stderr: IO[bytes]) -> Running:
+    """Run a command in this environment until it ends or is ended; what it writes to the standard output is lost."""
+    streams = Path(os.devnull), Path(os.devnull), Path(stderr.name)
+    process = _FORKS.Process(target=_become, args=(arguments, dict(env), streams), daemon=True)
+    await asyncio.to_thread(process.start)
+    return Forked(process)
+
+
+async def execute(*arguments: str, env: Mapping[str, str], stderr: IO[bytes]) -> Running:
+    """Do the same in a process that begins as those of users do."""
+    return await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "eventjobs", *arguments),
+        env=env,
+        stdin=asyncio.subprocess.DEVNULL,
+        stdout=asyncio.subprocess.DEVNULL,
+        stderr=stderr,
+    )
+
+
 def _become(arguments: tuple[str, ...], environment: Mapping[str, str], streams: tuple[Path, Path, Path]) -> None:
     os.environ.clear()
     os.environ.update(environment)
-    for number, (path, mode) in enumerate(zip(streams, "rww", strict=True)):
+    for number, (path, mode) in enumerate(zip(streams, "raa", strict=True)):
         with path.open(mode) as file:
             os.dup2(file.fileno(), number)
     sys.stdin, sys.stdout, sys.stderr = open(0), open(1, "w"), open(2, "w")  # noqa: SIM115 ends with the process
-    sys.exit(run(arguments))
+    sys.argv = ["eventjobs", *arguments]
+    main()
