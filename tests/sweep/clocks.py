@@ -79,11 +79,11 @@ def _content(name: str) -> bytes:
 
 def changes(zone: ZoneInfo, step: timedelta, begin: datetime = FIRST, end: datetime = LAST) -> Iterator[Change]:
     """Find the changes of offset by looking once in a while; one that is undone within `step` would not be seen."""
-    at, known = begin, offset(zone, begin)
+    at, known = begin, begin.astimezone(zone).utcoffset()
     while at < end:
-        then = offset(zone, at + step)
+        then = (at + step).astimezone(zone).utcoffset()
         if then != known:
-            yield _between(zone, at, at + step, known)
+            yield _between(zone, at, at + step, offset(zone, at))
         at, known = at + step, then
 
 
