@@ -57,7 +57,7 @@ class Codec:
 
     def decode(self, type: str, schema: int, data: bytes) -> Any:  # noqa: A002 the field's name on the wire
         """Return the fact; raises `UnknownEvent` for a type, schema or shape that this version does not know."""
-        cls = self._classes.get(type)
+        cls: Any = self._classes.get(type)
         if cls is None:
             raise UnknownEvent(f"the event type {type} is not known to this version")
         if schema != cls.SCHEMA:
