@@ -21,9 +21,9 @@ from eventjobs.ids import EVERYWHERE
 
 
 class Query(BaseModel):
-    """The parameters of a route: closed, each given once."""
+    """The parameters of a route: closed, each given once; what reads them is built at the first request."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
 
 NO_PARAMETERS = Query()

@@ -9,9 +9,9 @@ from eventjobs.api.schemas import AsOfBody, Reference
 
 
 class Shown(BaseModel):
-    """What a view shows; more fields may follow."""
+    """What a view shows; more fields may follow. Its validator is built as that of a `Body` is."""
 
-    model_config = ConfigDict(extra="allow")
+    model_config = ConfigDict(extra="allow", defer_build=True)
 
 
 class WorkspaceItem(Shown):

@@ -34,9 +34,9 @@ Text = Annotated[str, StringConstraints(max_length=2_000)]
 
 
 class CommandFields(BaseModel):
-    """The fields of a command: closed, strict, unchangeable."""
+    """The fields of a command: closed, strict, unchangeable; what reads them is built at the first command."""
 
-    model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
+    model_config = ConfigDict(strict=True, extra="forbid", frozen=True, defer_build=True)
 
 
 C = TypeVar("C", bound=CommandFields)
