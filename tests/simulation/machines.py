@@ -6,10 +6,11 @@ as after SIGKILL: nothing of it runs any more, no `finally` either. Time goes on
 """
 
 import asyncio
-import heapq
 from collections.abc import Callable, Coroutine
 from contextlib import suppress
 from contextvars import Context, ContextVar, copy_context
+from functools import partial
+from heapq import heapify, heappop, heappush
 from typing import Any
 from weakref import WeakSet
 
@@ -81,41 +82,31 @@ class Machine:
 
 
 class _Step(asyncio.Handle):
-    """A callback, made with less ado than asyncio's own: there are a million in a simulated day."""
+    """A callback, made with less ado than asyncio's own: the loop fills it in, as a million a day cost a call each."""
 
-    def __init__(self, callback: Callable[..., Any], args: Any, loop: "MachineLoop", context: Context | None) -> None:
-        self._context = copy_context() if context is None else context
-        self._loop = loop
-        self._cancelled = False
-        self._callback = callback
-        self._args = args
-        self._repr = None
-        self._source_traceback = None
+    __slots__ = ()
+
+    def __init__(self) -> None:
+        """Leave it to the loop."""
 
     def cancel(self) -> None:
         self._cancelled = True
         self._callback = self._args = None
 
 
-class _Timer(_Step, asyncio.TimerHandle):
+class _Timer(asyncio.TimerHandle):
     """The same for a callback at a moment."""
 
-    def __init__(
-        self,
-        when: float,
-        callback: Callable[..., Any],
-        args: Any,
-        loop: "MachineLoop",
-        context: Context | None,
-    ) -> None:
-        super().__init__(callback, args, loop, context)
-        self._when = when
-        self._scheduled = True
+    __slots__ = ()
+
+    def __init__(self) -> None:
+        """Leave it to the loop."""
 
     def cancel(self) -> None:
         if not self._cancelled:
-            self._loop._timer_handle_cancelled(self)
-        super().cancel()
+            self._cancelled = True
+            self._callback = self._args = None
+            self._loop._timer_cancelled_count += self._scheduled
 
 
 class MachineLoop(VirtualLoop):
@@ -134,6 +125,9 @@ class MachineLoop(VirtualLoop):
         self.turns = 0
         self._timers: list[tuple[float, int, asyncio.TimerHandle]] = []
         self.set_task_factory(_task)
+        # Asked for each future and task, so without a Python frame: `bool()` says that nobody debugs here.
+        self.create_future = partial(asyncio.Future, loop=self)  # type: ignore[method-assign]
+        self.get_debug = bool  # type: ignore[method-assign]
 
     def bury(self) -> None:
         """Close what the dead left behind, without letting it say anything."""
@@ -147,56 +141,86 @@ class MachineLoop(VirtualLoop):
 
     def call_soon(self, callback: Callable[..., Any], *args: Any, context: Context | None = None) -> asyncio.Handle:
         """Run a callback in the next turn."""
-        handle = _Step(callback, args, self, context)
-        self._ready.append(handle)
-        return handle
+        step = _Step.__new__(_Step)
+        step._context = copy_context() if context is None else context
+        step._cancelled = False
+        step._callback = callback
+        step._args = args
+        self._ready.append(step)
+        return step
 
     def call_later(
         self, delay: float, callback: Callable[..., Any], *args: Any, context: Context | None = None
     ) -> asyncio.TimerHandle:
         """Run a callback after so many virtual seconds."""
-        return self.call_at(self._jump.time_s + delay, callback, *args, context=context)
+        return self._timer(self._jump.time_s + delay, callback, args, context)
 
     def call_at(
         self, when: float, callback: Callable[..., Any], *args: Any, context: Context | None = None
     ) -> asyncio.TimerHandle:
         """Run a callback at a moment; those of one moment in the order in which they were asked for."""
-        timer = _Timer(when, callback, args, self, context)
-        heapq.heappush(self._timers, (when, next(self._numbers), timer))
+        return self._timer(when, callback, args, context)
+
+    def _timer(self, when: float, callback: Callable[..., Any], args: Any, context: Context | None) -> _Timer:
+        timer = _Timer.__new__(_Timer)
+        timer._context = copy_context() if context is None else context
+        timer._loop = self
+        timer._cancelled = False
+        timer._callback = callback
+        timer._args = args
+        timer._when = when
+        timer._scheduled = True
+        heappush(self._timers, (when, next(self._numbers), timer))
         return timer
 
     def _run_once(self) -> None:
+        """Run turns until the loop is to stop, and not only one: most of them have a single callback."""
+        ready, shuffled = self._ready, self._shuffled
+        while True:
+            self._take_due()
+            if len(ready) > 1 and shuffled is not None:
+                self._shuffle(shuffled)
+            for _ in range(len(ready)):
+                handle = ready.popleft()
+                if handle._cancelled:
+                    continue
+                machine = handle._context.get(MACHINE)
+                if machine is not None and not machine.admits(handle):
+                    continue
+                self.turns += 1
+                try:
+                    handle._context.run(handle._callback, *handle._args)
+                except (SystemExit, KeyboardInterrupt):
+                    raise
+                except BaseException as error:  # noqa: BLE001 as asyncio has it, with one call less
+                    message = f"Exception in callback {handle._callback!r}"
+                    self.call_exception_handler({"message": message, "exception": error})
+            if self._stopping:
+                return
+
+    def _take_due(self) -> None:
+        """Let time move on where nothing else is ready, and make ready what is due then."""
         timers, ready, jump = self._timers, self._ready, self._jump
         if self._timer_cancelled_count > 100 and self._timer_cancelled_count * 2 > len(timers):
             timers = self._forget_cancelled()
         while timers and timers[0][2]._cancelled:
             self._timer_cancelled_count -= 1
-            heapq.heappop(timers)[2]._scheduled = False
+            heappop(timers)[2]._scheduled = False
         if not ready and not self._stopping:
             if not timers:
                 raise SimulationStuck("everybody waits for something that nobody will do")
             jump.time_s = max(jump.time_s, timers[0][0])
         now = jump.time_s + 1e-9  # after half a year less than a float can tell
         while timers and timers[0][0] <= now:
-            timer = heapq.heappop(timers)[2]
+            timer = heappop(timers)[2]
             timer._scheduled = False
             ready.append(timer)
-        if len(ready) > 1 and self._shuffled is not None:
-            self._shuffle(self._shuffled)
-        for _ in range(len(ready)):
-            handle = ready.popleft()
-            if handle._cancelled:
-                continue
-            machine = handle._context.get(MACHINE)
-            if machine is None or machine.admits(handle):
-                self.turns += 1
-                handle._run()
 
     def _forget_cancelled(self) -> list[tuple[float, int, asyncio.TimerHandle]]:
         for _, _, timer in self._timers:
             timer._scheduled = not timer._cancelled
         self._timers = [entry for entry in self._timers if not entry[2]._cancelled]
-        heapq.heapify(self._timers)
+        heapify(self._timers)
         self._timer_cancelled_count = 0
         return self._timers
 
