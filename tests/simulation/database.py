@@ -10,7 +10,7 @@ from bisect import bisect_right
 from collections import Counter, deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from random import Random
 from typing import Any, TypeVar
 
@@ -29,6 +29,7 @@ from tests.simulation.figures import Seen
 from tests.simulation.machines import NOBODY, Machine
 
 T = TypeVar("T")
+NEVER = datetime.max.replace(tzinfo=UTC)
 STEPPING_S = 30.0
 TIMEOUT_S = 5.0
 """How long a caller waits for an answer that does not come."""
@@ -66,6 +67,8 @@ class Views:
     position: int = 1
     chain: bytes = b""
     timers: dict[tuple[Any, ...], datetime] = field(default_factory=dict)
+    first_due: datetime | None = None
+    """The earliest of these moments, while it is known: everybody asks for it every second."""
     zone_data: dict[tuple[Any, ...], str] = field(default_factory=dict)
     by_the_wall: dict[StreamId, bool] = field(default_factory=dict)
     runs: dict[tuple[str, str], OpenRun] = field(default_factory=dict)
@@ -77,6 +80,7 @@ class Views:
         if fact.type in notifications.PROJECTION.types:
             self._apply_message(fact)
         if fact.type in timers.PROJECTION.types:
+            self.first_due = None
             for write in timers.PROJECTION.project(fact):
                 if isinstance(write, Put):
                     self.timers[write.key] = write.values["due_at"]
@@ -368,7 +372,12 @@ class Database:
 
     def due(self, until: datetime, limit: int) -> Sequence[DueTimer]:
         """The due moments of the view."""
-        found = [DueTimer(due, key[0], key[1], key[2]) for key, due in self.views.timers.items() if due <= until]
+        timers = self.views.timers
+        if self.views.first_due is None:
+            self.views.first_due = min(timers.values(), default=NEVER)
+        if until < self.views.first_due:
+            return []
+        found = [DueTimer(due, key[0], key[1], key[2]) for key, due in timers.items() if due <= until]
         return sorted(found, key=lambda timer: timer.due_at)[:limit]
 
     def outdated(self, zone_data: str, limit: int) -> Sequence[StreamId]:

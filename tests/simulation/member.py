@@ -62,17 +62,17 @@ class MachineClock:
     """A machine's own clock: its seconds may be a little longer or shorter than the database's."""
 
     def __init__(self, world: "World", rate: float) -> None:
-        self._world = world
+        self._time = world.loop.time
         self._rate = rate
 
     def now(self) -> Any:
         raise AssertionError("nobody may read the machine's own date")
 
     def monotonic(self) -> float:
-        return self._world.loop.time() * self._rate
+        return self._time() * self._rate
 
-    async def sleep(self, seconds: float) -> None:
-        await asyncio.sleep(seconds / self._rate)
+    def sleep(self, seconds: float) -> Coroutine[Any, Any, None]:
+        return asyncio.sleep(seconds / self._rate)
 
 
 class Member:
