@@ -65,7 +65,9 @@ async def run(seed: int, size: Size, command: str) -> Figures:
 
             async def all_ended() -> bool:
                 await log.catch_up(server.url)
-                return len(log.outcomes) >= size.occurrences and not log.open
+                assert len(log.outcomes) >= size.occurrences, f"{len(log.outcomes)} outcomes"
+                assert not log.open, f"open: {sorted(log.open)}"
+                return True
 
             await asyncio.sleep(max(0.0, (due - datetime.now(UTC)).total_seconds()))
             await eventually(all_ended, timeout_s=ENDED_S, every_s=0.5)

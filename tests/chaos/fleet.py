@@ -44,8 +44,8 @@ def preloaded() -> Iterator[None]:
 
 
 async def start(*arguments: str, env: Mapping[str, str], stderr: IO[bytes]) -> Running:
-    """Start the program; one that is to load another library first begins by itself, whatever else is asked for."""
-    how = begin if _PRELOADED.get() and "LD_PRELOAD" not in env else execute
+    """Start the program as users do, unless `preloaded`."""
+    how = begin if _PRELOADED.get() else execute
     return await how(*arguments, env=env, stderr=stderr)
 
 

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from multiprocessing.context import ForkServerProcess
 
 LIMIT_S = 60.0
+READ_AT_ONCE = {"LD_PRELOAD", "SSL_CERT_FILE"}
+"""What libraries look at when they are loaded: a process that is to go by these has to begin by itself."""
 
 _FORKS = multiprocessing.get_context("forkserver")
 _FORKS.set_forkserver_preload(
@@ -123,6 +125,8 @@ class Forked:
 
 async def begin(*arguments: str, env: Mapping[str, str], stderr: IO[bytes]) -> Running:
     """Run a command in this environment until it ends or is ended; what it writes to the standard output is lost."""
+    if READ_AT_ONCE & env.keys():
+        return await execute(*arguments, env=env, stderr=stderr)
     streams = Path(os.devnull), Path(os.devnull), Path(stderr.name)
     process = _FORKS.Process(target=_become, args=(arguments, dict(env), streams), daemon=True)
     await asyncio.to_thread(process.start)
