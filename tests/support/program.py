@@ -10,7 +10,9 @@ import os
 import signal
 import sys
 import tempfile
+import threading
 from collections.abc import Mapping
+from multiprocessing.connection import wait
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, NamedTuple, Protocol
 
@@ -26,6 +28,8 @@ LIMIT_S = 60.0
 READ_AT_ONCE = {"LD_PRELOAD", "SSL_CERT_FILE"}
 """What libraries look at when they are loaded: a process that is to go by these has to begin by itself."""
 
+_ENDS = threading.Lock()
+"""Held while ends are read: each can be read once, and whoever starts a process reads those of all others as well."""
 _FORKS = multiprocessing.get_context("forkserver")
 _FORKS.set_forkserver_preload(
     [__name__, "eventjobs.app", *(f"eventjobs.cli.{MODULES.get(name, name)}" for name, *_ in COMMANDS)]
@@ -50,13 +54,11 @@ def eventjobs(*arguments: str, env: Mapping[str, str] | None = None, told: str =
         given, out, err = streams = [Path(name) / stream for stream in ("in", "out", "err")]
         given.write_text(told)
         process = _FORKS.Process(target=_become, args=(arguments, environment, streams))
-        process.start()
-        process.join(LIMIT_S)
-        if process.exitcode is None:
+        _start(process)
+        if not wait([process.sentinel], LIMIT_S):
             process.kill()
-            process.join()
-        code = process.exitcode
-        process.close()
+            wait([process.sentinel])
+        code = _exit_code(process)
         return Ended(code or 0, out.read_text(), err.read_text())
 
 
@@ -94,7 +96,7 @@ class Forked:
     @property
     def returncode(self) -> int | None:
         """The exit code; that of a signal is negative."""
-        return self._process.exitcode
+        return _exit_code(self._process)
 
     def send_signal(self, signal: int, /) -> None:
         """Send a signal to a process that has not ended; raises `ProcessLookupError` else, as asyncio does."""
@@ -129,7 +131,7 @@ async def begin(*arguments: str, env: Mapping[str, str], stderr: IO[bytes]) -> R
         return await execute(*arguments, env=env, stderr=stderr)
     streams = Path(os.devnull), Path(os.devnull), Path(stderr.name)
     process = _FORKS.Process(target=_become, args=(arguments, dict(env), streams), daemon=True)
-    await asyncio.to_thread(process.start)
+    await asyncio.to_thread(_start, process)
     return Forked(process)
 
 
@@ -142,6 +144,16 @@ async def execute(*arguments: str, env: Mapping[str, str], stderr: IO[bytes]) ->
         stdout=asyncio.subprocess.DEVNULL,
         stderr=stderr,
     )
+
+
+def _start(process: "ForkServerProcess") -> None:
+    with _ENDS:
+        process.start()
+
+
+def _exit_code(process: "ForkServerProcess") -> int | None:
+    with _ENDS:
+        return process.exitcode
 
 
 def _become(arguments: tuple[str, ...], environment: Mapping[str, str], streams: tuple[Path, Path, Path]) -> None:

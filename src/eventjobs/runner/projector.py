@@ -124,7 +124,8 @@ class Projector:
         group = [self._projections[point.name] for point in going if point.position == after]
         gathered = await self._batches.next(group, after, meeting)
         self._is_left_to_others = not gathered.facts or not await self._project_or_isolate(after, gathered)
-        self._batches.note_written()
+        if not self._is_left_to_others:
+            self._batches.note_written()
         return True
 
     async def _has_moved(self) -> bool:
