@@ -3,13 +3,24 @@
 import re
 from typing import Any
 
-from playwright.async_api import Locator, Page, expect
+from playwright.async_api import BrowserContext, Locator, Page, expect
 
 from tests.api.rig import Rig
 from tests.browser.conftest import Complaints, Open
 from tests.browser.test_dashboard import serious
 
 STALE = re.compile(r"^error: Failed to load resource: .* 412 ")
+CLOSE_LATE = """
+    const close = HTMLDialogElement.prototype.close;
+    window.late = [];
+    HTMLDialogElement.prototype.close = function () {
+        late.push(() => new Promise((told) => {
+            this.addEventListener("close", () => setTimeout(told));
+            close.call(this);
+        }));
+    };
+"""
+"""Dialogs close when the test says so."""
 
 
 async def some_jobs(served: Rig, *jobs: str, **fields: Any) -> None:
@@ -274,3 +285,18 @@ async def test_a_job_and_a_group_are_copied_and_the_copy_is_opened(opened: Open,
         await page.keyboard.press("Escape")
         await expect(page.get_by_role("row").filter(has_text=new)).to_contain_text("draft")
     assert (await group(served, "more-dried"))["jobs"] == []  # a job is in one group
+
+
+async def test_a_form_of_which_the_browser_tells_late_that_it_closed_takes_no_other_away(
+    opened: Open, served: Rig, context: BrowserContext
+) -> None:
+    await some_jobs(served, "sultanas", schedule={"type": "on_demand"})
+    await context.add_init_script(CLOSE_LATE)
+    page = await opened("connect?tab=all")
+    await page.get_by_role("button", name="More about Sultanas", exact=True).click()
+    await page.get_by_role("menuitem", name="Copy").click()
+    await page.get_by_role("dialog", name="Copy Sultanas").get_by_role("button", name="Copy").click()
+    wizard = page.get_by_role("dialog", name="Edit Sultanas - copy")
+    await expect(wizard).to_be_visible()
+    await page.evaluate("Promise.all(late.map((close) => close()))")
+    await expect(wizard).to_be_visible()

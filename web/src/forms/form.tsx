@@ -51,6 +51,7 @@ interface SheetProps {
 export function Sheet(props: SheetProps) {
   const { isChanged, isDone = false } = props;
   const dialog = useRef<HTMLDialogElement>(null);
+  const own = useRef(shown.value);
   const [leaving, setLeaving] = useState<"sheet" | "page">();
   useLayoutEffect(() => {
     dialog.current?.showModal();
@@ -76,6 +77,8 @@ export function Sheet(props: SheetProps) {
     if (leaving === "page") letGo();
     dialog.current?.close();
   };
+  // A browser tells this later: another form may be open by then.
+  const closed = () => shown.value === own.current && closeForm();
   return (
     <dialog
       ref={dialog}
@@ -83,7 +86,7 @@ export function Sheet(props: SheetProps) {
       aria-labelledby="sheet"
       onKeyDown={(event) => event.key === "Escape" && leave(event)}
       onCancel={leave}
-      onClose={closeForm}
+      onClose={closed}
     >
       <div class="sheet-title">
         <h2 id="sheet">{props.title}</h2>
