@@ -258,13 +258,16 @@ class Service:
         )
         await self.log.start()
         self._exit.push_async_callback(self.log.stop)
+        self.roster, self.watch = PostgresBeats(self.pool), Watch()
+        self.peers = Heirs(self.roster, self.watch, self.clock, self.instance)
 
     async def _open_views(self, url: str) -> None:
         # Who reads is told within three seconds that it cannot be done now: the two waits together are shorter.
         reading = {**SESSION, "lock_timeout": READ_LOCK}
         self.views = Views(await self._pool("views", url, 8, reading, acquire_s=READ_ACQUIRE_S))
         projecting = await self._pool("projector", url, 2)
-        self.projector = Projector(self.log, projecting, self.clock, self.tasks, self.metrics)
+        turn = partial(self.peers.turn, "views")
+        self.projector = Projector(self.log, projecting, self.clock, self.tasks, self.metrics, turn=turn)
         self._keep(self.projector.run, "projector")
 
     async def _build_commands(self) -> None:
@@ -334,8 +337,6 @@ class Service:
         )
         self.callbacks = CallbackUrls(await read_callback_key(self.pool), settings.address(settings.port))
         self.lease = Trust(SystemClock().monotonic)
-        beats, watch = PostgresBeats(self.pool), Watch()
-        peers = Heirs(beats, watch, self.clock, self.instance)
         calm = Calm()
         places = Places(settings.runs_per_instance, self.metrics.runs_in_line.set)
         station = Station(
@@ -354,7 +355,7 @@ class Service:
             tasks=self.tasks,
             metrics=self.metrics,
             grace_s=settings.grace.total_seconds(),
-            peers=peers,
+            peers=self.peers,
             places=places,
             calm=calm,
         )
@@ -371,7 +372,7 @@ class Service:
             zone_data=zone_data(),
         )
         keeper = PostgresLedger(self.pool, ledger_version())
-        is_ours = partial(peers.goes_first, "ledger")
+        is_ours = partial(self.peers.goes_first, "ledger")
         self.ledger = LedgerWatch(self.log, self.clock, self.metrics, self.presence.trusted, keeper, is_ours=is_ours)
         self.found = LastFound(self.ledger, keeper.find_state)
         self.ticker = Ticker(
@@ -382,7 +383,7 @@ class Service:
             self.presence,
             self.tasks,
             self.metrics,
-            peers=peers,
+            peers=self.peers,
             places=places,
             answered=answered,
             calm=calm,
@@ -392,17 +393,17 @@ class Service:
             self.surroundings,
             self.clock,
             self.lease,
-            beats,
+            self.roster,
             upcoming,
             self.instance,
-            watch=watch,
-            peers=peers,
+            watch=self.watch,
+            peers=self.peers,
             metrics=self.metrics,
             places=places,
         )
-        self._build_telling(peers, secrets)
+        self._build_telling(secrets)
 
-    def _build_telling(self, peers: Heirs, secrets: SecretStore) -> None:
+    def _build_telling(self, secrets: SecretStore) -> None:
         """What watches the schedules, and what sends the messages that are wanted."""
         settings, calls, outbox = self.settings, GuardedOutbound(self.outbound), Outbox(self.pool)
         password = mail_password(settings)
@@ -418,7 +419,7 @@ class Service:
             mark=PostgresMark(self.pool, "alarms"),
             following=self.projector,
             metrics=self.metrics,
-            is_ours=partial(peers.goes_first, "alarms"),
+            is_ours=partial(self.peers.goes_first, "alarms"),
         )
         self.reporter = Reporter(
             self.log,
@@ -427,7 +428,7 @@ class Service:
             self.clock,
             self.presence,
             mark=PostgresMark(self.pool, "reports"),
-            is_ours=partial(peers.goes_first, "reports"),
+            is_ours=partial(self.peers.goes_first, "reports"),
         )
         self.notifier = Notifier(
             self.dispatcher,
@@ -438,7 +439,7 @@ class Service:
             metrics=self.metrics,
             outbox=outbox,
             channels=channels_of(settings, calls, secrets, self.clock, self.log_id, password),
-            peers=peers,
+            peers=self.peers,
             secrets=self.secrets,
             public_url=settings.public_url,
         )
@@ -446,7 +447,7 @@ class Service:
         self.readiness = LogReadiness(self.log, self.projector, self.clock, checks)
         self.heartbeat = None
         if settings.heartbeat_url is not None:
-            url, ours = settings.heartbeat_url.get_secret_value(), partial(peers.goes_first, "heartbeat")
+            url, ours = settings.heartbeat_url.get_secret_value(), partial(self.peers.goes_first, "heartbeat")
             self.heartbeat = Heartbeat(url, calls, self.clock, self.readiness.problems, is_ours=ours)
 
     def _start_beats(self, direct: str) -> None:

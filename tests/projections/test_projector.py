@@ -14,6 +14,7 @@ from eventjobs.log.memory import MemoryEventLog
 from eventjobs.projections import checkpoints, left_groups, workspaces
 from eventjobs.projections.registry import PROJECTIONS
 from eventjobs.projections.temporal import Projection, Put, Write
+from eventjobs.runner.projector import OTHERS_S, Projector
 from tests.projections.conftest import Fresh
 from tests.support.history import History
 from tests.support.views import Writer, append_all, everything, new_log, project_all, projector_on, view_rows
@@ -75,6 +76,52 @@ async def test_who_did_not_project_last_leaves_it_to_who_did_until_the_views_sta
     await project_all(second)
     assert (seen, second.position()) == ([late, taken], taken)
     assert await pool.fetchval("SELECT count(*) FROM view_workspaces_1") == 3
+
+
+async def test_who_writes_a_batch_is_left_to_it_however_long_it_takes(fresh: Fresh) -> None:
+    log, pool = new_log(), await fresh()
+    other = projector_on(log, pool)
+    await project_all(other)
+    head = await append_all(log, History(25).appends(5))
+    other._is_left_to_others = True
+    async with pool.acquire() as busy, busy.transaction():
+        await checkpoints.lock(busy, PROJECTIONS, held_max_ms=checkpoints.HELD_MAX_MS)
+        for _ in range(3):
+            assert not await _made_a_batch(other)
+    assert await _made_a_batch(other)
+    assert other.position() == head
+
+
+async def _made_a_batch(projector: Projector) -> bool:
+    """Take one step; tell whether a batch was made for it."""
+    made: list[int] = []
+    following = projector._batches.next
+
+    async def noted(*wanted: Any) -> Any:
+        made.append(1)
+        return await following(*wanted)
+
+    projector._batches.next = noted  # type: ignore[method-assign]
+    try:
+        await projector.step()
+    finally:
+        projector._batches.next = following  # type: ignore[method-assign]
+    return bool(made)
+
+
+async def test_those_that_could_take_over_do_so_one_after_the_other(fresh: Fresh) -> None:
+    log, pool = new_log(), await fresh()
+    every = [projector_on(log, pool, turn=turn) for turn in (2, 0)]
+    for one in every:
+        await project_all(one)
+    await append_all(log, History(26).appends(3))
+    waited = []
+    for one in every:
+        one._is_left_to_others = True
+        began = one._clock.monotonic()
+        assert not await one._has_moved()
+        waited.append(one._clock.monotonic() - began)
+    assert waited == [pytest.approx(3 * OTHERS_S, abs=0.1), pytest.approx(OTHERS_S, abs=0.1)]
 
 
 async def test_who_is_frozen_in_a_batch_keeps_the_views_from_nobody_for_long(fresh: Fresh) -> None:

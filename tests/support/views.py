@@ -81,9 +81,19 @@ def projector_on(
     batch: int = 2_000,
     projections: Sequence[Projection] = PROJECTIONS,
     held_max_ms: int = HELD_MAX_MS,
+    turn: int = 0,
 ) -> Projector:
-    clock = MovingClock(datetime.now(UTC))
-    return Projector(log, pool, clock, Tasks(), Metrics(), projections, batch=batch, held_max_ms=held_max_ms)
+    return Projector(
+        log,
+        pool,
+        MovingClock(datetime.now(UTC)),
+        Tasks(),
+        Metrics(),
+        projections,
+        batch=batch,
+        held_max_ms=held_max_ms,
+        turn=lambda: turn,
+    )
 
 
 async def project_all(projector: Projector) -> None:

@@ -3,10 +3,11 @@ Keeps the views at the log's head.
 
 Views at the same position advance together: one batch, one transaction with their checkpoints, so each fact counts
 once, whichever instance projects it. The next batch is fetched while this one is written. Whoever projected last goes
-on; the others look how far it is and take its place only when it does not move, or each would do all the work.
+on; the others look how far it is and take its place only when it does not move, or each would do all the work. They do
+so by turns: on a busy machine it may well be slow and alive.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Final
 
@@ -32,7 +33,7 @@ from eventjobs.telemetry.tasks import Tasks
 BATCH: Final = 2_000
 POLL_S: Final = 1.0
 OTHERS_S: Final = 0.5
-"""How long the views may stand still before an instance that did not project last does it."""
+"""How long the views may stand still before an instance that did not project last does it; so much later each next."""
 LOOKS_S: Final = (0.01, 0.1)
 """How soon such an instance looks how far the views are, at first and later."""
 RETRY_S: Final = 0.5
@@ -57,7 +58,9 @@ class Projector:
         *,
         batch: int = BATCH,
         held_max_ms: int = checkpoints.HELD_MAX_MS,
+        turn: Callable[[], int] = lambda: 0,
     ) -> None:
+        """Project for all instances on one database; `turn` tells how many of those that live come before this one."""
         self._log = log
         self._pool = pool
         self._clock = clock
@@ -68,6 +71,7 @@ class Projector:
         self._batch = batch
         self._batches = Batches(log, tasks, batch)
         self._held_max_ms = held_max_ms
+        self._turn = turn
         self._copy = False
         self._is_left_to_others = False
 
@@ -118,10 +122,10 @@ class Projector:
         places = self._positions.places()
         if not places or places[0] >= self._log.known_head.position:
             return False
-        if self._is_left_to_others and await self._has_moved():
-            return True
         after, meeting = places[0], places[1] + 1 if len(places) > 1 else None
         group = [self._projections[point.name] for point in going if point.position == after]
+        if self._is_left_to_others and (await self._has_moved() or not await self._are_free(group)):
+            return True
         gathered = await self._batches.next(group, after, meeting)
         self._is_left_to_others = not gathered.facts or not await self._project_or_isolate(after, gathered)
         if not self._is_left_to_others:
@@ -131,13 +135,18 @@ class Projector:
     async def _has_moved(self) -> bool:
         """Tell whether others take the views further within their time."""
         before, waited, (pause, longest) = self._positions.places(), 0.0, LOOKS_S
-        while waited < OTHERS_S:
+        while waited < OTHERS_S * (1 + self._turn()):
             await self._clock.sleep(pause)
             await self._refresh()
             if self._positions.places() != before:
                 return True
             waited, pause = waited + pause, min(2 * pause, longest)
         return False
+
+    async def _are_free(self, group: Sequence[Projection]) -> bool:
+        """Tell whether nobody writes a batch: who takes long to write one does not stand still."""
+        async with self._pool.acquire() as connection, connection.transaction():
+            return len(await checkpoints.lock(connection, group, held_max_ms=self._held_max_ms)) == len(group)
 
     async def _start(self) -> None:
         async with self._pool.acquire() as connection:
