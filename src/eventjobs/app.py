@@ -62,6 +62,7 @@ from eventjobs.postgres.embedded import EmbeddedPostgres
 from eventjobs.postgres.faults import DATABASE_FAULTS
 from eventjobs.postgres.growth import measure_growth
 from eventjobs.postgres.ledger import PostgresLedger
+from eventjobs.postgres.line_writer import LineWriter
 from eventjobs.postgres.lines import PostgresLines
 from eventjobs.postgres.loads import DataTables
 from eventjobs.postgres.marks import PostgresMark
@@ -346,7 +347,7 @@ class Service:
             workshop=Workshop(
                 registry=self.registry,
                 workbench=workbench,
-                lines=self.lines,
+                lines=LineWriter(self.lines, self.tasks),
                 random=self.random,
                 callbacks=self.callbacks,
             ),

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import Any, Final, Protocol
+from typing import Any, Final, NamedTuple, Protocol
 
 import asyncpg
 import orjson
@@ -32,6 +32,20 @@ class NumberedLine(Protocol):
     def fields(self) -> Mapping[str, Any]: ...  # noqa: D102
 
 
+class StoredLine(NamedTuple):
+    """A line as the table has it; `fields` is JSON as text."""
+
+    workspace: str
+    run: str
+    row: int
+    attempt: int
+    line: int
+    at: datetime
+    level: str
+    text: str
+    fields: str
+
+
 class PostgresLines:
     """Log lines in Postgres."""
 
@@ -40,19 +54,14 @@ class PostgresLines:
 
     async def write(self, workspace: str, run: str, row: int, attempt: int, lines: Sequence[NumberedLine]) -> None:
         """Keep these lines; again has no effect."""
-        async with self._pool.acquire(timeout=ACQUIRE_TIMEOUT_S) as connection:
-            await connection.execute(
-                WRITE,
-                workspace,
-                run,
-                row,
-                attempt,
-                [line.line for line in lines],
-                [line.at for line in lines],
-                [line.level for line in lines],
-                [line.text for line in lines],
-                [orjson.dumps(line.fields, option=orjson.OPT_NON_STR_KEYS).decode() for line in lines],
-            )
+        await self.write_all(stored(workspace, run, row, attempt, lines))
+
+    async def write_all(self, lines: Iterable[StoredLine]) -> None:
+        """Keep lines of any attempts, all or none."""
+        columns = list(zip(*lines, strict=True))
+        if columns:
+            async with self._pool.acquire(timeout=ACQUIRE_TIMEOUT_S) as connection:
+                await connection.execute(WRITE, *columns)
 
     async def read(
         self,
@@ -81,6 +90,16 @@ class PostgresLines:
         async with self._pool.acquire(timeout=ACQUIRE_TIMEOUT_S) as connection:
             done: str = await connection.execute(PRUNE, before, PRUNED_AT_ONCE)
         return int(done.rpartition(" ")[2])
+
+
+def stored(workspace: str, run: str, row: int, attempt: int, lines: Iterable[NumberedLine]) -> Sequence[StoredLine]:
+    """Return the lines of an attempt as the table has them."""
+    address = (workspace, run, row, attempt)
+    return [StoredLine(*address, line.line, line.at, line.level, line.text, _json(line.fields)) for line in lines]
+
+
+def _json(fields: Mapping[str, Any]) -> str:
+    return orjson.dumps(fields, option=orjson.OPT_NON_STR_KEYS).decode()
 
 
 def _lines(found: Iterable[Mapping[str, Any]]) -> Sequence[Mapping[str, Any]]:
