@@ -3,7 +3,6 @@
 import asyncio
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -167,7 +166,7 @@ class Beside:
 
     async def due(self, until: datetime, limit: int) -> Sequence[DueTimer]:
         found = await self.plant.due(until, limit)
-        others = [replace(one, kind=kind, owner=self.owner or one.owner) for one in found for kind in ("group", "job")]
+        others = [one._replace(kind=kind, owner=self.owner or one.owner) for one in found for kind in ("group", "job")]
         return [*found, *others]
 
 

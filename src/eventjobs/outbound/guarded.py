@@ -29,6 +29,14 @@ _CONNECT_S_MAX: Final = 10.0
 _LINE_BYTES_MAX: Final = 8 * 1024
 
 
+async def _refuse_redirect(_session: aiohttp.ClientSession, _context: SimpleNamespace, _found: object) -> None:
+    raise AddressRefused("the answer is a redirect; redirects are not followed")
+
+
+_NO_REDIRECTS: Final = aiohttp.TraceConfig()
+_NO_REDIRECTS.on_request_redirect.append(_refuse_redirect)
+
+
 @dataclass(frozen=True, slots=True)
 class GuardedOutbound:
     """The real `Outbound`."""
@@ -60,7 +68,7 @@ class GuardedOutbound:
             headers={"Accept-Encoding": "identity"},
             max_line_size=_LINE_BYTES_MAX,
             max_field_size=_LINE_BYTES_MAX,
-            trace_configs=[_no_redirects()],
+            trace_configs=[_NO_REDIRECTS],
         ) as session:
             yield session
 
@@ -160,12 +168,3 @@ class _Guard(AbstractResolver):
 def _plain(address: object) -> Address:
     """Return an address without the zone that a link-local one may have."""
     return ip_address(str(address).partition("%")[0])
-
-
-def _no_redirects() -> aiohttp.TraceConfig:
-    async def refuse(_session: aiohttp.ClientSession, _context: SimpleNamespace, _found: object) -> None:
-        raise AddressRefused("the answer is a redirect; redirects are not followed")
-
-    trace = aiohttp.TraceConfig()
-    trace.on_request_redirect.append(refuse)
-    return trace

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import orjson
 
@@ -19,8 +19,7 @@ LIST_OPEN_RUNS: Final = statement("reads/list_open_runs")
 LIST_ALL_KEYS: Final = statement("reads/list_all_keys")
 
 
-@dataclass(frozen=True, slots=True)
-class DueTimer:
+class DueTimer(NamedTuple):
     """A recorded due moment whose instant has come or is near; `kind` is its owner's."""
 
     due_at: datetime
@@ -47,7 +46,7 @@ class Upcoming:
 
     async def due(self, until: datetime, limit: int) -> Sequence[DueTimer]:
         """Return the earliest due moments at or before `until`, at most `limit`."""
-        return [_timer(row) for row in await self._pool.fetch(LIST_DUE_TIMERS, until, limit)]
+        return [DueTimer(*row) for row in await self._pool.fetch(LIST_DUE_TIMERS, until, limit)]
 
     async def outdated(self, zone_data: str, limit: int) -> Sequence[StreamId]:
         """Return owners by the wall clock whose next moment was found with zone data older than this."""
@@ -65,7 +64,3 @@ class Upcoming:
             {**row, "roles": orjson.loads(row["roles"]), "workspaces": orjson.loads(row["workspaces"])}
             for row in await self._pool.fetch(LIST_ALL_KEYS)
         ]
-
-
-def _timer(row: Any) -> DueTimer:
-    return DueTimer(row["due_at"], row["workspace"], row["owner_kind"], row["owner_id"])

@@ -74,6 +74,9 @@ WAITS_BEGIN: Final = (
 )
 """From when on a success is waited for, where none came since."""
 
+MAY_BE_WATCHED: Final = (ScheduleAlertsEdited.TYPE, ScheduleRestored.TYPE)
+"""From when on a schedule may have alerts."""
+
 _log: Final = structlog.get_logger("eventjobs.alarms")
 
 
@@ -221,7 +224,7 @@ class Alarms:
         while self._position < head:
             facts = await self._log.read(self._position, BATCH, before=head + 1, matching=FOLLOWED)
             for fact in facts:
-                if isinstance(fact.event, ScheduleAlertsEdited | ScheduleRestored):
+                if fact.type in MAY_BE_WATCHED:
                     self._sighted.setdefault(fact.stream, Sighted())
                 if fact.stream in self._sighted:
                     self._sighted[fact.stream].take(fact)

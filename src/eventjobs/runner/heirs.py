@@ -16,6 +16,8 @@ from eventjobs.runner.ports import Roster
 
 TURNS_KEPT: Final = 10_000
 """So many turns are remembered: in a storm the same things are asked for each second."""
+AMONG_S: Final = 0.05
+"""For so long the turns are among the same instances, whoever comes or goes: thousands are asked for at once."""
 
 
 class Heirs:
@@ -29,7 +31,8 @@ class Heirs:
         self._reading = asyncio.Lock()
         self._read_at = float("-inf")
         self._among: tuple[str, ...] = ()
-        self._turns: dict[str, int] = {}
+        self._among_at = float("-inf")
+        self._turns: dict[tuple[str, ...], int] = {}
 
     def goes_first(self, *what: str) -> bool:
         """Tell whether this instance has the highest hash of those that live and take work."""
@@ -37,14 +40,17 @@ class Heirs:
 
     def turn(self, *what: str) -> int:
         """Return how many of those that live and take work have a higher hash than this instance."""
-        among = tuple(instance for instance in self._takers() if instance != self._instance)
-        if among != self._among or len(self._turns) >= TURNS_KEPT:
-            self._among, self._turns = among, {}
-        named = "\0".join(what)
-        turn = self._turns.get(named)
+        now = self._clock.monotonic()
+        if now - self._among_at >= AMONG_S:
+            self._among_at = now
+            among = tuple(instance for instance in self._takers() if instance != self._instance)
+            if among != self._among or len(self._turns) >= TURNS_KEPT:
+                self._among, self._turns = among, {}
+        turn = self._turns.get(what)
         if turn is None:
+            named = "\0".join(what)
             own = _weight(named, self._instance)
-            turn = self._turns[named] = sum(_weight(named, other) > own for other in among)
+            turn = self._turns[what] = sum(_weight(named, other) > own for other in self._among)
         return turn
 
     def others(self) -> bool:
