@@ -360,7 +360,7 @@ class Service:
             places=places,
             calm=calm,
         )
-        answered = Answered(self.clock)
+        answered = Answered(self.clock, calm.answered)
         self.supervisor = Supervisor(self.log, station, self.instance, answered=answered)
         upcoming = Upcoming(self.pool)
         self.presence = Presence(

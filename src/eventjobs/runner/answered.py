@@ -6,6 +6,7 @@ read its schedule anew and decide nothing, which makes the storm last.
 """
 
 from collections import OrderedDict
+from collections.abc import Callable
 from datetime import datetime
 from typing import Final
 
@@ -20,8 +21,10 @@ Moment = tuple[str, str, str, datetime]
 class Answered:
     """What this instance answered, or heard of, a moment ago."""
 
-    def __init__(self, clock: Clock) -> None:
+    def __init__(self, clock: Clock, heard: Callable[[Moment], object] = lambda _moment: None) -> None:
+        """`heard` is called for each moment that turns out to be answered."""
         self._clock = clock
+        self._heard = heard
         self._since: OrderedDict[Moment, float] = OrderedDict()
 
     def note(self, workspace: str, kind: str, owner: str, due: datetime) -> None:
@@ -31,6 +34,7 @@ class Answered:
             self._since.popitem(last=False)
         self._since[workspace, kind, owner, due] = now_s
         self._since.move_to_end((workspace, kind, owner, due))
+        self._heard((workspace, kind, owner, due))
 
     def knows(self, workspace: str, kind: str, owner: str, due: datetime) -> bool:
         """Tell whether the moment was answered within the last minute."""

@@ -52,7 +52,7 @@ class Supervisor:
         self._station = station
         self._instance = instance
         self._tally = Tally(station.metrics, instance)
-        self._answered = answered or Answered(station.clock)
+        self._answered = answered or Answered(station.clock, station.calm.answered)
         self._workers: dict[Address, Worker] = {}
         self._draining = False
         self._is_trusted = False

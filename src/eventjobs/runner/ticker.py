@@ -92,8 +92,8 @@ class Ticker:
         self._metrics = metrics
         self._peers = peers or Alone()
         self._places = places or Places()
-        self._answered = answered or Answered(clock)
         self._calm = calm or Calm()
+        self._answered = answered or Answered(clock, self._calm.answered)
         self._draining = False
         self._answering = 0
         self._under_way: set[tuple[str, str, str]] = set()
@@ -130,7 +130,8 @@ class Ticker:
         unanswered = [timer for timer in timers if not self._answered.knows(*_whose(timer), timer.due_at)]
         if self._draining:
             return
-        self._calm.note(sum(timer.due_at > now - LATELY for timer in unanswered), self._clock.monotonic())
+        lately = [(*_whose(timer), timer.due_at) for timer in unanswered if timer.due_at > now - LATELY]
+        self._calm.note(lately, self._clock.monotonic())
         busy = self._answering
         for timer in unanswered:
             address = _whose(timer)

@@ -154,7 +154,9 @@ class Worker:
             if self._may_wait():
                 await self.station.calm.wait(self._called)
             self._called.clear()
-            run = self._begun() or await self._advance()
+            run = self._begun()
+            if run is None or await self._has_moved(run):
+                run = await self._advance()
             if run is None or not run.open:
                 break
             self._follow(run)
@@ -180,6 +182,12 @@ class Worker:
         first = list(in_turn(run))
         has_begun = all(row.state is State.RUNNING and row.term == self.term for row in first)
         return run if first and has_begun and run.stop is None else None
+
+    async def _has_moved(self, run: Run) -> bool:
+        """Let the answers to what was due with it come before its jobs; tell whether the run is another one by then."""
+        await self.station.calm.wait_to_begin(run.due, self._called)
+        self._called.clear()
+        return self._woken.is_set()
 
     def _give_place_back(self) -> None:
         """Give back the place that it spoke with and has no use for: it waits for a retry, or for a busy job."""
