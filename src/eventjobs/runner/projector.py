@@ -144,9 +144,9 @@ class Projector:
         return False
 
     async def _are_free(self, group: Sequence[Projection]) -> bool:
-        """Tell whether nobody writes a batch: who takes long to write one does not stand still."""
+        """Tell whether anything is not being written: who takes long to write a batch does not stand still."""
         async with self._pool.acquire() as connection, connection.transaction():
-            return len(await checkpoints.lock(connection, group, held_max_ms=self._held_max_ms)) == len(group)
+            return bool(await checkpoints.lock(connection, group, held_max_ms=self._held_max_ms))
 
     async def _start(self) -> None:
         async with self._pool.acquire() as connection:
