@@ -259,13 +259,13 @@ class Service:
         )
         await self.log.start()
         self._exit.push_async_callback(self.log.stop)
-        self.roster, self.watch = PostgresBeats(self.pool), Watch()
-        self.peers = Heirs(self.roster, self.watch, self.clock, self.instance)
 
     async def _open_views(self, url: str) -> None:
         # Who reads is told within three seconds that it cannot be done now: the two waits together are shorter.
         reading = {**SESSION, "lock_timeout": READ_LOCK}
         self.views = Views(await self._pool("views", url, 8, reading, acquire_s=READ_ACQUIRE_S))
+        self.roster, self.watch = PostgresBeats(self.pool), Watch()
+        self.peers = Heirs(self.roster, self.watch, self.clock, self.instance)
         projecting = await self._pool("projector", url, 2)
         turn = partial(self.peers.turn, "views")
         self.projector = Projector(self.log, projecting, self.clock, self.tasks, self.metrics, turn=turn)

@@ -87,10 +87,12 @@ async def test_lines_that_the_table_refuses_keep_no_others_from_it(table: Watche
 async def test_who_waits_hears_of_a_database_that_is_away_and_may_try_again(table: Watched) -> None:
     writer = LineWriter(table, Tasks())
     table.fault = TimeoutError("no connection")
+    texts = ["short", "short", "x" * ENOUGH]
     told = await asyncio.gather(
-        *(writer.write("acme", "away", row, 1, [a_line()]) for row in (1, 2)), return_exceptions=True
+        *(writer.write("acme", "away", row, 1, [a_line(text)]) for row, text in enumerate(texts)),
+        return_exceptions=True,
     )
-    assert told == [table.fault, table.fault]
+    assert told == [table.fault] * 3
     assert table.statements == [2], "nobody waits for a second try by somebody else"
     table.fault = None
     await writer.write("acme", "away", 1, 1, [a_line()])

@@ -92,8 +92,10 @@ class LineWriter:
             for waiting in together:
                 await self._write([waiting])
         except Exception as fault:  # noqa: BLE001 it is who waits that knows what to do about it
-            for waiting in together:
+            # All are told at once, and not after one attempt to connect for each of their statements.
+            for waiting in (*together, *self._queue):
                 waiting.fail(fault)
+            self._queue.clear()
         else:
             for waiting in together:
                 if not waiting.written.done():

@@ -64,8 +64,8 @@ class Calm:
     async def wait_to_begin(self, due: datetime | None, called: asyncio.Event) -> None:
         """Wait, before the first job of what was `due`, for the answers to all that was due by then, as `wait` does."""
         if self._is_storm and due is not None and self._before(due) >= STORM:
+            self._latest = max(self._latest, due) if self._beginning else due
             self._beginning[called] = None
-            self._latest = max(self._latest, due)
             try:
                 await self.wait(called)
             finally:
